@@ -1,0 +1,164 @@
+"""What somebody offers."""
+
+import uuid
+from typing import Self
+
+import pghistory
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+
+from core.scoping import VisibleQuerySet
+
+
+class ServiceQuerySet(VisibleQuerySet):
+    def visible_to(self, user) -> Self:
+        """Active services; confidential ones for signed-in professionals only. A curator also sees inactive ones."""
+        if getattr(user, "is_authenticated", False) and user.is_professional:
+            if user.is_curator or user.is_administrator:
+                return self.all()
+            return self.filter(status=Service.Status.ACTIVE)
+        return self.filter(status=Service.Status.ACTIVE, is_confidential=False, is_internal=False, organization__is_confidential=False)
+
+
+@pghistory.track()
+class Service(models.Model):
+    """One service of one organisation. Its places are `capacity.ServiceCapacity` rows."""
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", "Active"
+        INACTIVE = "inactive", "Inactive"
+        DEFUNCT = "defunct", "Closed for good"
+        TEMPORARILY_CLOSED = "temporarily closed", "Closed for now"
+
+    class Quality(models.IntegerChoices):
+        """CQC's four ratings. Absent: not rated or not known."""
+
+        INADEQUATE = 1, "Inadequate"
+        REQUIRES_IMPROVEMENT = 2, "Requires improvement"
+        GOOD = 3, "Good"
+        OUTSTANDING = 4, "Outstanding"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey("catalogue.Organization", on_delete=models.CASCADE, related_name="services")
+    name = models.CharField(max_length=255)
+    alternate_name = models.CharField(max_length=255, blank=True)
+    description = models.TextField(blank=True)
+    url = models.URLField(max_length=500, blank=True)
+    email = models.EmailField(blank=True)
+    status = models.CharField(max_length=20, choices=Status.choices, default=Status.ACTIVE)
+    care_type = models.ForeignKey(
+        "catalogue.TaxonomyTerm",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="What kind of care it is; a term of the care-type taxonomy.",
+    )
+    taxonomy_terms = models.ManyToManyField("catalogue.TaxonomyTerm", blank=True, related_name="services")
+    catchment_m = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Takes people who live within this many metres; empty: no limit stated."
+    )
+    price_week = models.DecimalField(
+        max_digits=8, decimal_places=2, null=True, blank=True, help_text="Usual price a week in pounds; 0 is free."
+    )
+    cqc_rating = models.PositiveSmallIntegerField(choices=Quality.choices, null=True, blank=True)
+    cqc_rated_on = models.DateField(null=True, blank=True)
+    is_confidential = models.BooleanField(default=False)
+    is_internal = models.BooleanField(default=False, help_text="For professionals only; never in a public feed.")
+    assured_date = models.DateField(null=True, blank=True, help_text="When somebody last checked this record.")
+    source = models.CharField(max_length=100, blank=True)
+    source_id = models.CharField(max_length=200, blank=True)
+    source_hash = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    modified_at = models.DateTimeField(auto_now=True)
+
+    objects = ServiceQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(price_week__isnull=True) | models.Q(price_week__gte=0),
+                name="price_not_negative",
+                violation_error_message="A price cannot be less than nothing.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(cqc_rating__isnull=True) | models.Q(cqc_rating__range=(1, 4)),
+                name="cqc_rating_known",
+            ),
+        ]
+        indexes = [GinIndex(fields=["name"], name="service_name_trgm", opclasses=["gin_trgm_ops"])]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Phone(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="phones")
+    number = models.CharField(max_length=40)
+    description = models.CharField(max_length=200, blank=True)
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class Contact(models.Model):
+    """A named desk. Personal contacts are never published."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="contacts")
+    name = models.CharField(max_length=200, blank=True)
+    title = models.CharField(max_length=200, blank=True)
+    email = models.EmailField(blank=True)
+    is_public = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+
+class CostOption(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="cost_options")
+    option = models.CharField(max_length=200, blank=True)
+    amount = models.DecimalField(max_digits=9, decimal_places=2, null=True, blank=True)
+    currency = models.CharField(max_length=3, default="GBP")
+    amount_description = models.CharField(max_length=300, blank=True)
+
+    def __str__(self) -> str:
+        return self.option or str(self.amount)
+
+
+class Schedule(models.Model):
+    """When it is open: RRULE parts, times of day in Europe/London. WEEKLY and MONTHLY only, as Open Referral UK has it."""
+
+    class Frequency(models.TextChoices):
+        WEEKLY = "WEEKLY", "Weekly"
+        MONTHLY = "MONTHLY", "Monthly"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="schedules")
+    freq = models.CharField(max_length=10, choices=Frequency.choices, default=Frequency.WEEKLY)
+    interval = models.PositiveSmallIntegerField(default=1)
+    byday = models.CharField(max_length=40, blank=True, help_text="MO,TU,WE,TH,FR,SA,SU")
+    bymonthday = models.CharField(max_length=40, blank=True)
+    dtstart = models.DateField(null=True, blank=True)
+    valid_from = models.DateField(null=True, blank=True)
+    valid_to = models.DateField(null=True, blank=True)
+    opens_at = models.TimeField(null=True, blank=True)
+    closes_at = models.TimeField(null=True, blank=True)
+    description = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(valid_to__isnull=True)
+                | models.Q(valid_from__isnull=True)
+                | models.Q(valid_to__gte=models.F("valid_from")),
+                name="schedule_ends_after_it_begins",
+                violation_error_message="The last day cannot be before the first.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.description or f"{self.byday} {self.opens_at}–{self.closes_at}"

@@ -1,0 +1,14 @@
+"""A live site. Whatever must be set is read without a default, so that a missing value stops the start."""
+
+from .base import *  # noqa: F403
+from .base import env
+
+SECRET_KEY = env("LUNE_SECRET_KEY")
+ALLOWED_HOSTS = env.list("LUNE_ALLOWED_HOSTS")
+CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS if not host.startswith((".", "*"))]
+SECURE_SSL_REDIRECT = env.bool("LUNE_SSL_REDIRECT", default=True)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_HSTS_SECONDS = 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SESSION_COOKIE_SECURE = True
+CSRF_COOKIE_SECURE = True

@@ -1,0 +1,21 @@
+"""The tests: real PostgreSQL, Redis and sockets, but nothing waits for a disk."""
+
+from .base import *  # noqa: F403
+from .base import BASE_DIR, CHANNEL_LAYERS, DATABASES, development_key, env
+
+SECRET_KEY = development_key()
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "testserver"]
+# No pool: each test connection must be closed before its database is dropped.
+DATABASES["default"]["OPTIONS"] = {"options": "-c jit=off -c synchronous_commit=off"}
+DATABASES["default"]["TEST"] = {"NAME": env("LUNE_TEST_DB", default="test_lune")}
+CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] = f"lune-{DATABASES['default']['TEST']['NAME']}"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+WHITENOISE_AUTOREFRESH = True
+STATIC_ROOT = BASE_DIR / "var" / "static-test"
+DEMO = True

@@ -1,0 +1,57 @@
+"""Points and postcodes. Geometry is stored in EPSG:27700 (British National Grid, metres) and leaves as WGS84."""
+
+import re
+from functools import lru_cache
+
+from django.contrib.gis.gdal import CoordTransform, SpatialReference
+from django.contrib.gis.geos import GEOSGeometry, Point
+
+BNG = 27700
+WGS84 = 4326
+METRES_PER_MILE = 1609.344
+
+_POSTCODE = re.compile(r"^([A-Z]{1,2}[0-9][A-Z0-9]?)([0-9][A-Z]{2})$")
+_OUTCODE = re.compile(r"^[A-Z]{1,2}[0-9][A-Z0-9]?$")
+
+
+def normal_postcode(text: str) -> str | None:
+    """`"pr18xy "` → `"PR1 8XY"`; None when it has not the form of a postcode."""
+    match = _POSTCODE.match(re.sub(r"[\s.-]", "", text or "").upper())
+    return f"{match[1]} {match[2]}" if match else None
+
+
+def outcode(text: str) -> str | None:
+    """The first half of a postcode or an outcode itself: `"PR1 8XY"` → `"PR1"`, `"pr1"` → `"PR1"`."""
+    full = normal_postcode(text)
+    if full:
+        return full.split(" ")[0]
+    bare = re.sub(r"\s", "", text or "").upper()
+    return bare if _OUTCODE.match(bare) else None
+
+
+@lru_cache(maxsize=4)
+def _transform(source: int, target: int) -> CoordTransform:
+    return CoordTransform(SpatialReference(source), SpatialReference(target))
+
+
+def to_wgs84(geometry: GEOSGeometry) -> GEOSGeometry:
+    """A copy in longitude and latitude (x = longitude)."""
+    return geometry if geometry.srid == WGS84 else geometry.transform(_transform(geometry.srid, WGS84), clone=True)
+
+
+def to_bng(geometry: GEOSGeometry) -> GEOSGeometry:
+    """A copy in eastings and northings, metres."""
+    return geometry if geometry.srid == BNG else geometry.transform(_transform(geometry.srid, BNG), clone=True)
+
+
+def bng_point(easting: float, northing: float) -> Point:
+    return Point(float(easting), float(northing), srid=BNG)
+
+
+def wgs84_point(latitude: float, longitude: float) -> Point:
+    """A BNG point from latitude and longitude in degrees."""
+    return to_bng(Point(float(longitude), float(latitude), srid=WGS84))
+
+
+def miles(metres: float) -> float:
+    return metres / METRES_PER_MILE

@@ -1,0 +1,7 @@
+"""People, their stays, and what is asked for them."""
+
+from .episode import Episode
+from .patient import Patient
+from .referral import Referral, ReferralTask, Transition
+
+__all__ = ["Episode", "Patient", "Referral", "ReferralTask", "Transition"]

@@ -1,0 +1,85 @@
+"""A stay or a spell of care during which somebody waits."""
+
+import uuid
+from typing import Self
+
+from django.db import models
+from django.utils import timezone
+
+from catalogue.models import Organization
+from core.scoping import VisibleQuerySet
+
+from .patient import Patient
+
+
+class EpisodeQuerySet(VisibleQuerySet):
+    def visible_to(self, user) -> Self:
+        """The organisation's own episodes."""
+        if getattr(user, "is_authenticated", False) and user.is_referrer and user.organization_id:
+            return self.filter(organization_id=user.organization_id)
+        return self.none()
+
+    def waiting(self) -> Self:
+        """Ready to move on and not yet gone."""
+        return self.filter(ready_at__isnull=False, ended_at__isnull=True)
+
+
+class Episode(models.Model):
+    """A hospital stay, or a wait in the community, of one person."""
+
+    class Kind(models.TextChoices):
+        HOSPITAL = "hospital", "Hospital stay"
+        COMMUNITY = "community", "In the community"
+
+    class Pathway(models.TextChoices):
+        """Discharge-to-assess pathways; C for people who wait at home."""
+
+        P0 = "P0", "P0: home, no new support"
+        P1 = "P1", "P1: home with support"
+        P2 = "P2", "P2: community bed"
+        P3 = "P3", "P3: care home"
+        COMMUNITY = "C", "Community"
+
+    class DelayReason(models.TextChoices):
+        NONE = "", "No delay recorded"
+        AWAITING_BED = "awaiting-bed", "Waiting for a bed"
+        AWAITING_PACKAGE = "awaiting-package", "Waiting for home care"
+        ASSESSMENT = "assessment", "Waiting for an assessment"
+        FUNDING = "funding", "Waiting for funding"
+        FAMILY_CHOICE = "family-choice", "Family is choosing"
+        EQUIPMENT = "equipment", "Waiting for equipment"
+        HOUSING = "housing", "Housing"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="episodes")
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="episodes")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    ward = models.CharField(max_length=60, blank=True)
+    discharge_pathway = models.CharField(max_length=2, choices=Pathway.choices)
+    started_at = models.DateTimeField(default=timezone.now)
+    ready_at = models.DateTimeField(null=True, blank=True, help_text="No criteria to reside since; or waiting since.")
+    expected_on = models.DateField(null=True, blank=True)
+    delay_reason = models.CharField(max_length=20, choices=DelayReason.choices, blank=True, default="")
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = EpisodeQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["ready_at"]
+        indexes = [
+            models.Index(
+                fields=["organization", "ready_at"],
+                condition=models.Q(ended_at__isnull=True, ready_at__isnull=False),
+                name="episode_waiting",
+            )
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(ended_at__isnull=True) | models.Q(ended_at__gte=models.F("started_at")),
+                name="episode_ends_after_it_starts",
+                violation_error_message="A stay cannot end before it began.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.pk}"

@@ -1,0 +1,190 @@
+"""What is needed, what was answered, and the packed facts that the ranking query reads."""
+
+import uuid
+from typing import Self
+
+from django.contrib.gis.db import models
+from django.contrib.postgres.fields import ArrayField
+from django.utils import timezone
+
+from capacity.models import ServiceCapacity
+from catalogue.models import Organization, User
+from core.geo import BNG
+from core.scoping import VisibleQuerySet
+
+
+class OwnedQuerySet(VisibleQuerySet):
+    """Rows that belong to the organisation that made them."""
+
+    def visible_to(self, user) -> Self:
+        if getattr(user, "is_authenticated", False) and user.organization_id and user.is_referrer:
+            return self.filter(organization_id=user.organization_id)
+        return self.none()
+
+
+class NeedProfile(models.Model):
+    """What somebody needs, with no name or number in it. Still personal data.
+
+    Codes are those of `catalogue.vocabulary`. `needs` may be met or not known; `must_haves` must be stated by the
+    service; `preferences` only raise the score.
+    """
+
+    class Sex(models.TextChoices):
+        FEMALE = "female", "Female"
+        MALE = "male", "Male"
+        OTHER = "other", "Other"
+        UNKNOWN = "unknown", "Not known"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    age = models.PositiveSmallIntegerField()
+    sex = models.CharField(max_length=10, choices=Sex.choices, default=Sex.UNKNOWN)
+    outcode = models.CharField(max_length=4, help_text="First half of the postcode: all that others are shown.")
+    point = models.PointField(srid=BNG, help_text="Centre of the postcode.")
+    place_is_approximate = models.BooleanField(default=False, help_text="True when only the outcode's centre was known.")
+    care_types = ArrayField(models.CharField(max_length=100), help_text="Any of these kinds of service will do.")
+    needs = ArrayField(models.CharField(max_length=100), default=list, blank=True)
+    must_haves = ArrayField(models.CharField(max_length=100), default=list, blank=True)
+    preferences = ArrayField(models.CharField(max_length=100), default=list, blank=True)
+    languages = ArrayField(models.CharField(max_length=10), default=list, blank=True)
+    funding = ArrayField(models.CharField(max_length=100), default=list, blank=True, help_text="Any of these; empty: not said.")
+    referral_source = models.CharField(max_length=100, blank=True)
+    budget_week = models.DecimalField(max_digits=8, decimal_places=2, null=True, blank=True)
+    max_distance_m = models.PositiveIntegerField(default=24_140, help_text="15 miles unless said.")
+    drives = models.BooleanField(null=True)
+    needed_by = models.DateField(null=True, blank=True, help_text="A date close by leaves waiting lists out.")
+
+    objects = OwnedQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(age__lte=125),
+                name="age_of_a_person",
+                violation_error_message="Give an age from 0 to 125.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(care_types__len__gte=1),
+                name="some_care_type",
+                violation_error_message="Choose at least one kind of service.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{', '.join(self.care_types)} near {self.outcode}"
+
+
+class WeightSet(models.Model):
+    """How much each factor counts, in points of 1000. Versioned: a change is a new row, so that old runs can be replayed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    version = models.PositiveIntegerField(unique=True)
+    weights = models.JSONField(help_text='{"distance": 300, "availability": 300, …}; they need not add up to 1000.')
+    created_at = models.DateTimeField(default=timezone.now)
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    note = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["-version"]
+
+    def __str__(self) -> str:
+        return f"Weights {self.version}"
+
+
+class MatchRun(models.Model):
+    """One ranking: its inputs, weights and engine version, so that it can be replayed to the same answer."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    profile = models.ForeignKey(NeedProfile, on_delete=models.CASCADE, related_name="runs")
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    at = models.DateTimeField(help_text="The instant for which the answer holds.")
+    weights = models.JSONField()
+    weights_version = models.PositiveIntegerField()
+    engine_version = models.CharField(max_length=20)
+    problem = models.JSONField(help_text="The profile as the engine saw it.")
+    considered = models.PositiveIntegerField(help_text="Pools of the right kind within reach, before hard rules.")
+    took_ms = models.FloatField()
+
+    objects = OwnedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-at"]
+
+    def __str__(self) -> str:
+        return f"Match of {self.at:%d %b %Y %H:%M}"
+
+
+class MatchCandidate(models.Model):
+    """One line of a ranking, with the facts it was judged by at that instant."""
+
+    id = models.BigAutoField(primary_key=True)
+    run = models.ForeignKey(MatchRun, on_delete=models.CASCADE, related_name="candidates")
+    rank = models.PositiveSmallIntegerField()
+    pool = models.ForeignKey(ServiceCapacity, on_delete=models.CASCADE, related_name="+")
+    score = models.IntegerField()
+    distance_m = models.PositiveIntegerField(null=True)
+    facts = models.JSONField(help_text="The pool's packed facts at that instant.")
+    terms = models.JSONField(help_text="What each factor added.")
+
+    class Meta:
+        ordering = ["run", "rank"]
+        constraints = [models.UniqueConstraint(fields=["run", "rank"], name="one_candidate_per_rank")]
+
+    def __str__(self) -> str:
+        return f"{self.rank}. {self.pool_id}"
+
+
+class PoolFact(models.Model):
+    """A pool as the ranking query reads it: one row, masks and small integers. A projection, written only by database triggers.
+
+    Masks use the bits of `catalogue.vocabulary`. A mask of 0 for funding, languages or sources means not stated.
+    """
+
+    pool = models.OneToOneField(ServiceCapacity, on_delete=models.CASCADE, primary_key=True, related_name="fact")
+    service_id = models.UUIDField()
+    care_type = models.SmallIntegerField()
+    is_open = models.BooleanField()
+    point = models.PointField(srid=BNG, null=True, spatial_index=False, help_text="Null: online or not placed.")
+    catchment_m = models.IntegerField(help_text="A very large number when no limit is stated.")
+    area_ids = ArrayField(models.IntegerField(), null=True, help_text="Areas whose residents are taken; null: not limited.")
+    accepts = models.BigIntegerField(default=0)
+    requires = models.BigIntegerField(default=0)
+    excludes = models.BigIntegerField(default=0)
+    prefers = models.BigIntegerField(default=0)
+    funding = models.BigIntegerField(default=0)
+    languages = models.BigIntegerField(default=0)
+    sources = models.BigIntegerField(default=0)
+    min_age = models.SmallIntegerField(null=True)
+    max_age = models.SmallIntegerField(null=True)
+    sex = models.SmallIntegerField(default=0, help_text="0 not stated, 1 female only, 2 male only, 3 any.")
+    price_pence = models.IntegerField(null=True, help_text="A week; null: not stated.")
+    cqc_rating = models.SmallIntegerField(null=True)
+    assured_on = models.DateField(null=True)
+    free = models.IntegerField(null=True)
+    maximum = models.IntegerField(null=True)
+    status = models.SmallIntegerField(help_text="0 capacity, 1 no-capacity, 2 waitlist, 3 assessment first.")
+    reported_at = models.DateTimeField(null=True)
+    fresh_s = models.IntegerField()
+    expire_s = models.IntegerField()
+    has_extent = models.BooleanField(default=False, help_text="Has a hand-drawn area: checked against the outline itself.")
+
+    def __str__(self) -> str:
+        return str(self.pool_id)
+
+
+class UnmetNeed(models.Model):
+    """A search that found nobody: kept without any person, so that managers see what is missing and where."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    at = models.DateTimeField(default=timezone.now)
+    care_types = ArrayField(models.CharField(max_length=100))
+    outcode = models.CharField(max_length=4)
+    needs = ArrayField(models.CharField(max_length=100), default=list)
+    reason = models.CharField(max_length=100, help_text="The rule that left the fewest: a rule's code.")
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
+
+    def __str__(self) -> str:
+        return f"{', '.join(self.care_types)} near {self.outcode}"

@@ -1,0 +1,45 @@
+"""Fixtures that every test may use."""
+
+import pytest
+
+from capacity import reference
+from catalogue import vocabulary
+from catalogue.models import TaxonomyTerm
+from tests import factories
+
+DATABASE_FIXTURES = {"db", "transactional_db", "live_server"}
+
+
+@pytest.fixture(autouse=True)
+def _reference_data(request: pytest.FixtureRequest) -> None:
+    """A transactional test empties every table when it ends: put the shipped reference rows back before the next one."""
+    if request.node.get_closest_marker("django_db") or DATABASE_FIXTURES & set(request.fixturenames):
+        request.getfixturevalue("_django_db_helper")
+        if not TaxonomyTerm.objects.exists():
+            vocabulary.load()
+            reference.load()
+
+
+@pytest.fixture
+def referrer(db):
+    return factories.UserFactory()
+
+
+@pytest.fixture
+def provider(db):
+    return factories.UserFactory(provider=True)
+
+
+@pytest.fixture
+def manager(db):
+    return factories.UserFactory(manager=True)
+
+
+@pytest.fixture
+def curator(db):
+    return factories.UserFactory(curator=True)
+
+
+@pytest.fixture
+def administrator(db):
+    return factories.UserFactory(administrator=True)
