@@ -1,0 +1,221 @@
+"""Questions about places. Answers are plain values: what screens, sockets and the API show of a pool at one instant."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from capacity import status
+from capacity.models import CapacityReport, CapacityStatus, ServiceCapacity, Via
+from capacity.status import Freshness, Rag, RagState
+from catalogue.models import User
+
+_COLUMNS = (
+    "id", "service_id", "service__name", "service__organization_id", "service__organization__name",
+    "care_type__code", "care_type__name", "care_type__group",
+    "name", "unit", "version", "available", "held", "maximum", "status", "note", "is_open",
+    "reported_at", "reported_via", "reported_by__organization__name",
+    "care_type__freshness__fresh_for", "care_type__freshness__expires_after",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class PoolState:
+    """One pool as it stands at one instant, and what it will decay to if nobody says anything more.
+
+    `free` is places less holds; None is not known. `told_by` names an organisation and a route, never a person.
+    `timeline` holds (from when, state); its first entry is the state now.
+    """
+
+    id: UUID
+    service: UUID
+    service_name: str
+    organization: UUID
+    organization_name: str
+    care_type: str
+    care_type_name: str
+    care_type_group: str
+    name: str
+    unit: str
+    version: int
+    available: int | None
+    held: int
+    free: int | None
+    maximum: int | None
+    status: str
+    note: str
+    is_open: bool
+    reported_at: datetime | None
+    told_by: str
+    told: str
+    timeline: tuple[tuple[datetime, RagState], ...]
+
+    @property
+    def state(self) -> RagState:
+        """Colour, word and reason now."""
+        return self.timeline[0][1]
+
+    @property
+    def rag(self) -> Rag:
+        return self.state.rag
+
+    @property
+    def word(self) -> str:
+        return self.state.word
+
+    @property
+    def reason(self) -> str:
+        return self.state.reason
+
+    def as_json(self) -> dict[str, Any]:
+        """The form that sockets send and pages embed; see docs/architecture.md."""
+        return {
+            "id": str(self.id),
+            "service": str(self.service),
+            "name": self.name,
+            "unit": self.unit,
+            "version": self.version,
+            "available": self.available,
+            "held": self.held,
+            "free": self.free,
+            "maximum": self.maximum,
+            "status": self.status,
+            "note": self.note,
+            "reported_at": self.reported_at.isoformat() if self.reported_at else None,
+            "told_by": self.told_by,
+            "timeline": [[start.isoformat(), state.rag.value, state.word, state.reason] for start, state in self.timeline],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPoint:
+    """A pool's figure from `at` until the next point."""
+
+    at: datetime
+    kind: str
+    available: int | None
+    held: int
+    maximum: int | None
+    status: str
+
+    @property
+    def free(self) -> int | None:
+        return None if self.available is None else self.available - self.held
+
+
+@dataclass(slots=True)
+class RagCount:
+    """How many pools of one group of care types show each colour, and how many places they have free together.
+
+    `free` adds up only pools that are green or amber: a figure that is red or no longer believed offers nothing, nor does
+    a waiting list.
+    """
+
+    group: str
+    green: int = 0
+    amber: int = 0
+    red: int = 0
+    grey: int = 0
+    free: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.green + self.amber + self.red + self.grey
+
+
+def with_state(queryset: QuerySet[ServiceCapacity], at: datetime) -> list[PoolState]:
+    """The state of each pool of `queryset` at `at`, in its order. One query, freshness policies and reporters included."""
+    return [_state(row, at) for row in queryset.values(*_COLUMNS)]
+
+
+def pool_states(ids: Iterable[UUID], at: datetime) -> dict[UUID, PoolState]:
+    """The state of these pools, in one query; an unknown id is left out. The caller has checked who may see them."""
+    return {state.id: state for state in with_state(ServiceCapacity.objects.filter(pk__in=set(ids)).order_by(), at)}
+
+
+def history(pool_id: UUID, since: datetime) -> list[HistoryPoint]:
+    """What was believed of a pool, oldest first, from `since`; observations that came late stand where they were made."""
+    rows = CapacityReport.objects.filter(pool_id=pool_id, observed_at__gte=since).order_by("observed_at", "version")
+    return [HistoryPoint(*row) for row in rows.values_list("observed_at", "kind", "available", "held", "maximum", "status")]
+
+
+def rag_counts(user: User, at: datetime) -> list[RagCount]:
+    """For each group of care types, in the order of its name: pools by colour and free places, of all that `user` may see."""
+    counts: dict[str, RagCount] = {}
+    columns = (
+        "care_type__group", "available", "held", "maximum", "status", "is_open", "reported_at",
+        "care_type__freshness__fresh_for", "care_type__freshness__expires_after",
+    )  # fmt: skip
+    for row in ServiceCapacity.objects.visible_to(user).order_by().values(*columns):
+        group = row["care_type__group"] or "Other"
+        count = counts.setdefault(group, RagCount(group))
+        free = None if row["available"] is None else row["available"] - row["held"]
+        colour = status.rag(
+            status=row["status"],
+            free=free,
+            maximum=row["maximum"],
+            is_open=row["is_open"],
+            reported_at=row["reported_at"],
+            at=at,
+            freshness=_freshness(row),
+        ).rag
+        setattr(count, colour.value, getattr(count, colour.value) + 1)
+        if free and colour in (Rag.GREEN, Rag.AMBER) and row["status"] != CapacityStatus.WAITLIST:
+            count.free += free
+    return sorted(counts.values(), key=lambda count: count.group)
+
+
+def _freshness(row: dict[str, Any]) -> Freshness:
+    fresh_for: timedelta | None = row["care_type__freshness__fresh_for"]
+    if fresh_for is None:
+        return Freshness()
+    return Freshness(fresh_for, row["care_type__freshness__expires_after"])
+
+
+def _state(row: dict[str, Any], at: datetime) -> PoolState:
+    free = None if row["available"] is None else row["available"] - row["held"]
+    told_by = _told_by(row["reported_by__organization__name"], row["reported_via"])
+    age = status.told(row["reported_at"], at)
+    return PoolState(
+        id=row["id"],
+        service=row["service_id"],
+        service_name=row["service__name"],
+        organization=row["service__organization_id"],
+        organization_name=row["service__organization__name"],
+        care_type=row["care_type__code"],
+        care_type_name=row["care_type__name"],
+        care_type_group=row["care_type__group"],
+        name=row["name"],
+        unit=row["unit"],
+        version=row["version"],
+        available=row["available"],
+        held=row["held"],
+        free=free,
+        maximum=row["maximum"],
+        status=row["status"],
+        note=row["note"],
+        is_open=row["is_open"],
+        reported_at=row["reported_at"],
+        told_by=told_by,
+        told=f"{age} {told_by}" if told_by and row["reported_at"] else age,
+        timeline=tuple(
+            status.timeline(
+                status=row["status"],
+                free=free,
+                maximum=row["maximum"],
+                is_open=row["is_open"],
+                reported_at=row["reported_at"],
+                at=at,
+                freshness=_freshness(row),
+            )
+        ),
+    )
+
+
+def _told_by(organization: str | None, via: str) -> str:
+    """Who said it and how, with no person's name: "by Fir Grove, on Lune"."""
+    route = str(Via(via).label) if via else ""
+    return ", ".join(part for part in (f"by {organization}" if organization else "", route) if part)
