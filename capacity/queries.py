@@ -142,6 +142,15 @@ def history(pool_id: UUID, since: datetime) -> list[HistoryPoint]:
     return [HistoryPoint(*row) for row in rows.values_list("observed_at", "kind", "available", "held", "maximum", "status")]
 
 
+def histories(ids: Iterable[UUID], since: datetime) -> dict[UUID, list[HistoryPoint]]:
+    """`history` of several pools in one query. A pool of which nothing was said since then is left out."""
+    rows = CapacityReport.objects.filter(pool_id__in=set(ids), observed_at__gte=since).order_by("observed_at", "version")
+    found: dict[UUID, list[HistoryPoint]] = {}
+    for pool_id, *figures in rows.values_list("pool_id", "observed_at", "kind", "available", "held", "maximum", "status"):
+        found.setdefault(pool_id, []).append(HistoryPoint(*figures))
+    return found
+
+
 def rag_counts(user: User, at: datetime) -> list[RagCount]:
     """For each group of care types, in the order of its name: pools by colour and free places, of all that `user` may see."""
     counts: dict[str, RagCount] = {}
