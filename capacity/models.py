@@ -124,7 +124,10 @@ class ServiceCapacity(models.Model):
 
 
 class CapacityReport(models.Model):
-    """One change of one pool. Append-only: the database refuses to change or delete a row."""
+    """One change of one pool. Append-only: the database refuses to change a row.
+
+    The row of a pool's highest version, `late` ones aside, holds the pool's present figures.
+    """
 
     class Kind(models.TextChoices):
         REPORT = "report", "Told by the provider"
@@ -133,6 +136,7 @@ class CapacityReport(models.Model):
         EXPIRE = "expire", "Hold ran out"
         FILL = "fill", "Place taken"
         REOPEN = "reopen", "Place given back"
+        LATE = "late", "Told late: kept, not shown"
 
     id = models.BigAutoField(primary_key=True)
     pool = models.ForeignKey(ServiceCapacity, on_delete=models.CASCADE, related_name="reports")

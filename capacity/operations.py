@@ -8,8 +8,10 @@ from uuid import UUID
 from django.db import transaction
 
 from capacity.models import CapacityReport, CapacityStatus, Reservation, ServiceCapacity, Via
+from capacity.status import CLOCK_SKEW
 from catalogue.models import Organization, User
-from core.errors import Conflict, Invalid
+from core.clock import local_time
+from core.errors import Conflict, Invalid, NotFound
 from core.events import publish
 
 #: How long a held place is kept when nobody says otherwise.
@@ -19,9 +21,17 @@ UNSET: Any = object()
 
 
 def lock(pool_ids: Iterable[UUID]) -> dict[UUID, ServiceCapacity]:
-    """Lock pools, in primary-key order so that two callers never wait for each other in a circle."""
-    pools = ServiceCapacity.objects.select_for_update(of=("self",)).select_related("service").filter(pk__in=set(pool_ids)).order_by("pk")
-    return {pool.pk: pool for pool in pools}
+    """Lock pools, in primary-key order so that two callers never wait for each other in a circle.
+
+    The lock leaves keys alone (FOR NO KEY UPDATE), so that rows which only point at a pool, such as the lines of a
+    ranking, never wait for it. Raises NotFound when a pool does not exist.
+    """
+    wanted = set(pool_ids)
+    pools = ServiceCapacity.objects.select_for_update(of=("self",), no_key=True).select_related("service").filter(pk__in=wanted)
+    locked = {pool.pk: pool for pool in pools.order_by("pk")}
+    if len(locked) < len(wanted):
+        raise NotFound("That service no longer lists these places. Search again.", code="no-such-pool")
+    return locked
 
 
 def _record(pool: ServiceCapacity, *, kind: str, by: User | None, via: str, observed_at: datetime, at: datetime) -> None:
@@ -73,9 +83,17 @@ def report(
     `observed_at` (default `at`) is when somebody looked; an observation older than the one on record is kept in history
     but does not replace it. With `expected_version` the change is refused if the pool has changed since.
 
-    Raises Conflict (`stale-version`, `below-held`) and Invalid.
+    Places given or given back through Lune after `observed_at` are counted off or on.
+
+    Raises NotFound, Conflict (`stale-version`, `below-held`) and Invalid.
     """
     observed_at = observed_at or at
+    told = {
+        name: value
+        for name, value in (("available", available), ("status", status), ("maximum", maximum), ("note", note), ("is_open", is_open))
+        if value is not UNSET
+    }
+    _check_alone(told, observed_at=observed_at, at=at)
     pool = lock([pool_id])[pool_id]
     if expected_version is not None and expected_version != pool.version:
         raise Conflict(
@@ -84,46 +102,70 @@ def report(
             version=pool.version,
         )
     if pool.reported_at is not None and observed_at < pool.reported_at:
-        # A later look is already on record: keep this one in history, change nothing that is shown.
-        older = CapacityReport(
-            pool=pool, kind=CapacityReport.Kind.REPORT, available=pool.available, held=pool.held, maximum=pool.maximum,
-            status=pool.status, note=pool.note, version=pool.version + 1, observed_at=observed_at, received_at=at, by=by, via=via,
-        )  # fmt: skip
-        for name, value in (("available", available), ("status", status), ("maximum", maximum), ("note", note)):
-            if value is not UNSET:
-                setattr(older, name, value)
-        pool.version += 1
-        pool.save(update_fields=["version"])
-        older.save()
-        return pool
-    if maximum is not UNSET:
-        pool.maximum = maximum
-    if status is not UNSET:
-        if status not in CapacityStatus.values:
-            raise Invalid(f"“{status}” is not a status. Use one of: {', '.join(CapacityStatus.values)}.")
-        pool.status = status
-    if note is not UNSET:
-        pool.note = note
-    if is_open is not UNSET:
-        pool.is_open = is_open
-    if available is not UNSET:
-        if available is not None and available < 0:
-            raise Invalid("A number of places cannot be less than nothing.")
-        if available is not None and pool.maximum is not None and available > pool.maximum:
-            raise Invalid(f"You said {available} free, but there are {pool.maximum} in all. Change the total first if it has grown.")
-        if pool.held and (available is None or available < pool.held):
-            raise Conflict(
-                f"{pool.held} of these places {'is' if pool.held == 1 else 'are'} held for people whose families are "
-                f"deciding. Answer or release those first, or tell us at least {pool.held}.",
-                code="below-held",
-                held=pool.held,
-            )
-        pool.available = available
-        if available and status is UNSET and pool.status == CapacityStatus.NO_CAPACITY:
-            pool.status = CapacityStatus.CAPACITY
+        return _keep_late(pool, told, observed_at=observed_at, at=at, by=by, via=via)
+    if told.get("available") is not None and observed_at < at:
+        told["available"] = max(0, told["available"] - _taken_since(pool, observed_at))
+    for name, value in told.items():
+        setattr(pool, name, value)
+    _check_together(pool)
+    if pool.available and "available" in told and "status" not in told and pool.status == CapacityStatus.NO_CAPACITY:
+        pool.status = CapacityStatus.CAPACITY
     pool.reported_at, pool.reported_by, pool.reported_via = observed_at, by, via
     _record(pool, kind=CapacityReport.Kind.REPORT, by=by, via=via, observed_at=observed_at, at=at)
     return pool
+
+
+def _check_alone(told: dict[str, Any], *, observed_at: datetime, at: datetime) -> None:
+    """Refuse what could not be true of any pool."""
+    if observed_at > at + CLOCK_SKEW:
+        raise Invalid("The time of this report has not come yet. Check the clock of your computer or phone.", code="in-the-future")
+    for name in ("available", "maximum"):
+        if told.get(name) is not None and told[name] < 0:
+            raise Invalid("A number of places cannot be less than nothing.")
+    if "status" in told and told["status"] not in CapacityStatus.values:
+        raise Invalid(f"“{told['status']}” is not a status. Use one of: {', '.join(CapacityStatus.values)}.")
+    if len(told.get("note", "")) > 200:
+        raise Invalid("Shorten the note to 200 letters or fewer.")
+
+
+def _check_together(pool: ServiceCapacity) -> None:
+    """Refuse figures that contradict each other, in words; the database's constraints say the same."""
+    if pool.available is not None and pool.maximum is not None and pool.available > pool.maximum:
+        raise Invalid(f"You said {pool.available} free, but there are {pool.maximum} in all. Change the total first if it has grown.")
+    if pool.held and (pool.available is None or pool.available < pool.held):
+        raise Conflict(
+            f"{pool.held} of these places {'is' if pool.held == 1 else 'are'} held for people whose families are "
+            f"deciding. Answer or release those first, or tell us at least {pool.held}.",
+            code="below-held",
+            held=pool.held,
+        )
+
+
+def _keep_late(
+    pool: ServiceCapacity, told: dict[str, Any], *, observed_at: datetime, at: datetime, by: User | None, via: str
+) -> ServiceCapacity:
+    """Keep an observation that came after a later one: in history only, so nothing shown changes and no event is sent."""
+    pool.version += 1
+    pool.save(update_fields=["version"])
+    figures = {name: told.get(name, getattr(pool, name)) for name in ("available", "maximum", "status", "note")}
+    CapacityReport.objects.create(
+        pool=pool,
+        kind=CapacityReport.Kind.LATE,
+        held=pool.held,
+        version=pool.version,
+        observed_at=observed_at,
+        received_at=at,
+        by=by,
+        via=via,
+        **figures,
+    )
+    return pool
+
+
+def _taken_since(pool: ServiceCapacity, moment: datetime) -> int:
+    """Places given through Lune, less those given back, after somebody looked: their figure does not know of them."""
+    kinds = pool.reports.filter(received_at__gt=moment).values_list("kind", flat=True)
+    return sum((kind == CapacityReport.Kind.FILL) - (kind == CapacityReport.Kind.REOPEN) for kind in kinds)
 
 
 @transaction.atomic
@@ -148,6 +190,13 @@ def release(*, reservation_id: UUID, by: User | None, at: datetime, expired: boo
     reservation.save(update_fields=["state", "ended_at"])
     kind = CapacityReport.Kind.EXPIRE if expired else CapacityReport.Kind.RELEASE
     _record(pool, kind=kind, by=by, via=Via.SYSTEM if expired else Via.REFERRAL, observed_at=at, at=at)
+    holder, provider = reservation.organization_id, pool.service.organization_id
+    publish(
+        "hold.ended",
+        topics=[f"org:{holder}", f"org:{provider}"],
+        audience=[holder, provider],
+        data={"reservation": str(reservation.pk), "state": str(reservation.state)},
+    )
     return reservation
 
 
@@ -196,9 +245,11 @@ def expire_due(*, at: datetime, limit: int = 200) -> int:
 
 def _lock_reservation(reservation_id: UUID) -> tuple[Reservation, ServiceCapacity]:
     """Lock a hold's pool and then the hold: the same order everywhere."""
-    pool_id = Reservation.objects.values_list("pool_id", flat=True).get(pk=reservation_id)
+    pool_id = Reservation.objects.filter(pk=reservation_id).values_list("pool_id", flat=True).first()
+    if pool_id is None:
+        raise NotFound("That hold does not exist.", code="no-such-hold")
     pool = lock([pool_id])[pool_id]
-    return Reservation.objects.select_for_update(of=("self",)).get(pk=reservation_id), pool
+    return Reservation.objects.select_for_update(of=("self",), no_key=True).get(pk=reservation_id), pool
 
 
 def _require_free(pool: ServiceCapacity) -> None:
@@ -211,9 +262,11 @@ def _require_free(pool: ServiceCapacity) -> None:
         )
     if pool.free < 1:
         last = pool.reports.filter(kind__in=[CapacityReport.Kind.HOLD, CapacityReport.Kind.FILL]).order_by("-version").first()
+        went = f"was taken at {local_time(last.received_at)}" if last else "has gone"
         raise Conflict(
-            f"The last place at {pool.service.name} has just gone.",
+            f"The last place at {pool.service.name} {went}. Choose another service.",
             code="no-place",
+            pool=str(pool.pk),
             taken_at=last.received_at.isoformat() if last else None,
         )
 

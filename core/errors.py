@@ -36,3 +36,10 @@ class Invalid(LuneError):
 
     code = "invalid"
     http_status = 422
+
+
+class NotFound(LuneError):
+    """There is no such record, or this person may not know that there is."""
+
+    code = "not-found"
+    http_status = 404
