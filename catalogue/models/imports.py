@@ -34,6 +34,7 @@ class ImportRun(models.Model):
     changed = models.PositiveIntegerField(default=0)
     unchanged = models.PositiveIntegerField(default=0)
     rejected = models.PositiveIntegerField(default=0)
+    incomplete = models.PositiveIntegerField(default=0, help_text="Values left out of records that were otherwise kept.")
     error = models.TextField(blank=True)
 
     objects = ImportRunQuerySet.as_manager()
@@ -46,7 +47,10 @@ class ImportRun(models.Model):
 
 
 class ImportReject(models.Model):
-    """One bad record in quarantine: where it is, what is wrong, what to do."""
+    """One bad record in quarantine: where it is, what is wrong, what to do.
+
+    Of many alike only the first are stored; `ImportRun.rejected` counts them all.
+    """
 
     id = models.BigAutoField(primary_key=True)
     run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="rejects")
@@ -55,6 +59,7 @@ class ImportReject(models.Model):
     reason = models.CharField(max_length=500)
     advice = models.CharField(max_length=500)
     record = models.JSONField(default=dict)
+    record_kept = models.BooleanField(default=False, help_text="Only this value was left out; the record came in without it.")
 
     def __str__(self) -> str:
         return f"{self.row}: {self.reason}"

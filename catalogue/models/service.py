@@ -63,6 +63,7 @@ class Service(models.Model):
     )
     cqc_rating = models.PositiveSmallIntegerField(choices=Quality.choices, null=True, blank=True)
     cqc_rated_on = models.DateField(null=True, blank=True)
+    registered_places = models.PositiveIntegerField(null=True, blank=True, help_text="How many people it is registered for, by CQC.")
     is_confidential = models.BooleanField(default=False)
     is_internal = models.BooleanField(default=False, help_text="For professionals only; never in a public feed.")
     assured_date = models.DateField(null=True, blank=True, help_text="When somebody last checked this record.")

@@ -1,0 +1,149 @@
+"""One import from beginning to end: counts, quarantine, one transaction, a row that says how it went."""
+
+from collections import Counter
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connection, transaction
+from rich.progress import Progress, TaskID
+
+from catalogue.models import ImportReject, ImportRun
+from core.clock import now
+from core.errors import Conflict, LuneError
+from core.events import publish
+
+#: Of each kind of fault, and in all, so many examples are stored; the rest are counted.
+EXAMPLES_OF_A_KIND = 100
+EXAMPLES_IN_ALL = 2_000
+#: "Import" in a row of PostgreSQL's advisory locks: one import at a time.
+_LOCK = 0x1_0EF
+
+
+class BrokenSource(LuneError):
+    """The whole source cannot be read, so nothing of it is taken."""
+
+    code = "broken-source"
+
+
+@dataclass
+class Tally:
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+
+
+@dataclass
+class Importing:
+    """An import under way: what importers count with, complain to and move the bar of."""
+
+    run: ImportRun
+    bar: Progress | None = None
+    tallies: dict[str, Tally] = field(default_factory=dict)
+    rejected: Counter[tuple[str, str]] = field(default_factory=Counter)
+    incomplete: Counter[tuple[str, str]] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
+    examples: list[ImportReject] = field(default_factory=list)
+    _task: TaskID | None = None
+
+    def count(self, kind: str, *, added: int = 0, changed: int = 0, unchanged: int = 0) -> None:
+        """Add to the figures of one kind of record ("services")."""
+        tally = self.tallies.setdefault(kind, Tally())
+        tally.added += added
+        tally.changed += changed
+        tally.unchanged += unchanged
+
+    def reject(self, row: str, field: str, reason: str, advice: str, record: Any = None, *, times: int = 1) -> None:
+        """Put a record into quarantine: it is left out, and the rest goes on."""
+        self._note(self.rejected, row, field, reason, advice, record, kept=False, times=times)
+
+    def leave_out(self, row: str, field: str, reason: str, advice: str, record: Any = None) -> None:
+        """Take a record without a value of it that cannot be used."""
+        self._note(self.incomplete, row, field, reason, advice, record, kept=True)
+
+    def skip(self, reason: str, times: int = 1) -> None:
+        """Count what is not wrong but does not belong here, such as a closed practice."""
+        self.skipped[reason] += times
+
+    def begin(self, what: str, total: int | None) -> None:
+        """Show a new bar; `advance` moves it."""
+        if self.bar:
+            self._task = self.bar.add_task(what, total=total)
+
+    def advance(self, by: int = 1) -> None:
+        if self.bar and self._task is not None:
+            self.bar.advance(self._task, by)
+
+    def _note(
+        self, counter: Counter, row: str, field: str, reason: str, advice: str, record: Any, *, kept: bool, times: int = 1
+    ) -> None:
+        counter[field, reason] += times
+        if counter[field, reason] - times < EXAMPLES_OF_A_KIND and len(self.examples) < EXAMPLES_IN_ALL:
+            self.examples.append(
+                ImportReject(
+                    run=self.run,
+                    row=row[:200],
+                    field=field[:100],
+                    reason=reason[:500],
+                    advice=advice[:500],
+                    record=_storable(record),
+                    record_kept=kept,
+                )
+            )
+
+
+def run_import(kind: str, source: str, work: Callable[[Importing], None], *, bar: Progress | None = None) -> Importing:
+    """Do `work` in one transaction and record how it went.
+
+    Raises `BrokenSource` or `Conflict` (another import is running), after writing a failed run, when nothing was changed.
+    """
+    run = ImportRun.objects.create(kind=kind, source=source[:500])
+    importing = Importing(run=run, bar=bar)
+    try:
+        with bar or nullcontext(), transaction.atomic():
+            _one_at_a_time()
+            work(importing)
+            _finish(importing)
+    except Exception as error:
+        run.status = ImportRun.Status.FAILED
+        run.error = error.message if isinstance(error, LuneError) else "Lune itself failed. Tell whoever looks after it."
+        run.finished_at = now()
+        run.save()
+        raise
+    return importing
+
+
+def _one_at_a_time() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
+        if not cursor.fetchone()[0]:
+            raise Conflict("Another import is running. Wait until it has finished, then try again.", code="import-running")
+
+
+def _finish(importing: Importing) -> None:
+    run, tallies = importing.run, importing.tallies.values()
+    run.added = sum(tally.added for tally in tallies)
+    run.changed = sum(tally.changed for tally in tallies)
+    run.unchanged = sum(tally.unchanged for tally in tallies)
+    run.rejected = importing.rejected.total()
+    run.incomplete = importing.incomplete.total()
+    run.status = ImportRun.Status.DONE
+    run.finished_at = now()
+    run.save()
+    ImportReject.objects.bulk_create(importing.examples, batch_size=500)
+    if run.added or run.changed:
+        publish("catalogue.imported", topics=["region"], data={"run": str(run.pk), "kind": run.kind})
+
+
+def _storable(record: Any) -> Any:
+    """The record as JSON that PostgreSQL takes (no NUL), cut off when it is very long."""
+    if isinstance(record, dict):
+        return {_storable(str(key)): _storable(value) for key, value in list(record.items())[:60]}
+    if isinstance(record, list | tuple):
+        return [_storable(value) for value in record[:60]]
+    if record is None:
+        return {}
+    if isinstance(record, bool | int | float) and record == record and abs(record) != float("inf"):
+        return record
+    return str(record).replace("\x00", "")[:2_000]
