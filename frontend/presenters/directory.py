@@ -1,0 +1,99 @@
+"""Services as the directory shows them: to anybody, so nothing here says how many places are held."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from capacity.queries import PoolState
+from catalogue.models import Address, Location, Service
+from core.geo import miles, to_wgs84
+from frontend.presenters.opening import opening
+
+#: A record that nobody has checked for this long is marked overdue: Open Referral UK's bar is three months.
+ASSURANCE_LASTS = timedelta(days=92)
+
+
+@dataclass(frozen=True, slots=True)
+class Assurance:
+    """When somebody last checked the record, and whether it is time to check again."""
+
+    on: date | None
+    overdue: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the list. `distance` is in words, empty when it was not asked for or is not known."""
+
+    service: Service
+    states: list[PoolState]
+    town: str
+    distance: str
+    assurance: Assurance
+
+
+def assurance(service: Service, *, today: date) -> Assurance:
+    checked = service.assured_date
+    return Assurance(on=checked, overdue=checked is None or today - checked > ASSURANCE_LASTS)
+
+
+def open_locations(service: Service) -> list[Location]:
+    """Where the service is. A confidential place is never among them, whoever looks."""
+    return [at.location for at in service.service_at_locations.all() if not at.location.is_confidential]
+
+
+def addresses(service: Service) -> list[Address]:
+    return [address for location in open_locations(service) for address in location.addresses.all()]
+
+
+def rows(services: Iterable[Service], states: Iterable[PoolState], *, today: date) -> list[Row]:
+    """Lines for services whose locations and addresses are prefetched, in the order given."""
+    pools: dict[UUID, list[PoolState]] = {}
+    for state in states:
+        pools.setdefault(state.service, []).append(state)
+    found = []
+    for service in services:
+        towns = dict.fromkeys(address.city for address in addresses(service))
+        away = getattr(service, "distance_m", None)
+        found.append(
+            Row(
+                service=service,
+                states=pools.get(service.pk, []),
+                town=", ".join(towns),
+                distance="" if away is None else f"{miles(away):.1f} miles",
+                assurance=assurance(service, today=today),
+            )
+        )
+    return found
+
+
+def times(service: Service) -> list[str]:
+    """Opening times, a line each."""
+    return [line for line in map(opening, service.schedules.all()) if line]
+
+
+def costs(service: Service) -> list[str]:
+    """What it costs, a line each; empty when nobody has said."""
+    lines = []
+    if service.price_week is not None:
+        lines.append("Free" if service.price_week == 0 else f"Usually £{service.price_week:,.2f} a week")
+    for option in service.cost_options.all():
+        amount = "" if option.amount is None else ("Free" if option.amount == 0 else f"£{option.amount:,.2f}")
+        line = ": ".join(part for part in (option.option, " ".join(p for p in (amount, option.amount_description) if p)) if part)
+        if line and line not in lines:
+            lines.append(line)
+    return lines
+
+
+def markers(found: Iterable[Row]) -> list[dict[str, Any]]:
+    """Points for the map component: one for each open place of each service, with the service's pools to colour it by."""
+    points = []
+    for row in found:
+        for location in open_locations(row.service):
+            if location.point is None:
+                continue
+            point = to_wgs84(location.point)
+            points.append({"row": row, "latitude": round(point.y, 5), "longitude": round(point.x, 5)})
+    return points

@@ -1,0 +1,66 @@
+"""A provider's own places: one tap says what is free."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods
+
+from capacity import operations, queries
+from capacity.models import CapacityStatus, ServiceCapacity
+from catalogue.models import User
+from core.clock import now
+from core.errors import LuneError
+from frontend.forms.places import PlaceForm
+from frontend.presenters.places import HISTORY, Card, Problem, cards, said
+from frontend.views.access import for_roles
+
+
+@require_GET
+@for_roles(User.Role.PROVIDER)
+def places(request: HttpRequest) -> HttpResponse:
+    """Every pool of the organisation, a card each."""
+    return _page(request)
+
+
+@require_http_methods(["GET", "POST"])
+@for_roles(User.Role.PROVIDER)
+def place(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """GET: the figure and quick buttons of one card, for the live refresh. POST: one press on that card.
+
+    A press that is refused answers with the present figure, why, and the buttons again.
+    """
+    pool = get_object_or_404(ServiceCapacity.objects.visible_to(request.user).run_by(request.user), pk=pk)
+    if request.method == "GET":
+        return render(request, "places/_now.jinja", {"card": _cards(request, only=pk)[0]})
+    form = PlaceForm(request.POST)
+    problem = None
+    try:
+        changes = form.changes(pool)
+        operations.report(pool_id=pk, by=request.user, at=now(), expected_version=form.cleaned_data["version"], **changes)
+    except LuneError as error:
+        problem = Problem(message=error.message, code=error.code, held=pool.held)
+    if getattr(request, "htmx", False):
+        card = _cards(request, only=pk, problem=problem)[0]
+        return render(request, "places/_answer.jinja", {"card": card, "said": said(card), "statuses": CapacityStatus.choices})
+    if problem:
+        return _page(request, problem_at=pk, problem=problem)
+    return redirect(f"{reverse('places')}#place-{pk}")
+
+
+def _cards(request: HttpRequest, *, only: UUID | None = None, problem_at: UUID | None = None, problem: Problem | None = None) -> list[Card]:
+    at = now()
+    pools = ServiceCapacity.objects.visible_to(request.user).run_by(request.user).order_by("service__name", "service_id", "name")
+    if only:
+        pools = pools.filter(pk=only)
+        problem_at = only
+    states = queries.with_state(pools, at)
+    history = queries.histories([state.id for state in states], at - HISTORY)
+    return cards(states, history, at=at, problem_at=problem_at, problem=problem)
+
+
+def _page(request: HttpRequest, **problem: Any) -> HttpResponse:
+    status = 409 if problem else 200
+    return render(request, "places.jinja", {"cards": _cards(request, **problem), "statuses": CapacityStatus.choices}, status=status)
