@@ -1,5 +1,97 @@
-from jinja2 import Environment
+"""The Jinja environment: what every template may call."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from django.templatetags.static import static
+from django.urls import reverse
+from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader
+
+from capacity.status import told
+from core import clock
+from core.geo import miles as metres_to_miles
+
+LONDON = ZoneInfo("Europe/London")
 
 
-def environment(**options) -> Environment:
-    return Environment(**options)
+def url(name: str, *args: Any, query: dict[str, Any] | None = None, **kwargs: Any) -> str:
+    """The address of a named page: `url("patient", patient.pk)`; `query` is added after a question mark."""
+    address = reverse(name, args=args or None, kwargs=kwargs or None)
+    return f"{address}?{urlencode(query, doseq=True)}" if query else address
+
+
+def london(moment: datetime | None, form: str = "%-d %b %Y, %H:%M") -> str:
+    """An instant as a clock in England shows it; nothing for None."""
+    return "" if moment is None else moment.astimezone(LONDON).strftime(form)
+
+
+def clock_time(moment: datetime | None) -> str:
+    """The time of day in England: "10:42"."""
+    return london(moment, "%H:%M")
+
+
+def day(value: date | datetime | None) -> str:
+    """A day: "5 March 2026". An instant is taken to its day in England."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        value = value.astimezone(LONDON).date()
+    return value.strftime("%-d %B %Y")
+
+
+def iso(moment: datetime | None) -> str:
+    return "" if moment is None else moment.isoformat()
+
+
+def ago(moment: datetime | None) -> str:
+    """How long ago: "3 hours ago", "just now"."""
+    return "" if moment is None else told(moment, clock.now()).removeprefix("told ")
+
+
+def miles(metres: float | None) -> str:
+    """A distance for people: "0.4 miles", "12 miles"; "online" is for the caller to say."""
+    if metres is None:
+        return ""
+    value = metres_to_miles(metres)
+    text = f"{value:.1f}" if value < 10 else f"{value:.0f}"
+    return "1 mile" if text == "1.0" else f"{text} miles"
+
+
+def plural(count: int | None, one: str, many: str | None = None) -> str:
+    """A count with its noun: `3|plural("place")` is "3 places"."""
+    count = count or 0
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def money(pounds: Decimal | float | int | None) -> str:
+    """Pounds: "£1,200", "£950.50"; "free" for nothing; empty when not known."""
+    if pounds is None:
+        return ""
+    if pounds == 0:
+        return "free"
+    return f"£{pounds:,.0f}" if pounds == int(pounds) else f"£{pounds:,.2f}"
+
+
+def environment(**options: Any) -> Environment:
+    """Our templates first, then the NHS components; everything escaped."""
+    options["loader"] = ChoiceLoader([options["loader"], PackageLoader("nhsuk_frontend_jinja")])
+    # The NHS components look up parameters that were not given, several levels deep.
+    options["undefined"] = ChainableUndefined
+    options["autoescape"] = True
+    result = Environment(trim_blocks=True, lstrip_blocks=True, **options)  # noqa: S701 (autoescape is set above)
+    result.globals |= {"url": url, "static": static, "now": clock.now}
+    result.filters |= {
+        "ago": ago,
+        "clock_time": clock_time,
+        "day": day,
+        "iso": iso,
+        "london": london,
+        "miles": miles,
+        "money": money,
+        "plural": plural,
+        "told": lambda moment: told(moment, clock.now()),
+    }
+    return result

@@ -1,0 +1,1 @@
+// Keeps the page true over the socket.

@@ -1,0 +1,19 @@
+// The page's scripts. Every page also works without them.
+import htmx from "htmx.org";
+import { initAll } from "nhsuk-frontend";
+
+import "./live.js";
+import { startForms } from "./forms.js";
+import { startMaps } from "./map.js";
+
+document.body.classList.add("js-enabled", "nhsuk-frontend-supported");
+// live.js fires events on elements that htmx has processed.
+window.htmx = htmx;
+initAll();
+startForms(document);
+startMaps(document);
+// A swapped fragment may carry a map or a form part of its own.
+document.body.addEventListener("htmx:load", (event) => {
+  startForms(event.target);
+  startMaps(event.target);
+});

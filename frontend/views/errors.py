@@ -1,0 +1,56 @@
+"""Pages for what goes wrong: what happened, and what to do next."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+
+from core.errors import LuneError
+
+
+def _page(request: HttpRequest, status: int, heading: str, text: str) -> HttpResponse:
+    return render(request, "errors/error.jinja", {"heading": heading, "text": text, "status": status}, status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _page(request, 400, "We could not understand that", "The request was incomplete. Go back, then try again.")
+
+
+def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """403: signed in, but with a role that does not do this."""
+    return _page(
+        request,
+        403,
+        "This page is not for your role",
+        "You are signed in, but this work belongs to another role. If you need it, ask your administrator to change your role.",
+    )
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """404: no such page, or a record of another organisation. The two are told in the same words on purpose."""
+    return _page(
+        request,
+        404,
+        "Page not found",
+        "There is no such page, or it belongs to another organisation. Check the address, or start from the home page.",
+    )
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500. Reads neither session nor database: either may be what failed."""
+    return HttpResponse(render_to_string("errors/500.jinja"), status=500)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return _page(
+        request,
+        403,
+        "Please send that again",
+        "For your safety we could not accept this form, usually because the page had been open for a long time or you signed in "
+        "elsewhere. Nothing was changed. Go back, reload the page and send it again.",
+    )
+
+
+def refused(request: HttpRequest, error: LuneError) -> HttpResponse:
+    """A rule or another person's change stood in the way: its own words, with its own status."""
+    heading = "Somebody got there first" if error.http_status == 409 else "That was not possible"
+    return _page(request, error.http_status, heading, error.message)

@@ -1,0 +1,90 @@
+"""What every page has: a skip link, its own title, the menu of the role; and pages for what goes wrong."""
+
+import pytest
+from django.urls import reverse
+
+from catalogue.models import User
+from core.errors import Conflict
+from frontend.views import errors
+
+
+def test_somebody_not_signed_in_is_asked_to_sign_in(client, db):
+    answer = client.get(reverse("home"))
+    assert answer.status_code == 302
+    assert answer["Location"].startswith(reverse("account_login"))
+
+
+def test_a_part_of_a_page_never_fills_itself_with_the_sign_in_page(client, db):
+    answer = client.get(reverse("home"), headers={"HX-Request": "true"})
+    assert answer["HX-Redirect"] == reverse("account_login")
+
+
+@pytest.mark.parametrize("role", ["referrer", "provider", "manager", "curator", "administrator"])
+def test_home_opens_for_every_role(client, request, role):
+    user: User = request.getfixturevalue(role)
+    client.force_login(user)
+    page = client.get(reverse("home")).content.decode()
+    assert "<title>Home – Lune</title>" in page
+    assert 'href="#maincontent"' in page
+    assert 'id="live-status"' in page
+    assert user.organization is None or user.organization.name in page
+
+
+def test_sign_in_page_opens_and_refuses_a_wrong_password_in_plain_words(client, referrer):
+    address = reverse("account_login")
+    assert "Sign in to Lune" in client.get(address).content.decode()
+    page = client.post(address, {"login": referrer.email, "password": "wrong"}).content.decode()
+    assert "There is a problem" in page
+    assert "<title>Error: Sign in – Lune</title>" in page
+
+
+@pytest.mark.parametrize("name", ["account_reset_password", "account_reset_password_done", "account_signup", "account_inactive"])
+def test_account_pages_are_ours(client, db, name):
+    assert "lune-wordmark" in client.get(reverse(name)).content.decode()
+
+
+def test_sign_out_and_change_password(client, referrer):
+    client.force_login(referrer)
+    assert "lune-wordmark" in client.get(reverse("account_change_password")).content.decode()
+    client.post(reverse("account_logout"))
+    assert client.get(reverse("home")).status_code == 302
+
+
+def test_no_such_page(client, db):
+    answer = client.get("/no-such-page/")
+    assert answer.status_code == 404
+    assert "Page not found" in answer.content.decode()
+
+
+def test_a_refusal_is_told_in_its_own_words_with_its_status(rf, referrer):
+    request = rf.get("/")
+    request.user = referrer
+    request.csp_nonce = ""
+    answer = errors.refused(request, Conflict("This place was taken at 10:42."))
+    assert answer.status_code == 409
+    assert "This place was taken at 10:42." in answer.content.decode()
+
+
+def test_server_error_page_needs_no_database(rf):
+    answer = errors.server_error(rf.get("/"))
+    assert answer.status_code == 500
+    assert "Something went wrong" in answer.content.decode()
+
+
+def test_a_form_without_its_token_is_explained(referrer):
+    from django.test import Client
+
+    client = Client(enforce_csrf_checks=True)
+    answer = client.post(reverse("account_login"), {"login": referrer.email, "password": "x"})
+    assert answer.status_code == 403
+    assert "Please send that again" in answer.content.decode()
+
+
+def test_pages_carry_no_inline_style_or_foreign_address(client, referrer):
+    client.force_login(referrer)
+    answer = client.get(reverse("home"))
+    page = answer.content.decode()
+    assert " style=" not in page
+    assert "<style" not in page
+    assert "//cdn" not in page
+    assert "unsafe" not in answer["Content-Security-Policy"]
