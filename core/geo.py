@@ -50,7 +50,9 @@ def bng_point(easting: float, northing: float) -> Point:
 
 def wgs84_point(latitude: float, longitude: float) -> Point:
     """A BNG point from latitude and longitude in degrees."""
-    return to_bng(Point(float(longitude), float(latitude), srid=WGS84))
+    point = to_bng(Point(float(longitude), float(latitude), srid=WGS84))
+    assert isinstance(point, Point)
+    return point
 
 
 def miles(metres: float) -> float:

@@ -7,6 +7,9 @@ from catalogue import vocabulary
 from catalogue.models import TaxonomyTerm
 from tests import factories
 
+#: Counts which requirements have a passing test.
+pytest_plugins = ["tests.plugins.requirements"]
+
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server"}
 
 

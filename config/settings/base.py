@@ -4,6 +4,7 @@ import hashlib
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import environ
 import structlog
@@ -117,7 +118,7 @@ TEMPLATES = [
     },
 ]
 
-DATABASES = {
+DATABASES: dict[str, dict[str, Any]] = {
     "default": {
         **env.db("DATABASE_URL", default="postgis:///lune"),
         "ENGINE": "django.contrib.gis.db.backends.postgis",
@@ -131,7 +132,7 @@ if "DATABASE_URL" not in os.environ:
     DATABASES["default"] |= {"NAME": env("LUNE_DB", default="lune"), "USER": "lune", "HOST": str(RUN_DIR)}
 
 REDIS_URL = env("REDIS_URL", default=f"unix://{RUN_DIR}/redis.sock")
-CHANNEL_LAYERS = {
+CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
     "default": {
         # The bus from the relay to one hub in each web process, not to each client (docs/decisions/0005).
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
