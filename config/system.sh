@@ -7,7 +7,7 @@ python=${PYTHON:-python3}
 
 need=""
 enough_python() { "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
-new_node() { command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 18)' 2>/dev/null; }
+new_node() { node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' 2>/dev/null; }
 browser() { [ -n "${LUNE_CHROMIUM:-}" ] || command -v chromium || command -v chromium-browser || command -v google-chrome; }
 postgres_server() { ls /usr/lib/postgresql/*/bin/initdb 2>/dev/null; }
 postgis() { ls /usr/share/postgresql/*/extension/postgis.control 2>/dev/null; }
@@ -21,7 +21,8 @@ fi
 postgres_server >/dev/null || need="$need postgresql"
 postgis >/dev/null || need="$need postgis-for-postgresql"
 { command -v redis-server && command -v redis-cli; } >/dev/null || need="$need redis-server"
-new_node || need="$need nodejs npm"
+new_node || need="$need nodejs"
+command -v npm >/dev/null || need="$need npm"
 # Ubuntu's own chromium is a snap, which does not run everywhere: there `make` fetches Playwright's.
 if [ "$purpose" = test ] && ! grep -qs '^ID=ubuntu' /etc/os-release; then browser >/dev/null || need="$need chromium"; fi
 [ -n "$need" ] || exit 0
@@ -70,3 +71,8 @@ case "$need" in *redis-server*)
     # We brought it, so it must not start at the next boot either. Fails harmlessly where systemd is absent.
     $admin systemctl disable redis-server >/dev/null 2>&1 || true ;;
 esac
+if ! new_node; then
+    echo "Lune needs Node.js 18 or later to build its pages; this system offers $(node --version 2>&1)." >&2
+    echo "Put a newer node and npm on the PATH, then run this again." >&2
+    exit 1
+fi
