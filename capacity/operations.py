@@ -261,14 +261,19 @@ def _require_free(pool: ServiceCapacity) -> None:
             code="not-known",
         )
     if pool.free < 1:
-        last = pool.reports.filter(kind__in=[CapacityReport.Kind.HOLD, CapacityReport.Kind.FILL]).order_by("-version").first()
-        went = f"was taken at {local_time(last.received_at)}" if last else "has gone"
-        raise Conflict(
-            f"The last place at {pool.service.name} {went}. Choose another service.",
-            code="no-place",
-            pool=str(pool.pk),
-            taken_at=last.received_at.isoformat() if last else None,
-        )
+        raise no_place(pool)
+
+
+def no_place(pool: ServiceCapacity) -> Conflict:
+    """The refusal when the last place has gone: when that was, and what to do."""
+    last = pool.reports.filter(kind__in=[CapacityReport.Kind.HOLD, CapacityReport.Kind.FILL]).order_by("-version").first()
+    went = f"was taken at {local_time(last.received_at)}" if last else "has gone"
+    return Conflict(
+        f"The last place at {pool.service.name} {went}. Choose another service.",
+        code="no-place",
+        pool=str(pool.pk),
+        taken_at=last.received_at.isoformat() if last else None,
+    )
 
 
 def _words(pool: ServiceCapacity) -> str:

@@ -84,6 +84,7 @@ class ReferralTask(models.Model):
     status_reason = models.CharField(max_length=40, blank=True, help_text="A code of workflow.Reason.")
     status_reason_text = models.CharField(max_length=300, blank=True)
     reservation = models.OneToOneField(Reservation, on_delete=models.PROTECT, null=True, blank=True, related_name="referral_task")
+    took_place = models.BooleanField(default=False, help_text="A counted place went to this person; withdrawing gives it back.")
     requested_at = models.DateTimeField(null=True, blank=True)
     answered_at = models.DateTimeField(null=True, blank=True, help_text="First answer: accepted or declined.")
     respond_by = models.DateTimeField(null=True, blank=True)

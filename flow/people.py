@@ -1,0 +1,121 @@
+"""Recording people and the stays or waits they are in. Reached through `flow.operations`."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from catalogue.models import User
+from catalogue.queries import find_place
+from core.errors import Conflict, Invalid, NotAllowed, NotFound
+from core.events import publish
+from flow.models import Episode, Patient
+
+#: Nobody older has ever been recorded.
+OLDEST = 125
+
+
+@transaction.atomic
+def add_patient(
+    *,
+    by: User,
+    at: datetime,
+    given_name: str,
+    family_name: str,
+    birth_date: date,
+    postcode: str,
+    nhs_number: str = "",
+    sex: str = Patient.Sex.UNKNOWN,
+    phone: str = "",
+    preferred_language: str = "en",
+) -> Patient:
+    """Record somebody for whom help is sought, in the organisation of `by`.
+
+    The NHS number may be left out; spaces in it do not matter. Raises NotAllowed, Invalid (with the field in `field`) and Conflict
+    (`already-recorded`).
+    """
+    _require_referrer(by)
+    place = find_place(postcode)
+    patient = Patient(
+        organization_id=by.organization_id,
+        nhs_number="".join(nhs_number.split()).replace("-", ""),
+        given_name=given_name.strip(),
+        family_name=family_name.strip(),
+        birth_date=birth_date,
+        sex=sex,
+        postcode=place.postcode or place.outcode,
+        point=place.point,
+        phone=phone.strip(),
+        preferred_language=preferred_language,
+        created_at=at,
+        created_by=by,
+    )
+    if birth_date > at.date() or patient.age_on(at.date()) > OLDEST:
+        raise Invalid(f"Check the date of birth: it makes the person unborn or more than {OLDEST} years old.", field="birth_date")
+    _clean(patient)
+    try:
+        with transaction.atomic():
+            patient.save(force_insert=True)
+    except IntegrityError as error:
+        raise Conflict(
+            "Your organisation already has a person with this NHS number. Open that record instead.", code="already-recorded"
+        ) from error
+    return patient
+
+
+@transaction.atomic
+def start_episode(
+    *,
+    patient_id: UUID,
+    by: User,
+    at: datetime,
+    kind: str,
+    discharge_pathway: str,
+    started_at: datetime | None = None,
+    ready_at: datetime | None = None,
+    expected_on: date | None = None,
+    ward: str = "",
+    delay_reason: str = "",
+) -> Episode:
+    """Record a stay in hospital or a wait in the community. With `ready_at` the person waits to move on.
+
+    Raises NotAllowed, NotFound, Invalid, and Conflict (`already-waiting`) when one of the same kind is still open.
+    """
+    _require_referrer(by)
+    patient = Patient.objects.visible_to(by).select_for_update(of=("self",), no_key=True).filter(pk=patient_id).first()
+    if patient is None:
+        raise NotFound("That person is not in your organisation’s records.")
+    if patient.episodes.filter(kind=kind, ended_at__isnull=True).exists():
+        raise Conflict("This person already has an open stay or wait of this kind. End that one first.", code="already-waiting")
+    episode = Episode(
+        patient=patient,
+        organization_id=by.organization_id,
+        kind=kind,
+        ward=ward.strip(),
+        discharge_pathway=discharge_pathway,
+        started_at=started_at or at,
+        ready_at=ready_at,
+        expected_on=expected_on,
+        delay_reason=delay_reason,
+    )
+    if episode.started_at > at or (ready_at is not None and not episode.started_at <= ready_at <= at):
+        raise Invalid("Check the times: a stay begins, then the person is ready, and neither is in the future.", field="ready_at")
+    _clean(episode)
+    episode.save(force_insert=True)
+    publish("flow.changed", topics=["region"])
+    return episode
+
+
+def _require_referrer(by: User) -> None:
+    if not by.is_referrer:
+        raise NotAllowed("Only somebody who refers can record a person.")
+
+
+def _clean(record: Patient | Episode) -> None:
+    """Check a record's fields, and refuse with the first thing that is wrong."""
+    try:
+        record.clean_fields()
+    except ValidationError as error:
+        field, messages = next(iter(error.message_dict.items()))
+        raise Invalid(f"{str(record._meta.get_field(field).verbose_name).capitalize()}: {messages[0]}", field=field) from error
