@@ -16,11 +16,12 @@ HOST = os.environ.get("HOST") or "127.0.0.1"
 PORT = os.environ.get("PORT") or "8000"
 
 WELCOME = """
-  Lune is at   http://{host}:{port}/
+  Lune is at http://{host}:{port}/
+
 {people}
-  Try first    sign in as a referrer, choose somebody who is waiting and find them a place; in a second
-               browser sign in as a provider and change a number: the first page follows by itself.
-  Stop         Ctrl-C. Data stays in var/; `make reset` begins anew. Another port: make run PORT=8001
+
+  Open it in two browsers, as a referrer and as a provider: what one changes, the other sees by itself.
+  Ctrl-C stops it. The data stays in var/; `make reset` begins anew. LUNE_SIMULATOR=off keeps the region still.
 """
 
 
@@ -54,10 +55,12 @@ def procfile() -> dict[str, str]:
 
 
 def people() -> str:
-    """The demonstration's log-ins, as lines."""
-    from flow.demo import accounts
+    """The demonstration's log-ins, each with what to try first."""
+    from flow.demo import logins
 
-    lines = [f"  {who:<12} {email}   password {accounts.PASSWORD}" for who, email in accounts.SIGN_INS]
+    lines = [f"  Log in as (password of all: {logins.PASSWORD})"]
+    for login in logins.LOGINS:
+        lines += [f"    {login.email:<34} {login.role}", f"    {'':<34} {login.try_this}"]
     return "\n".join(lines)
 
 
