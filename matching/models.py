@@ -106,6 +106,7 @@ class MatchRun(models.Model):
     engine_version = models.CharField(max_length=20)
     problem = models.JSONField(help_text="The profile as the engine saw it.")
     considered = models.PositiveIntegerField(help_text="Pools of the right kind within reach, before hard rules.")
+    misses = models.JSONField(default=dict, blank=True, help_text="When nobody fits: the nearest misses and what would open most.")
     took_ms = models.FloatField()
 
     objects = OwnedQuerySet.as_manager()
@@ -141,13 +142,16 @@ class PoolFact(models.Model):
     """A pool as the ranking query reads it: one row, masks and small integers. A projection, written only by database triggers.
 
     Masks use the bits of `catalogue.vocabulary`. A mask of 0 for funding, languages or sources means not stated.
+    The index and the fill factor live in migration 0002: nothing that changes with a count is indexed, so that such a
+    change stays on its page (HOT).
     """
 
     pool = models.OneToOneField(ServiceCapacity, on_delete=models.CASCADE, primary_key=True, related_name="fact")
-    service_id = models.UUIDField()
+    service_id = models.UUIDField(db_index=True)
     care_type = models.SmallIntegerField()
     is_open = models.BooleanField()
-    point = models.PointField(srid=BNG, null=True, spatial_index=False, help_text="Null: online or not placed.")
+    point = models.PointField(srid=BNG, null=True, spatial_index=False, help_text="Whole metres. Null: online or not placed.")
+    online = models.BooleanField(default=False)
     catchment_m = models.IntegerField(help_text="A very large number when no limit is stated.")
     area_ids = ArrayField(models.IntegerField(), null=True, help_text="Areas whose residents are taken; null: not limited.")
     accepts = models.BigIntegerField(default=0)

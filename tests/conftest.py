@@ -5,6 +5,7 @@ import pytest
 from capacity import reference
 from catalogue import vocabulary
 from catalogue.models import TaxonomyTerm
+from matching import reference as weights
 from tests import factories
 
 #: Counts which requirements have a passing test.
@@ -21,6 +22,7 @@ def _reference_data(request: pytest.FixtureRequest) -> None:
         if not TaxonomyTerm.objects.exists():
             vocabulary.load()
             reference.load()
+            weights.load()
 
 
 @pytest.fixture

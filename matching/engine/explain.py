@@ -1,0 +1,100 @@
+"""Sentences for one pool: each rule with its verdict, each factor with its points, and what would open most."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from matching.engine import check
+from matching.engine.factors import FACTORS
+from matching.engine.problem import Need, PoolFacts, Weights, distance
+from matching.engine.rules import RULES, Verdict
+from matching.engine.words import Words
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one rule says of one pool. `change` is empty unless the rule failed."""
+
+    code: str
+    verdict: Verdict
+    sentence: str
+    change: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """What one factor added: `"+210 for distance: 1.2 miles"`."""
+
+    code: str
+    points: int
+    most: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """A pool that does not fit, and the codes of the rules that say so."""
+
+    facts: PoolFacts
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Relaxation:
+    """How many pools would fit if one rule alone were set aside."""
+
+    code: str
+    opens: int
+
+
+def findings(need: Need, facts: PoolFacts, words: Words) -> list[Finding]:
+    """What every rule says, in order; rules that nothing was asked of are left out."""
+    said = []
+    for rule in RULES:
+        verdict = rule.verdict(need, facts)
+        sentence = rule.sentence(need, facts, words)
+        if verdict is not Verdict.NOT_ASKED and sentence:
+            change = rule.change(need, facts, words) if verdict is Verdict.FAILED else ""
+            said.append(Finding(code=rule.code, verdict=verdict, sentence=sentence, change=change))
+    return said
+
+
+def terms(need: Need, facts: PoolFacts, weights: Weights, words: Words, points: Mapping[str, int] | None = None) -> list[Term]:
+    """What each factor added, in words. With `points`, those that were stored; otherwise they are computed."""
+    if points is None:
+        points = check.terms(need, facts, weights)
+    return [
+        Term(
+            code=factor.code,
+            points=points[factor.code],
+            most=getattr(weights, factor.code),
+            words=f"+{points[factor.code]} for {factor.label}: {factor.words(need, facts, words)}",
+        )
+        for factor in FACTORS
+        if getattr(weights, factor.code)
+    ]
+
+
+def label(code: str) -> str:
+    """The name of a rule in a sentence."""
+    return next(rule.label for rule in RULES if rule.code == code)
+
+
+def misses(need: Need, pools: Iterable[PoolFacts], limit: int = 5) -> tuple[list[Miss], list[Relaxation]]:
+    """The pools that fail fewest rules (then the nearest), and what setting one rule aside would open, most first."""
+    all_misses = []
+    opens: Counter[str] = Counter()
+    for facts in pools:
+        codes = tuple(check.failed(need, facts))
+        if codes:
+            all_misses.append(Miss(facts=facts, codes=codes))
+        if len(codes) == 1:
+            opens[codes[0]] += 1
+    all_misses.sort(key=lambda m: _nearness(need, m))
+    relaxations = [Relaxation(code=code, opens=number) for code, number in sorted(opens.items(), key=lambda item: (-item[1], item[0]))]
+    return all_misses[:limit], relaxations
+
+
+def _nearness(need: Need, miss: Miss) -> Sequence[int | str | bool]:
+    away = distance(need, miss.facts)
+    return (len(miss.codes), away is None, away or 0, miss.facts.pool_id)

@@ -1,0 +1,182 @@
+"""What counts for how much. One class each: a share in thousandths from the numbers, and the words for it.
+
+Points are `weight * share // 1000`: whole numbers, so that SQL and Python add up to the same.
+"""
+
+from matching.engine import place
+from matching.engine.problem import Need, PoolFacts, distance
+from matching.engine.words import Words, ago, count, miles, pounds
+
+#: A full share.
+ALL = 1000
+#: Shares for "not rated" and for CQC's ratings 1 to 4.
+QUALITY = (400, 0, 300, 750, ALL)
+#: A record that was checked this many days ago or more gets nothing for it.
+ASSURANCE_DAYS = 730
+
+
+class Factor:
+    """One reason to prefer a service. `label` follows "for"."""
+
+    code: str
+    label: str
+
+    def share(self, need: Need, facts: PoolFacts) -> int:
+        """From 0 to 1000."""
+        raise NotImplementedError
+
+    def words(self, need: Need, facts: PoolFacts, words: Words) -> str:
+        """Why the share is what it is."""
+        raise NotImplementedError
+
+
+class Distance(Factor):
+    code, label = "distance", "distance"
+
+    def share(self, need: Need, facts: PoolFacts) -> int:
+        if facts.online:
+            return ALL
+        away = distance(need, facts)
+        if away is None or need.max_distance_m == 0:
+            return 0
+        return ALL * max(0, need.max_distance_m - away) // need.max_distance_m
+
+    def words(self, need: Need, facts: PoolFacts, words: Words) -> str:
+        if facts.online:
+            return "no journey"
+        away = distance(need, facts)
+        return "where it is is not known" if away is None else miles(away)
+
+
+class Availability(Factor):
+    code, label = "availability", "places"
+
+    def share(self, need: Need, facts: PoolFacts) -> int:
+        state = place.place(facts)
+        return 0 if state in place.RED else place.SHARES[state]
+
+    def words(self, need: Need, facts: PoolFacts, words: Words) -> str:
+        free = f"{facts.free} free"
+        return (
+            free,
+            f"{free}, few left",
+            f"{free}, but the figure is getting old",
+            f"{free}, assessment first",
+            "a waiting list",
+            "not known whether any is free",
+            "not accepting",
+            "full",
+            "closed",
+        )[place.place(facts)]
+
+
+class Freshness(Factor):
+    code, label = "freshness", "how fresh the figure is"
+
+    def share(self, need: Need, facts: PoolFacts) -> int:
+        if facts.age_s is None or facts.age_s < -place.SKEW_S or facts.age_s >= facts.expire_s:
+            return 0
+        return ALL * (facts.expire_s - max(0, facts.age_s)) // facts.expire_s
+
+    def words(self, need: Need, facts: PoolFacts, words: Words) -> str:
+        return "never told" if facts.age_s is None else f"told {ago(facts.age_s)}"
+
+
+class Known(Factor):
+    code, label = "known", "what the service has said"
+
+    def share(self, need: Need, facts: PoolFacts) -> int:
+        return ALL * self._stated(need, facts) // need.asked
+
+    def words(self, need: Need, facts: PoolFacts, words: Words) -> str:
+        return f"it has answered {self._stated(need, facts)} of {count(need.asked, 'question')} that matter here"
+
+    @staticmethod
+    def _stated(need: Need, facts: PoolFacts) -> int:
+        return (
+            (facts.min_age is not None or facts.max_age is not None)
+            + (need.needs & facts.accepts).bit_count()
+            + (need.funding != 0 and facts.funding != 0)
+            + (need.languages != 0 and facts.languages != 0)
+            + (need.source != 0 and facts.sources != 0)
+        )
+
+
+class Preferences(Factor):
+    code, label = "preferences", "preferences"
+
+    def share(self, need: Need, facts: PoolFacts) -> int:
+        if not need.preferences:
+            return ALL
+        return ALL * (need.preferences & facts.accepts).bit_count() // need.preferences.bit_count()
+
+    def words(self, need: Need, facts: PoolFacts, words: Words) -> str:
+        if not need.preferences:
+            return "none given, so every service gets these"
+        met = need.preferences & facts.accepts
+        return words.names("need", met) if met else "none that it has spoken of"
+
+
+class Priority(Factor):
+    code, label = "priority", "being taken first"
+
+    def share(self, need: Need, facts: PoolFacts) -> int:
+        return ALL if facts.prefers & need.has else 0
+
+    def words(self, need: Need, facts: PoolFacts, words: Words) -> str:
+        first = facts.prefers & need.has
+        return f"it takes first people with {words.names('need', first)}" if first else "it takes nobody like this person first"
+
+
+class Quality(Factor):
+    code, label = "quality", "quality"
+
+    def share(self, need: Need, facts: PoolFacts) -> int:
+        return QUALITY[facts.cqc_rating or 0]
+
+    def words(self, need: Need, facts: PoolFacts, words: Words) -> str:
+        return (
+            "not rated by the Care Quality Commission",
+            "rated inadequate",
+            "rated requires improvement",
+            "rated good",
+            "rated outstanding",
+        )[facts.cqc_rating or 0]
+
+
+class Price(Factor):
+    code, label = "price", "price"
+
+    def share(self, need: Need, facts: PoolFacts) -> int:
+        if need.budget_pence is None:
+            return ALL
+        if facts.price_pence is None:
+            return 0
+        if need.budget_pence == 0:
+            return ALL if facts.price_pence == 0 else 0
+        return ALL * max(0, need.budget_pence - facts.price_pence) // need.budget_pence
+
+    def words(self, need: Need, facts: PoolFacts, words: Words) -> str:
+        if need.budget_pence is None:
+            return "no budget given, so every service gets these"
+        if facts.price_pence is None:
+            return "the price is not known"
+        return f"{pounds(facts.price_pence)} a week of {pounds(need.budget_pence)}"
+
+
+class Assurance(Factor):
+    code, label = "assurance", "how lately the record was checked"
+
+    def share(self, need: Need, facts: PoolFacts) -> int:
+        if facts.assured_days is None:
+            return 0
+        return ALL * max(0, ASSURANCE_DAYS - max(0, facts.assured_days)) // ASSURANCE_DAYS
+
+    def words(self, need: Need, facts: PoolFacts, words: Words) -> str:
+        return "never checked" if facts.assured_days is None else f"checked {count(max(0, facts.assured_days), 'day')} ago"
+
+
+#: All factors, in the order of `problem.FACTORS`.
+FACTORS: tuple[Factor, ...] = (
+    Distance(), Availability(), Freshness(), Known(), Preferences(), Priority(), Quality(), Price(), Assurance(),
+)  # fmt: skip

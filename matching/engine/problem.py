@@ -1,0 +1,148 @@
+"""What is judged: one need, the facts of one pool, and the weights. Integers, masks and booleans only."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from math import isqrt
+from typing import Any, Self
+
+#: Catchment of a service that states no limit: further than anywhere.
+NO_LIMIT = 2_147_483_647
+#: Sex of a person.
+SEX_UNKNOWN, FEMALE, MALE, SEX_OTHER = 0, 1, 2, 3
+#: Whom a service takes.
+SEX_NOT_STATED, FEMALE_ONLY, MALE_ONLY, ANY_SEX = 0, 1, 2, 3
+#: Capacity status codes.
+ACCEPTING, NOT_ACCEPTING, WAITING_LIST, ASSESSMENT_FIRST = 0, 1, 2, 3
+#: The factors, in the order in which they are shown.
+FACTORS = ("distance", "availability", "freshness", "known", "preferences", "priority", "quality", "price", "assurance")
+#: Price may count for at most one part in this many of all points.
+PRICE_PARTS = 10
+
+
+class _Stored:
+    """Goes to JSON and comes back equal."""
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)  # type: ignore[call-overload]
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """The object that was stored. Raises KeyError when a field is missing."""
+        values = {f.name: data[f.name] for f in fields(cls)}  # type: ignore[arg-type]
+        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Need(_Stored):
+    """What one person needs. Masks use the bits of the vocabulary; a mask of 0 means that nothing was asked.
+
+    `x` and `y` are whole metres of the British National Grid. `needs` and `must_haves` do not overlap. `areas` are the
+    coded areas in which the person lives. `joins_lists` is false when the date is too near for a waiting list.
+    """
+
+    age: int
+    sex: int
+    x: int
+    y: int
+    care_types: int
+    needs: int = 0
+    must_haves: int = 0
+    preferences: int = 0
+    languages: int = 0
+    funding: int = 0
+    source: int = 0
+    budget_pence: int | None = None
+    max_distance_m: int = 24_140
+    areas: tuple[int, ...] = ()
+    joins_lists: bool = True
+
+    @property
+    def has(self) -> int:
+        """Everything that is true of the person, wished for or insisted on."""
+        return self.needs | self.must_haves
+
+    @property
+    def asked(self) -> int:
+        """How many things a service could have stated: each need, the age, and funding, language and source if given."""
+        return 1 + self.needs.bit_count() + (self.funding != 0) + (self.languages != 0) + (self.source != 0)
+
+
+@dataclass(frozen=True, slots=True)
+class PoolFacts(_Stored):
+    """One pool as it was at the instant of the ranking. None, or a mask of 0, is not stated.
+
+    `age_s` is the age of the capacity figure in whole seconds (rounded down), `assured_days` the days since the record was checked.
+    `in_extent` says whether the person lives inside an area that was drawn by hand.
+    """
+
+    pool_id: str
+    service_id: str
+    care_type: int
+    is_open: bool = True
+    x: int | None = None
+    y: int | None = None
+    online: bool = False
+    catchment_m: int = NO_LIMIT
+    area_ids: tuple[int, ...] | None = None
+    has_extent: bool = False
+    in_extent: bool = False
+    accepts: int = 0
+    requires: int = 0
+    excludes: int = 0
+    prefers: int = 0
+    funding: int = 0
+    languages: int = 0
+    sources: int = 0
+    min_age: int | None = None
+    max_age: int | None = None
+    sex: int = SEX_NOT_STATED
+    price_pence: int | None = None
+    cqc_rating: int | None = None
+    assured_days: int | None = None
+    free: int | None = None
+    maximum: int | None = None
+    status: int = ACCEPTING
+    age_s: int | None = None
+    fresh_s: int = 86_400
+    expire_s: int = 259_200
+
+    @property
+    def limited(self) -> bool:
+        """Takes only the residents of certain areas."""
+        return self.area_ids is not None or self.has_extent
+
+
+@dataclass(frozen=True, slots=True)
+class Weights(_Stored):
+    """How many points each factor can give. Price may never be more than a tenth of them all."""
+
+    distance: int = 300
+    availability: int = 250
+    freshness: int = 60
+    known: int = 150
+    preferences: int = 80
+    priority: int = 20
+    quality: int = 80
+    price: int = 40
+    assurance: int = 20
+
+    def __post_init__(self) -> None:
+        values = [getattr(self, name) for name in FACTORS]
+        if any(not isinstance(value, int) or not 0 <= value <= 1000 for value in values):
+            raise ValueError("Each weight must be a whole number from 0 to 1000.")
+        if not sum(values):
+            raise ValueError("At least one factor must count.")
+        if self.price * PRICE_PARTS > sum(values):
+            raise ValueError("Price may count for at most a tenth of all points: it must never decide by itself.")
+
+    @property
+    def total(self) -> int:
+        """The score of a service that is perfect in everything."""
+        return sum(getattr(self, name) for name in FACTORS)
+
+
+def distance(need: Need, facts: PoolFacts) -> int | None:
+    """Whole metres as the crow flies, rounded down; None when the pool has no place on the map."""
+    if facts.x is None or facts.y is None:
+        return None
+    return isqrt((facts.x - need.x) ** 2 + (facts.y - need.y) ** 2)

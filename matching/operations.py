@@ -1,0 +1,317 @@
+"""What people do with matching: search, look again, and ask why."""
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from capacity.models import ServiceCapacity
+from catalogue import vocabulary
+from catalogue.models import User
+from core import clock
+from core.geo import miles
+from matching import profiles, queries
+from matching.engine import ENGINE_VERSION, check, explain
+from matching.engine.problem import Need, PoolFacts, Weights, distance
+from matching.engine.rules import Verdict
+from matching.engine.words import Words
+from matching.models import MatchCandidate, MatchRun, NeedProfile, UnmetNeed, WeightSet
+
+#: Names of the vocabulary's bits, for the engine's sentences.
+WORDS = Words({slug: {term.bit: term.name for term in terms} for slug, (_, _, terms) in vocabulary.TAXONOMIES.items()})
+#: Written to the unmet-need ledger when there is no service of the kind at all.
+NO_SERVICE = "no-service"
+
+profile_from = profiles.profile_from
+refresh_facts = queries.refresh_facts
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a ranking, as screens and the API show it. All of it holds for the instant of the run."""
+
+    rank: int
+    pool_id: UUID
+    pool_name: str
+    unit: str
+    service_id: UUID
+    service_name: str
+    organization_id: UUID
+    organization_name: str
+    care_type: str
+    score: int
+    """Points."""
+    out_of: int
+    """The points of a service that is perfect in everything."""
+    distance_m: int | None
+    miles: float | None
+    met: list[str]
+    unknown: list[str]
+    places: str
+    """Live places and the age of that figure, in words."""
+    free: int | None
+    told_s: int | None
+    """Age of the figure in seconds; None: never told."""
+    terms: list[explain.Term]
+    is_confidential: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a service is in the list or is not."""
+
+    pool_id: UUID
+    pool_name: str
+    service_id: UUID
+    service_name: str
+    rank: int | None
+    score: int | None
+    summary: str
+    failed: list[explain.Finding]
+    unknown: list[explain.Finding]
+    met: list[explain.Finding]
+    terms: list[explain.Term]
+
+
+@dataclass(frozen=True, slots=True)
+class MissLine:
+    """A service that nearly fits."""
+
+    pool_id: UUID
+    service_id: UUID
+    service_name: str
+    distance_m: int | None
+    miles: float | None
+    failed: list[explain.Finding]
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What setting one rule aside would give."""
+
+    code: str
+    opens: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Misses:
+    """When nobody fits: who nearly does, and which single change opens most (the first)."""
+
+    lines: list[MissLine]
+    openings: list[Opening]
+
+
+@transaction.atomic
+def match(profile: NeedProfile, *, by: User | None, at: datetime, limit: int = 50) -> MatchRun:
+    """Rank what is free for a need and store the answer with all that it was judged by.
+
+    When nobody fits, the run keeps the nearest misses, and the unmet-need ledger gets a row without any person in it.
+    """
+    started = time.perf_counter()
+    weight_set = WeightSet.objects.order_by("-version")[0]
+    weights = Weights.from_json(weight_set.weights)
+    need = profiles.need_of(profile, at=at)
+    ranking = queries.rank(need, weights, at=at, limit=limit)
+    run = MatchRun(
+        profile=profile,
+        organization_id=profile.organization_id,
+        created_by=by,
+        at=at,
+        weights=weights.to_json(),
+        weights_version=weight_set.version,
+        engine_version=ENGINE_VERSION,
+        problem=need.to_json(),
+        considered=ranking.considered or queries.count_in_reach(need, at=at),
+        took_ms=0,
+    )
+    if not ranking.lines:
+        run.misses = _record_unmet(profile, need, at)
+    run.took_ms = (time.perf_counter() - started) * 1000
+    run.save()
+    MatchCandidate.objects.bulk_create(
+        MatchCandidate(
+            run=run,
+            rank=number,
+            pool_id=UUID(line.facts.pool_id),
+            score=line.score,
+            distance_m=line.distance_m,
+            facts=line.facts.to_json(),
+            terms=check.terms(need, line.facts, weights),
+        )
+        for number, line in enumerate(ranking.lines, start=1)
+    )
+    return run
+
+
+def lines(run: MatchRun) -> list[Line]:
+    """The ranking as it was stored."""
+    need, weights = Need.from_json(run.problem), Weights.from_json(run.weights)
+    stored = list(run.candidates.order_by("rank"))
+    pools = _pools(candidate.pool_id for candidate in stored)
+    return [
+        _line(need, weights, PoolFacts.from_json(c.facts), rank=c.rank, score=c.score, points=c.terms, pool=pools[c.pool_id])
+        for c in stored
+    ]
+
+
+def replay(run: MatchRun) -> list[Line]:
+    """The ranking computed again, from the stored problem, weights and facts alone."""
+    need, weights = Need.from_json(run.problem), Weights.from_json(run.weights)
+    facts = [PoolFacts.from_json(candidate.facts) for candidate in run.candidates.all()]
+    return _lines_of(need, weights, check.rank(need, facts, weights))
+
+
+def next_best(run: MatchRun, *, exclude_pools: Iterable[UUID], at: datetime, limit: int = 3) -> list[Line]:
+    """What is still free for the same need now, leaving some pools out: for “the last place was taken; these are free”."""
+    weights = Weights.from_json(run.weights)
+    need = profiles.need_of(run.profile, at=at)
+    return _lines_of(need, weights, queries.rank(need, weights, at=at, limit=limit, without=exclude_pools).lines)
+
+
+def why_not(run: MatchRun, pool_id: UUID, *, at: datetime | None = None) -> Explanation:
+    """Why a pool is not in the list, and what would change that; or, if it is, why it stands where it does.
+
+    A pool in the list is explained by the facts that it was judged by; another by its facts now (`at`, default the present).
+    Raises `ServiceCapacity.DoesNotExist` for a pool that there is not.
+    """
+    pool = ServiceCapacity.objects.select_related("service").get(pk=pool_id)
+    need, weights = Need.from_json(run.problem), Weights.from_json(run.weights)
+    candidate = run.candidates.filter(pool_id=pool_id).first()
+    if candidate is not None:
+        facts = PoolFacts.from_json(candidate.facts)
+    else:
+        at = at or clock.now()
+        need = profiles.need_of(run.profile, at=at)
+        facts = queries.facts_of(need, [pool_id], at=at).get(pool_id)
+    found = [] if facts is None else explain.findings(need, facts, WORDS)
+    failed = [finding for finding in found if finding.verdict is Verdict.FAILED]
+    fits = facts is not None and not failed
+    return Explanation(
+        pool_id=pool.pk,
+        pool_name=pool.name,
+        service_id=pool.service_id,
+        service_name=pool.service.name,
+        rank=candidate.rank if candidate else None,
+        score=check.score(need, facts, weights) if facts is not None and fits else None,
+        summary=_summary(run, candidate, failed, known=facts is not None),
+        failed=failed,
+        unknown=[finding for finding in found if finding.verdict is Verdict.UNKNOWN],
+        met=[finding for finding in found if finding.verdict is Verdict.MET],
+        terms=explain.terms(need, facts, weights, WORDS) if facts is not None and fits else [],
+    )
+
+
+def nearest_misses(run: MatchRun) -> Misses:
+    """For a run that found nobody: the services that fail least, and what opens most. Empty for any other run."""
+    need = Need.from_json(run.problem)
+    stored = [PoolFacts.from_json(facts) for facts in run.misses.get("pools", [])]
+    pools = _pools(UUID(facts.pool_id) for facts in stored)
+    return Misses(
+        lines=[
+            MissLine(
+                pool_id=pool.pk,
+                service_id=pool.service_id,
+                service_name=pool.service.name,
+                distance_m=distance(need, facts),
+                miles=_miles(distance(need, facts)),
+                failed=[finding for finding in explain.findings(need, facts, WORDS) if finding.verdict is Verdict.FAILED],
+            )
+            for facts in stored
+            if (pool := pools.get(UUID(facts.pool_id)))
+        ],
+        openings=[
+            Opening(code=code, opens=opens, words=f"{opens} would fit if {explain.label(code)} did not matter.")
+            for code, opens in run.misses.get("opens", [])
+        ],
+    )
+
+
+def _record_unmet(profile: NeedProfile, need: Need, at: datetime) -> dict[str, Any]:
+    misses, relaxations = explain.misses(need, queries.nearest(need, at=at))
+    reasons = [relaxation.code for relaxation in relaxations] + [miss.codes[0] for miss in misses] + [NO_SERVICE]
+    UnmetNeed.objects.create(
+        at=at,
+        care_types=profile.care_types,
+        outcode=profile.outcode,
+        needs=sorted({*profile.needs, *profile.must_haves}),
+        reason=reasons[0],
+        organization_id=profile.organization_id,
+    )
+    return {
+        "pools": [miss.facts.to_json() for miss in misses],
+        "opens": [[relaxation.code, relaxation.opens] for relaxation in relaxations],
+    }
+
+
+def _lines_of(need: Need, weights: Weights, ranked: list[check.Ranked]) -> list[Line]:
+    pools = _pools(UUID(line.facts.pool_id) for line in ranked)
+    return [
+        _line(
+            need,
+            weights,
+            line.facts,
+            rank=number,
+            score=line.score,
+            points=check.terms(need, line.facts, weights),
+            pool=pools[UUID(line.facts.pool_id)],
+        )
+        for number, line in enumerate(ranked, start=1)
+    ]
+
+
+def _line(
+    need: Need, weights: Weights, facts: PoolFacts, *, rank: int, score: int, points: Mapping[str, int], pool: ServiceCapacity
+) -> Line:
+    found = explain.findings(need, facts, WORDS)
+    away = distance(need, facts)
+    return Line(
+        rank=rank,
+        pool_id=pool.pk,
+        pool_name=pool.name,
+        unit=pool.unit,
+        service_id=pool.service_id,
+        service_name=pool.service.name,
+        organization_id=pool.service.organization_id,
+        organization_name=pool.service.organization.name,
+        care_type=WORDS.name("care-type", facts.care_type),
+        score=score,
+        out_of=weights.total,
+        distance_m=away,
+        miles=_miles(away),
+        met=[finding.sentence for finding in found if finding.verdict is Verdict.MET and finding.code not in _SAID_ELSEWHERE],
+        unknown=[finding.sentence for finding in found if finding.verdict is Verdict.UNKNOWN and finding.code != "place"],
+        places=next(finding.sentence for finding in found if finding.code == "place"),
+        free=facts.free,
+        told_s=facts.age_s,
+        terms=explain.terms(need, facts, weights, WORDS, points),
+        is_confidential=pool.service.is_confidential,
+    )
+
+
+#: Rules that a line shows in another way, or that every line meets.
+_SAID_ELSEWHERE = frozenset({"place", "open"})
+
+
+def _summary(run: MatchRun, candidate: MatchCandidate | None, failed: list[explain.Finding], *, known: bool) -> str:
+    if candidate is not None:
+        return f"It is number {candidate.rank} in the list."
+    if not known:
+        return "It has no kind of service that can be matched."
+    if failed:
+        return f"It does not fit: {explain.label(failed[0].code)}." if len(failed) == 1 else f"It does not fit, for {len(failed)} reasons."
+    if run.candidates.count():
+        return "It fits now. It scored lower than the services listed, or it has changed since: search again to see."
+    return "It fits now. It has changed since this search: search again to see it."
+
+
+def _miles(metres: int | None) -> float | None:
+    return None if metres is None else round(miles(metres), 1)
+
+
+def _pools(ids: Iterable[UUID]) -> dict[UUID, ServiceCapacity]:
+    return ServiceCapacity.objects.select_related("service__organization").in_bulk(list(ids))

@@ -1,0 +1,157 @@
+"""From what somebody typed to a stored need profile, and from that to the integers of the engine."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.core.exceptions import ValidationError
+
+from catalogue import vocabulary
+from catalogue.models import User
+from catalogue.queries import areas_at, find_place
+from core.errors import Invalid, NotAllowed
+from core.geo import METRES_PER_MILE
+from matching.engine.problem import FEMALE, MALE, SEX_OTHER, SEX_UNKNOWN, Need
+from matching.models import NeedProfile
+
+#: A date closer than this many days leaves waiting lists out.
+WAITING_LIST_DAYS = 14
+#: The farthest that a search may reach, in miles: the length of the country.
+MOST_MILES = 600
+_SEXES = {"female": FEMALE, "male": MALE, "other": SEX_OTHER, "unknown": SEX_UNKNOWN}
+_LISTS = {
+    "care_types": ("care-type", "kind of service"),
+    "needs": ("need", "need"),
+    "must_haves": ("need", "need"),
+    "preferences": ("need", "preference"),
+    "languages": ("language", "language"),
+    "funding": ("funding", "kind of funding"),
+}
+
+
+def need_of(profile: NeedProfile, *, at: datetime) -> Need:
+    """The profile as the engine sees it at the instant `at`, with the areas in which the person lives."""
+    must_haves = vocabulary.mask("need", profile.must_haves)
+    days = None if profile.needed_by is None else (profile.needed_by - at.astimezone(UTC).date()).days
+    return Need(
+        age=profile.age,
+        sex=_SEXES[profile.sex],
+        x=round(profile.point.x),
+        y=round(profile.point.y),
+        care_types=vocabulary.mask("care-type", profile.care_types),
+        needs=vocabulary.mask("need", profile.needs) & ~must_haves,
+        must_haves=must_haves,
+        preferences=vocabulary.mask("need", profile.preferences),
+        languages=vocabulary.mask("language", profile.languages),
+        funding=vocabulary.mask("funding", profile.funding),
+        source=vocabulary.mask("referral-source", [profile.referral_source] if profile.referral_source else []),
+        budget_pence=None if profile.budget_week is None else int(profile.budget_week * 100),
+        max_distance_m=profile.max_distance_m,
+        areas=tuple(areas_at(profile.point)),
+        joins_lists=days is None or days > WAITING_LIST_DAYS,
+    )
+
+
+def profile_from(data: Mapping[str, Any], *, by: User) -> NeedProfile:
+    """Store a need profile for `by`'s organisation.
+
+    Keys: `age` and `postcode` (or its first half) and `care_types` must be given; `sex`, `needs`, `must_haves`,
+    `preferences`, `languages`, `funding` (lists of codes of the vocabulary), `referral_source`, `budget_week` (pounds),
+    `max_miles`, `drives` and `needed_by` (a date) may be. Raises NotAllowed, and Invalid with `field` when something is not understood.
+    """
+    if not by.is_referrer or by.organization_id is None:
+        raise NotAllowed("Only referrers can search for a place. Ask your administrator if that is your work.")
+    found = find_place(str(data.get("postcode") or ""))
+    lists = {field: _codes(data.get(field) or (), taxonomy, noun, field) for field, (taxonomy, noun) in _LISTS.items()}
+    if not lists["care_types"]:
+        raise Invalid("Choose at least one kind of service.", field="care_types")
+    source = data.get("referral_source") or ""
+    if source:
+        _codes([source], "referral-source", "source of referrals", "referral_source")
+    profile = NeedProfile(
+        organization_id=by.organization_id,
+        created_by=by,
+        age=_whole(data.get("age"), 0, 125, "age", "Give an age in whole years, from 0 to 125."),
+        sex=_choice(data.get("sex") or "unknown", _SEXES, "sex"),
+        outcode=found.outcode,
+        point=found.point,
+        place_is_approximate=found.approximate,
+        referral_source=source,
+        budget_week=_budget(data.get("budget_week")),
+        max_distance_m=_distance(data.get("max_miles")),
+        drives=data.get("drives"),
+        needed_by=_date(data.get("needed_by")),
+        **lists,
+    )
+    try:
+        profile.full_clean()
+    except ValidationError as error:
+        field, messages = next(iter(error.message_dict.items()))
+        raise Invalid(messages[0], field=field) from None
+    profile.save()
+    return profile
+
+
+def _codes(values: Iterable[str], taxonomy: str, noun: str, field: str) -> list[str]:
+    if isinstance(values, str):
+        raise Invalid(f"Send a list of codes for {field}.", field=field)
+    known = vocabulary.BITS[taxonomy]
+    values = list(dict.fromkeys(values))
+    for value in values:
+        if value not in known:
+            raise Invalid(f"“{value}” is not a {noun} that we know. Use codes of the taxonomy “{taxonomy}”.", field=field)
+    return values
+
+
+def _choice(value: Any, known: Iterable[str], field: str) -> str:
+    if value not in known:
+        raise Invalid(f"“{value}” is not an answer for {field}. Use one of: {', '.join(known)}.", field=field)
+    return str(value)
+
+
+def _whole(value: Any, low: int, high: int, field: str, message: str) -> int:
+    try:
+        number = int(value)
+    except (TypeError, ValueError):
+        raise Invalid(message, field=field) from None
+    if not low <= number <= high:
+        raise Invalid(message, field=field)
+    return number
+
+
+def _budget(value: Any) -> Decimal | None:
+    message = "Give the weekly budget in pounds, like 950 or 950.50."
+    if value is None or value == "":
+        return None
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        raise Invalid(message, field="budget_week") from None
+    if not amount.is_finite() or not 0 <= amount < 1_000_000:
+        raise Invalid(message, field="budget_week")
+    return amount.quantize(Decimal("0.01"))
+
+
+def _distance(value: Any) -> int:
+    message = f"Give the farthest distance in miles, from 0.1 to {MOST_MILES}."
+    if value is None or value == "":
+        return NeedProfile._meta.get_field("max_distance_m").get_default()
+    try:
+        miles = float(value)
+    except (TypeError, ValueError):
+        raise Invalid(message, field="max_miles") from None
+    if not 0.1 <= miles <= MOST_MILES:
+        raise Invalid(message, field="max_miles")
+    return round(miles * METRES_PER_MILE)
+
+
+def _date(value: Any) -> date | None:
+    if value is None or value == "":
+        return None
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError:
+        raise Invalid("Give the date needed like 2026-12-31.", field="needed_by") from None
