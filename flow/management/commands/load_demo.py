@@ -1,0 +1,31 @@
+"""`manage.py load_demo`: write the demonstration region into an empty database."""
+
+import time
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from core import clock
+from core.errors import Conflict, NotAllowed
+from flow.demo import load
+
+
+class Command(BaseCommand):
+    help = "Load the demonstration region: real places; services, people and events that are wholly invented."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--seed", type=int, default=load.SEED, help="Another seed makes another region (default %(default)s).")
+        parser.add_argument("--force", action="store_true", help="Add the region to a database that already has organisations.")
+
+    def handle(self, *args: Any, seed: int, force: bool, **options: Any) -> None:
+        began = time.monotonic()
+        try:
+            load.load(seed=seed, at=clock.now(), force=force, say=self.stdout.write)
+        except Conflict as error:
+            if error.code != "already-loaded":
+                raise CommandError(error.message) from error
+            self.stdout.write(error.message)
+            return
+        except NotAllowed as error:
+            raise CommandError(error.message) from error
+        self.stdout.write(self.style.SUCCESS(f"The demonstration region is ready ({time.monotonic() - began:.1f} s)."))
