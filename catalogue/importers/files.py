@@ -17,17 +17,17 @@ MAX_JSON_BYTES = 200_000_000
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[TextIO]:
-    """Open a text file, gzip or plain, UTF-8. Any way in which it cannot be read becomes a `BrokenSource`."""
+def reading(path: Path, *, newline: str | None = "") -> Iterator[TextIO]:
+    """Open a text file, gzip or plain, UTF-8; `newline` as for `open`. Any way in which it cannot be read becomes a `BrokenSource`."""
     try:
         with path.open("rb") as raw:
             packed = raw.read(2) == b"\x1f\x8b"
             raw.seek(0)
             if packed:
-                with gzip.open(raw, "rt", encoding="utf-8-sig", newline="") as text:
+                with gzip.open(raw, "rt", encoding="utf-8-sig", newline=newline) as text:
                     yield text
             else:
-                with path.open(encoding="utf-8-sig", newline="") as text:
+                with path.open(encoding="utf-8-sig", newline=newline) as text:
                     yield text
     except UnicodeDecodeError as error:
         raise BrokenSource(f"{path.name} is not UTF-8 text. Save it as UTF-8 and try again.") from error
@@ -57,9 +57,7 @@ def header_of(path: Path) -> list[str]:
         return next(csv.reader(text), [])
 
 
-def csv_rows(
-    path: Path, required: Sequence[str], *, on_ragged: Callable[[int, list[str]], None]
-) -> Iterator[tuple[int, dict[str, str]]]:
+def csv_rows(path: Path, required: Sequence[str], *, on_ragged: Callable[[int, list[str]], None]) -> Iterator[tuple[int, dict[str, str]]]:
     """Line number and values of each row below the header, which is the first line that has all `required` names.
 
     A row with another number of fields goes to `on_ragged`. Raises `BrokenSource` when no header is found.

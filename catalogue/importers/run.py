@@ -75,9 +75,7 @@ class Importing:
         if self.bar and self._task is not None:
             self.bar.advance(self._task, by)
 
-    def _note(
-        self, counter: Counter, row: str, field: str, reason: str, advice: str, record: Any, *, kept: bool, times: int = 1
-    ) -> None:
+    def _note(self, counter: Counter, row: str, field: str, reason: str, advice: str, record: Any, *, kept: bool, times: int = 1) -> None:
         counter[field, reason] += times
         if counter[field, reason] - times < EXAMPLES_OF_A_KIND and len(self.examples) < EXAMPLES_IN_ALL:
             self.examples.append(

@@ -566,7 +566,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='service',
-            constraint=models.CheckConstraint(condition=models.Q(('cqc_rating__isnull', True), ('cqc_rating__range', (1, 4)), _connector='OR'), name='cqc_rating_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('cqc_rating__isnull', True), ('cqc_rating__range', (1, 4)), _connector='OR'), name='cqc_rating_known', violation_error_message='A CQC rating is from 1 (inadequate) to 4 (outstanding), or empty when there is none.'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='service',

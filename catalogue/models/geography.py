@@ -8,10 +8,11 @@ from core.geo import BNG
 class Postcode(models.Model):
     """One postcode's centre. `quality` is Code-Point Open's (10 best; 90 = no coordinate, not stored)."""
 
-    postcode = models.CharField(primary_key=True, max_length=8, help_text='With one space: "PR1 8XY".')
+    # Collation C: postcodes are only compared byte by byte, and its index is built in half the time.
+    postcode = models.CharField(primary_key=True, max_length=8, db_collation="C", help_text='With one space: "PR1 8XY".')
     point = models.PointField(srid=BNG, spatial_index=False)
     quality = models.PositiveSmallIntegerField(default=10)
-    lad = models.CharField(max_length=9, help_text="GSS code of the district.")
+    lad = models.CharField(max_length=9, blank=True, help_text="GSS code of the district; empty: not known.")
     ward = models.CharField(max_length=9, blank=True)
 
     def __str__(self) -> str:

@@ -86,6 +86,7 @@ class Service(models.Model):
             models.CheckConstraint(
                 condition=models.Q(cqc_rating__isnull=True) | models.Q(cqc_rating__range=(1, 4)),
                 name="cqc_rating_known",
+                violation_error_message="A CQC rating is from 1 (inadequate) to 4 (outstanding), or empty when there is none.",
             ),
         ]
         indexes = [GinIndex(fields=["name"], name="service_name_trgm", opclasses=["gin_trgm_ops"])]

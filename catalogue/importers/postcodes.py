@@ -1,0 +1,252 @@
+"""Postcodes: Code-Point Open, the same with latitude and longitude, or the ONS Postcode Directory.
+
+Rows stream from the file through COPY into a temporary table and are merged there by set operations: memory does not
+grow with the file, and rows that are already as the file says are not written again.
+"""
+
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.db import IntegrityError, connection, transaction
+
+from core.geo import BNG, WGS84, normal_postcode
+
+from .files import reading
+from .run import BrokenSource, Importing
+
+#: Columns by what they mean; the first that the file has is used. `#` stands for a year.
+_COLUMNS = {
+    "postcode": (r"postcode", r"pcds", r"pcd\d?"),
+    "quality": (r"quality", r"positional_quality_indicator"),
+    "grid_quality": (r"osgrdind", r"gridind"),
+    "easting": (r"easting", r"eastings", r"oseast1m", r"east1m"),
+    "northing": (r"northing", r"northings", r"osnrth1m", r"north1m"),
+    "latitude": (r"lat", r"latitude"),
+    "longitude": (r"lon", r"long", r"longitude"),
+    "lad": (r"lad", r"lad\d\dcd", r"oslaua", r"laua", r"admin_district_code"),
+    "ward": (r"ward", r"wd\d\dcd", r"osward", r"admin_ward_code"),
+}
+_WELL_FORMED = re.compile(r"[A-Z]{1,2}[0-9][A-Z0-9]? [0-9][A-Z]{2}").fullmatch
+_GSS = re.compile(r"[A-Z][0-9]{8}").fullmatch
+#: What each value of a good row looks like, for whole chunks at a time. Anything else is looked at row by row.
+_PLAIN = {
+    "postcode": r"(?!BT)[A-Z]{1,2}[0-9][A-Z0-9]? [0-9][A-Z]{2}",
+    "quality": r"[1-8]0",
+    "easting": r"(?:[1-6][0-9]{5}|[1-9][0-9]{0,4})",
+    "northing": r"(?:1[0-2][0-9]{5}|[1-9][0-9]{0,5})",
+    "lad": r"(?:[A-Z][0-9]{8})?",
+    "ward": r"(?:[A-Z][0-9]{8})?",
+}
+_STAGED_AS = {"postcode": "postcode", "quality": "quality", "easting": "x", "northing": "y", "lad": "lad", "ward": "ward"}
+NO_COORDINATE = 90
+#: The National Grid ends here, in metres.
+_MAX_EASTING, _MAX_NORTHING = 700_000, 1_300_000
+#: Characters read at once. Small, because a chunk with one bad row is read row by row.
+_CHUNK = 16_384
+_TABLE = "catalogue_postcode"
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """Where each value stands in a row."""
+
+    at: dict[str, int]
+    width: int
+    on_grid: bool
+    """The file has eastings and northings; otherwise longitude and latitude."""
+
+    @property
+    def srid(self) -> int:
+        return BNG if self.on_grid else WGS84
+
+    def plain(self) -> re.Pattern[str] | None:
+        """What a chunk of good rows matches as a whole; None when the file has columns that are not taken."""
+        names = sorted(self.at, key=self.at.__getitem__)
+        if len(names) < self.width or set(names) != set(_PLAIN):
+            return None
+        return re.compile(f"(?:{','.join(_PLAIN[name] for name in names)}\n)+")
+
+    def staged(self) -> list[str]:
+        """The temporary table's columns in the order of the file, or in one order for a file that needs rewriting."""
+        names = sorted(_STAGED_AS, key=lambda name: self.at.get(name, 0)) if self.plain() else _STAGED_AS
+        return [_STAGED_AS[name] for name in names]
+
+
+def load(path: Path, importing: Importing) -> None:
+    """Merge a file of postcodes into the database. What the file does not name stays as it is."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            'CREATE TEMPORARY TABLE incoming (postcode varchar(8) COLLATE "C", quality smallint, x float8, y float8,'
+            " lad varchar(9), ward varchar(9))"
+        )
+        srid = _stage(path, importing, cursor)
+        importing.begin("Merging", None)
+        added, changed, unchanged = _merge(cursor, importing, srid)
+        importing.count("postcodes", added=added, changed=changed, unchanged=unchanged)
+        if added or changed:
+            _place_outcodes(cursor, importing)
+        cursor.execute("DROP TABLE incoming")
+
+
+def _stage(path: Path, importing: Importing, cursor) -> int:
+    """Copy the good rows of the file into `incoming`; returns their reference system."""
+    importing.begin("Reading", None)
+    with reading(path, newline=None) as text:
+        columns = _find_columns(path, next(csv.reader(text.readlines(1)), []))
+        plain = columns.plain()
+        number = 1
+        with cursor.copy(f"COPY incoming ({', '.join(columns.staged())}) FROM STDIN (DELIMITER ',')") as copy:
+            while lines := text.readlines(_CHUNK):
+                chunk = "".join(lines)
+                if plain is None or not plain.fullmatch(chunk):
+                    chunk = "".join(_good_rows(lines, number + 1, columns, importing))
+                copy.write(chunk)
+                number += len(lines)
+                importing.advance(len(lines))
+    return columns.srid
+
+
+def _find_columns(path: Path, header: list[str]) -> _Columns:
+    names = [name.strip().lower() for name in header]
+    at: dict[str, int] = {}
+    for meaning, patterns in _COLUMNS.items():
+        for pattern in patterns:
+            index = next((index for index, name in enumerate(names) if re.fullmatch(pattern, name)), None)
+            if index is not None:
+                at.setdefault(meaning, index)
+    on_grid = {"easting", "northing"} <= at.keys()
+    if not {"postcode", "lad"} <= at.keys() or not (on_grid or {"latitude", "longitude"} <= at.keys()):
+        raise BrokenSource(
+            f"{path.name} is not a file of postcodes: its first line must name postcode, easting and northing (or lat and lon), and lad."
+        )
+    return _Columns(at, len(header), on_grid)
+
+
+def _good_rows(lines: list[str], first: int, columns: _Columns, importing: Importing) -> Iterator[str]:
+    """The good ones of some lines as COPY wants them. What is bad goes to quarantine. `first` is the number of the first line."""
+    order = columns.staged()
+    for number, row in enumerate(csv.reader(lines), start=first):
+        if len(row) != columns.width:
+            if row:
+                importing.reject(f"line {number}", "", f"The row has not {columns.width} values.", "Correct the commas in the row.", row)
+            continue
+        values, fault = _read(row, columns)
+        if fault:
+            importing.reject(f"line {number}", *fault, row)
+        else:
+            yield ",".join(str(values[name]) for name in order) + "\n"
+
+
+def _read(row: list[str], columns: _Columns) -> tuple[dict[str, object], tuple[str, str, str] | None]:
+    """The values of one row by staged column, and what is wrong with it: field, reason, advice."""
+    at, on_grid = columns.at, columns.on_grid
+    postcode = normal_postcode(row[at["postcode"]])
+    quality = _quality(row, at)
+    lad = row[at["lad"]].strip()
+    ward = row[at["ward"]].strip() if "ward" in at else ""
+    try:
+        x, y = (float(row[at[name]]) for name in (("easting", "northing") if on_grid else ("longitude", "latitude")))
+    except ValueError:
+        x = y = 0.0
+    values = {"postcode": postcode, "quality": quality, "x": x, "y": y, "lad": lad, "ward": ward if _GSS(ward) else ""}
+    fault = None
+    if postcode is None:
+        fault = ("postcode", "This is not a postcode.", "Correct the postcode.")
+    elif quality is None or quality >= NO_COORDINATE or not (x and y):
+        fault = ("quality", "It has no coordinate.", "Nothing: the publisher does not know where it is.")
+    elif on_grid and postcode.startswith("BT"):
+        fault = ("easting", "Northern Ireland uses the Irish grid.", "Load a file that has lat and lon for these.")
+    elif on_grid and not (0 < x < _MAX_EASTING and 0 < y < _MAX_NORTHING):
+        fault = ("easting", "The coordinate lies outside Great Britain.", "Correct easting and northing.")
+    elif not on_grid and not (-9 < x < 2.5 and 49 < y < 61.5):
+        fault = ("lat", "The coordinate lies outside the United Kingdom.", "Correct lat and lon.")
+    elif lad and not _GSS(lad):
+        fault = ("lad", "The district's code has not the form E07000123.", "Correct the code, or leave it empty.")
+    return values, fault
+
+
+def _quality(row: list[str], at: dict[str, int]) -> int | None:
+    """Code-Point Open's figure: 10 best, 90 no coordinate. The ONS counts the same steps from 1 to 9. None: unreadable."""
+    try:
+        if "quality" in at:
+            return int(row[at["quality"]])
+        return int(row[at["grid_quality"]]) * 10 if "grid_quality" in at else 10
+    except ValueError:
+        return None
+
+
+def _drop_repeats(cursor, importing: Importing) -> None:
+    """Keep the first row of each postcode and put the others into quarantine."""
+    cursor.execute(
+        "DELETE FROM incoming WHERE ctid IN ("
+        " SELECT ctid FROM (SELECT ctid, row_number() OVER (PARTITION BY postcode ORDER BY ctid) AS nth FROM incoming) AS counted"
+        " WHERE nth > 1) RETURNING postcode"
+    )
+    for (postcode,) in cursor.fetchall():
+        importing.reject(postcode, "postcode", "The postcode stands in the file more than once.", "The first was used. Delete the others.")
+
+
+def _merge(cursor, importing: Importing, srid: int) -> tuple[int, int, int]:
+    """Write what is new or different, leave alone what is neither; returns how many were added, changed and left."""
+    point = f"ST_SetSRID(ST_MakePoint(x, y), {srid})"
+    if srid != BNG:
+        point = f"ST_Transform({point}, {BNG})"
+    new = f"(SELECT postcode, {point} AS point, quality, lad, ward FROM incoming) AS new"  # noqa: S608
+    insert = f"INSERT INTO {_TABLE} (postcode, point, quality, lad, ward) SELECT postcode, point, quality, lad, ward FROM {new}"  # noqa: S608
+    cursor.execute(f"SELECT EXISTS (SELECT 1 FROM {_TABLE})")  # noqa: S608
+    if not cursor.fetchone()[0]:
+        return _fill(cursor, importing, insert), 0, 0
+    _drop_repeats(cursor, importing)
+    cursor.execute("ANALYZE incoming")
+    cursor.execute(
+        f"UPDATE {_TABLE} AS old SET point = new.point, quality = new.quality, lad = new.lad, ward = new.ward"  # noqa: S608
+        f" FROM {new} WHERE old.postcode = new.postcode"
+        " AND (old.point, old.quality, old.lad, old.ward) IS DISTINCT FROM (new.point, new.quality, new.lad, new.ward)"
+    )
+    changed = cursor.rowcount
+    cursor.execute(f"{insert} WHERE NOT EXISTS (SELECT 1 FROM {_TABLE} AS old WHERE old.postcode = new.postcode)")  # noqa: S608
+    added = cursor.rowcount
+    cursor.execute("SELECT count(*) FROM incoming")
+    return added, changed, cursor.fetchone()[0] - added - changed
+
+
+def _fill(cursor, importing: Importing, insert: str) -> int:
+    """Fill the empty table and build its index afterwards, in a third of the time that an index in place would take."""
+    try:
+        with transaction.atomic():
+            cursor.execute(f"ALTER TABLE {_TABLE} DROP CONSTRAINT {_TABLE}_pkey")
+            cursor.execute(insert)
+            added = cursor.rowcount
+            cursor.execute(f"ALTER TABLE {_TABLE} ADD PRIMARY KEY (postcode)")
+            return added
+    except IntegrityError:
+        _drop_repeats(cursor, importing)
+    return _fill(cursor, importing, insert)
+
+
+def _place_outcodes(cursor, importing: Importing) -> None:
+    """Put each outcode that the file touched in the middle of its postcodes. Towns that are known stay."""
+    cursor.execute(
+        f"""
+        WITH part AS (
+            SELECT split_part(postcode, ' ', 1) AS code, lad, count(*) AS n, sum(ST_X(point)) AS x, sum(ST_Y(point)) AS y
+            FROM {_TABLE}
+            GROUP BY 1, 2
+        ), middle AS (
+            SELECT code, ST_SetSRID(ST_MakePoint(sum(x) / sum(n), sum(y) / sum(n)), {BNG}) AS point,
+                   (array_agg(lad ORDER BY n DESC, lad))[1] AS lad
+            FROM part
+            GROUP BY code
+        )
+        INSERT INTO catalogue_outcode AS old (code, town, point, lad)
+        SELECT code, '', point, lad FROM middle
+        ON CONFLICT (code) DO UPDATE SET point = excluded.point, lad = excluded.lad
+        WHERE NOT ST_DWithin(old.point, excluded.point, 1) OR old.lad <> excluded.lad
+        RETURNING (xmax = 0)
+        """  # noqa: S608
+    )
+    fresh = [added for (added,) in cursor.fetchall()]
+    importing.count("outcodes", added=sum(fresh), changed=len(fresh) - sum(fresh))

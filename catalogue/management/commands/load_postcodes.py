@@ -1,0 +1,16 @@
+"""`manage.py load_postcodes FILE`"""
+
+from pathlib import Path
+
+from catalogue.importers import postcodes
+from catalogue.importers.command import ImportCommand
+
+
+class Command(ImportCommand):
+    help = "Load postcodes from Code-Point Open (CSV, or CSV with gzip) or the ONS Postcode Directory."
+
+    def add_arguments(self, parser) -> None:
+        parser.add_argument("file", type=Path)
+
+    def handle(self, *, file: Path, **options) -> None:
+        self.perform("postcodes", file.name, lambda importing: postcodes.load(file, importing))
