@@ -198,6 +198,7 @@ class Reservation(models.Model):
             models.CheckConstraint(
                 condition=Q(state="held", ended_at__isnull=True) | (~Q(state="held") & Q(ended_at__isnull=False)),
                 name="reservation_ends_once",
+                violation_error_message="A hold has an end exactly when it is no longer held.",
             )
         ]
 

@@ -233,8 +233,12 @@ def status() -> None:
 def destroy() -> None:
     """Stop both and delete their data: `make reset`."""
     stop()
+    if not STATE.exists():
+        return
     for folder in (DATA, RUN, LOG):
         shutil.rmtree(folder, ignore_errors=True)
+    if STATE != VAR:
+        STATE.rmdir()
 
 
 def during(command: list[str]) -> int:

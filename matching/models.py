@@ -190,5 +190,7 @@ class UnmetNeed(models.Model):
     reason = models.CharField(max_length=100, help_text="The rule that left the fewest: a rule's code.")
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
 
+    objects = OwnedQuerySet.as_manager()
+
     def __str__(self) -> str:
         return f"{', '.join(self.care_types)} near {self.outcode}"
