@@ -1,0 +1,31 @@
+"""Work that the clock starts. `manage.py procrastinate worker` runs it."""
+
+import logging
+
+from procrastinate import JobContext
+from procrastinate.contrib.django import app
+
+from core import clock
+from notifications import journal
+
+logger = logging.getLogger(__name__)
+
+
+@app.periodic(cron="20 3 * * *")
+@app.task(queueing_lock="prune_events", pass_context=False)
+def prune_events(timestamp: int) -> int:
+    """Each night: delete event rows older than `journal.KEEP`. Returns how many; `timestamp` is the time it is due for."""
+    return journal.prune(at=clock.now())
+
+
+@app.periodic(cron="*/2 * * * *")
+@app.task(queueing_lock="retry_stalled_jobs", pass_context=True)
+async def retry_stalled_jobs(context: JobContext, timestamp: int) -> int:
+    """Every two minutes: put jobs back whose worker died in the middle of them. Returns how many."""
+    manager = context.app.job_manager
+    stalled = list(await manager.get_stalled_jobs())
+    for job in stalled:
+        await manager.retry_job(job)
+    if stalled:
+        logger.warning("worker: %d stalled jobs were put back", len(stalled))
+    return len(stalled)
