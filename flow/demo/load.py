@@ -25,6 +25,7 @@ from catalogue.models import (
 )
 from core.errors import Conflict, NotAllowed
 from core.events import publish
+from flow.demo.logins import LOGINS
 from flow.demo.names import Words
 from flow.demo.organizations import Organizations
 from flow.demo.people import People
@@ -53,7 +54,7 @@ def build(*, seed: int, at: datetime) -> World:
     """Invent the region; write nothing but the places on the map, which the rest points at."""
     world = World(seed=seed, now=at)
     geography(world)
-    words = Words(world.chance("words"))
+    words = Words(world.chance("words"), taken=(login.organization for login in LOGINS))
     organizations = Organizations(world, words)
     organizations.build()
     services = Services(world, organizations, words)

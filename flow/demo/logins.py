@@ -17,7 +17,7 @@ class Login(NamedTuple):
 
 
 HOSPITAL = "Lune Valley General Hospital"
-PRACTICE = "Castle Quay Surgery"
+PRACTICE = "Lanternbeck Surgery"
 NETWORK = "Lune and Bay Primary Care Network"
 HOME = "Larkgarth Care"
 HOMECARE = "Otterwath Homecare"

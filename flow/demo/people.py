@@ -19,6 +19,8 @@ Delay = Episode.DelayReason
 WAITING_GP, WAITING_NETWORK, WAITING_ELSEWHERE = 12, 22, 36
 #: People whose referrals of the last fortnight have come to an end or to a service.
 PAST = 240
+#: The referral source that an organisation of each kind counts as.
+SOURCES: dict[str, str] = {Organization.Kind.HOSPITAL: "hospital", Organization.Kind.PRACTICE: "primary-care"}
 WARDS = (
     "Acute Medical Unit", "Frailty Ward", "Ward 2", "Ward 4", "Ward 7", "Ward 12", "Stroke Unit", "Orthopaedic Ward", "Respiratory Ward",
     "Emergency Department",
@@ -63,8 +65,8 @@ WISHES: dict[str, tuple[Wish, ...]] = {
     ),
     Pathway.P3: (
         Wish(
-            ("home-general-residential", "home-dementia-residential"), ("continence",), (*_CARE, "dementia"), prefers=("en-suite", "garden"),
-            delays=_BED, funding=_PAYS, budget=(750, 1_200),
+            ("home-general-residential", "home-dementia-residential"), ("continence",), (*_CARE, "dementia"),
+            prefers=("en-suite", "garden"), delays=_BED, funding=_PAYS, budget=(750, 1_200),
         ),
         Wish(
             ("home-general-nursing",), ("nursing-24h",), (*_CARE, "catheter", "peg-feeding", "oxygen"), must=("nursing-24h",),
@@ -211,7 +213,7 @@ class People:
         self.people.append(Person(patient, episode, world.add(profile), town))
 
     def _profile(self, rng: random.Random, organization: Organization, wish: Wish, town: Town, age: int, sex: str) -> NeedProfile:
-        source = {Organization.Kind.HOSPITAL: "hospital", Organization.Kind.PRACTICE: "primary-care"}.get(organization.kind, "link-worker")
+        source = SOURCES.get(organization.kind, "link-worker")
         return NeedProfile(
             id=self.world.id("profile"),
             organization=organization,

@@ -17,7 +17,8 @@ _GROUP = {term.code: term.group for term in CARE_TYPES}
 HISTORY_DAYS = 14
 NOTES = (
     "Female bed only at present", "Ground floor room", "Room ready from Monday", "Shared bathroom", "Assessment within one working day",
-    "Mornings only", "Evening calls full until next week", "Please ring before you send", "No admissions at weekends", "Male bed only at present",
+    "Mornings only", "Evening calls full until next week", "Please ring before you send",
+    "No admissions at weekends", "Male bed only at present",
 )  # fmt: skip
 _K = CapacityReport.Kind
 

@@ -8,7 +8,6 @@ from uuid import UUID
 from capacity.models import CapacityStatus, Reservation, ServiceCapacity
 from capacity.operations import HOLD_FOR
 from catalogue.models import EligibilityCriterion, User
-from flow.demo.kinds import Kind
 from flow.demo.people import People, Person
 from flow.demo.places import Places
 from flow.demo.services import Services
@@ -26,8 +25,8 @@ WAITING_STORIES = ((None, 45), ("asked", 33), ("all-declined", 7), ("accepted", 
 PAST_STORIES = (
     ("in-progress", 42), ("completed", 27), ("on-hold", 5), ("failed", 5), ("withdrawn", 12), ("error", 4), ("all-declined", 5),
 )  # fmt: skip
-#: How many unanswered requests, and how many people taken on, each log-in's organisation has.
-OWN_REQUESTS, OWN_TAKEN_ON = 8, 6
+#: How many of each story each log-in's organisation has, so that its pages are full.
+OWN_STORIES = {True: (("asked", 8), ("accepted", 3)), False: (("in-progress", 5), ("completed", 4))}
 DECLINES = (
     (Reason.CAPACITY, 45, ""), (Reason.NOT_APPROPRIATE, 22, "We cannot meet these needs safely at night."), (Reason.DISTANCE, 10, ""),
     (Reason.NOT_ELIGIBLE, 10, ""), (Reason.SERVICE_DECLINED, 6, ""), (Reason.OTHER, 7, "The room is being redecorated until next week."),
@@ -58,29 +57,47 @@ class Referrals:
         self.places = places
         self.rng = world.chance("referrals")
         self.own = {world.special[key].pk for key in ("home", "homecare", "charity")}
-        self.quota: dict[tuple[UUID, bool], int] = {}
-        for organization_id in self.own:
-            self.quota[organization_id, False] = OWN_REQUESTS
-            self.quota[organization_id, True] = OWN_TAKEN_ON
-        self._by_type: dict[str, list[tuple[Kind, float, float, ServiceCapacity]]] = defaultdict(list)
-        for kind, town, service, pool in services.pools:
+        self.reserved: dict[UUID, tuple[str, ServiceCapacity]] = {}
+        self._by_type: dict[str, list[tuple[float, float, ServiceCapacity]]] = defaultdict(list)
+        for _, town, service, pool in services.pools:
             if service.is_confidential or not pool.is_open or pool.status == CapacityStatus.NO_CAPACITY:
                 continue
             point = pool.location.point if pool.location and pool.location.point else None
             x, y = (point.x, point.y) if point else (town.easting, town.northing)
-            self._by_type[pool.care_type.code].append((kind, x, y, pool))
+            self._by_type[pool.care_type.code].append((x, y, pool))
 
     def build(self) -> None:
+        self._reserve()
         for person in self.people.people:
+            if person.patient.pk in self.reserved:
+                story, own = self.reserved[person.patient.pk]
+                self._tell(person, story, own)
+                continue
             stories = WAITING_STORIES if person.waiting else PAST_STORIES
-            story = self.rng.choices([s for s, _ in stories], [w for _, w in stories])[0]
-            if story:
-                self._tell(person, story)
+            chosen = self.rng.choices([s for s, _ in stories], [w for _, w in stories])[0]
+            if chosen:
+                self._tell(person, chosen)
         self.world.rows[Transition].sort(key=lambda t: t.at)
 
-    def _tell(self, person: Person, story: str) -> None:
-        taken_on = story not in ("asked", "all-declined")
-        pools = self._choose(person, 1 if story == "error" else self.rng.choices((1, 2, 3, 4), (30, 30, 25, 15))[0], taken_on)
+    def _reserve(self) -> None:
+        """Set people aside for the log-ins' organisations."""
+        for organization_id in sorted(self.own, key=str):
+            for waiting, stories in OWN_STORIES.items():
+                able = [
+                    (person, pool)
+                    for person in self.people.people
+                    if person.waiting == waiting and person.patient.pk not in self.reserved
+                    for pool in self._suitable(person)
+                    if pool.service.organization_id == organization_id
+                ]
+                able = list({person.patient.pk: (person, pool) for person, pool in able}.values())
+                self.rng.shuffle(able)
+                wanted = [story for story, count in stories for _ in range(count)]
+                for story, (person, pool) in zip(wanted, able, strict=False):
+                    self.reserved[person.patient.pk] = (story, pool)
+
+    def _tell(self, person: Person, story: str, own: ServiceCapacity | None = None) -> None:
+        pools = self._choose(person, 1 if story == "error" else self.rng.choices((1, 2, 3, 4), (30, 30, 25, 15))[0], own)
         if not pools:
             return
         created = self._when(person, story)
@@ -119,24 +136,23 @@ class Referrals:
             back = timedelta(hours=self.rng.uniform(10, 70))
         return max(earliest, self.world.now - back)
 
-    def _choose(self, person: Person, count: int, taken_on: bool) -> list[ServiceCapacity]:
-        """Suitable pools near the person: a log-in's own first while it should have more, else some of the nearest."""
-        found = self._suitable(person.profile)
-        own = [pool for pool in found if self.quota.get((pool.service.organization_id, taken_on), 0) > 0][:1]
-        others = [pool for pool in found if pool.service.organization_id not in self.own][:12]
-        chosen = own + self.rng.sample(others, min(len(others), count - len(own)))
-        for pool in own:
-            self.quota[pool.service.organization_id, taken_on] -= 1
-        return chosen
+    def _choose(self, person: Person, count: int, own: ServiceCapacity | None) -> list[ServiceCapacity]:
+        """The log-in's own pool if one was set aside, and some of the nearest suitable ones of others."""
+        others = [pool for pool in self._suitable(person) if pool.service.organization_id not in self.own][:12]
+        chosen = [own] if own else []
+        return chosen + self.rng.sample(others, min(len(others), count - len(chosen)))
 
-    def _suitable(self, profile: NeedProfile) -> list[ServiceCapacity]:
+    def _suitable(self, person: Person) -> list[ServiceCapacity]:
         """Pools of a right kind within reach whose stated rules do not refuse the person; nearest first."""
+        profile = person.profile
         wanted = {*profile.needs, *profile.must_haves}
         found = []
         for code in profile.care_types:
-            for _, x, y, pool in self._by_type[code]:
+            for x, y, pool in self._by_type[code]:
                 distance = math.hypot(x - profile.point.x, y - profile.point.y)
-                if distance <= min(profile.max_distance_m, pool.service.catchment_m or 10**9) and self._takes(profile, wanted, pool):
+                if distance > min(profile.max_distance_m, pool.service.catchment_m or 10**9):
+                    continue
+                if self.services.lads.get(pool.service_id, person.town.lad) == person.town.lad and self._takes(profile, wanted, pool):
                     found.append((distance, str(pool.pk), pool))
         return [pool for _, _, pool in sorted(found, key=lambda f: f[:2])]
 

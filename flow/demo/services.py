@@ -3,6 +3,7 @@
 import random
 from datetime import time
 from decimal import Decimal
+from uuid import UUID
 
 from capacity.models import ServiceCapacity
 from catalogue.models import (
@@ -44,24 +45,26 @@ class Services:
         self.words = words
         self.rng = world.chance("services")
         self.pools: list[tuple[Kind, Town, Service, ServiceCapacity]] = []
-        self.rules: dict[object, dict[str, str]] = {}
-        self.ages: dict[object, tuple[int | None, int | None]] = {}
-        self._charity_kinds: dict[str, int] = {}
+        self.rules: dict[UUID, dict[str, str]] = {}
+        self.ages: dict[UUID, tuple[int | None, int | None]] = {}
+        #: Service → the district to whose residents it is limited.
+        self.lads: dict[UUID, str] = {}
 
     def build(self) -> None:
-        first_of_sector: set[str] = set()
         for kind in KINDS:
             for number in range(kind.count):
-                own = self._special(kind, number, first_of_sector)
-                town = self.world.town["LA1"] if own in ("home", "homecare") else self.world.some_town(self.rng)
+                own = self._special(kind, number)
+                local = own in ("home", "homecare") or (own == "charity" and self.rng.random() < 0.6)
+                town = self.world.town["LA1"] if local else self.world.some_town(self.rng)
                 organization = self.world.special[own] if own else self.organizations.pick(self.rng, kind.sector, town)
-                self._service(kind, town, organization, all_pools=own == "home")
+                self._service(kind, town, organization, own=bool(own))
         housing = next(k for k in KINDS if k.code == "housing-advice")
         for _ in range(REFUGES):
             organization = self.organizations.confidential(f"{self.words.next()} Sanctuary")
             self._service(housing, self.world.some_town(self.rng), organization, confidential=True)
 
-    def _special(self, kind: Kind, number: int, seen: set[str]) -> str:
+    @staticmethod
+    def _special(kind: Kind, number: int) -> str:
         """Which log-in's organisation runs this one: the first nursing home, the first home care agency, 25 of the charities."""
         if kind.code == "home-general-nursing" and number == 0:
             return "home"
@@ -71,7 +74,8 @@ class Services:
             return "charity"
         return ""
 
-    def _service(self, kind: Kind, town: Town, organization: Organization, *, all_pools: bool = False, confidential: bool = False) -> None:
+    def _service(self, kind: Kind, town: Town, organization: Organization, *, own: bool = False, confidential: bool = False) -> None:
+        """One service. A log-in's `own` has every kind of place and refuses nobody, so that its inbox is busy."""
         world, rng = self.world, self.rng
         pattern = "{word} Refuge" if confidential else rng.choice(kind.names)
         name = pattern.format(word=self.words.next() if "{word}" in pattern else "", place=town.name, org=organization.name)
@@ -100,12 +104,13 @@ class Services:
             service.cqc_rated_on = world.ago(days=rng.randint(40, 1_400)).date()
         location = self._location(service, town, online=online, confidential=confidential)
         self._desk(service, kind, price)
-        self._eligibility(service, kind, women_only=confidential)
-        if not confidential and rng.random() < kind.by_district:
+        self._eligibility(service, kind, refuses=not own, women_only=confidential)
+        if not (confidential or own) and rng.random() < kind.by_district:
             area = world.areas[town.lad]
+            self.lads[service.pk] = town.lad
             world.add(ServiceArea(id=world.id("service-area"), service=service, area=area, name=area.name))
         for code in kind.care_types:
-            if code == kind.code or all_pools or rng.random() < 0.55:
+            if code == kind.code or own or rng.random() < 0.55:
                 self._pool(kind, code, town, service, location)
 
     def _description(self, kind: Kind, town: Town, organization: Organization) -> str:
@@ -167,7 +172,7 @@ class Services:
             )
         )
 
-    def _eligibility(self, service: Service, kind: Kind, *, women_only: bool) -> None:
+    def _eligibility(self, service: Service, kind: Kind, *, refuses: bool, women_only: bool) -> None:
         world, rng = self.world, self.rng
         minimum, maximum = rng.choice(kind.ages) if rng.random() < 0.9 else (None, None)
         self.ages[service.pk] = (minimum, maximum)
@@ -178,7 +183,7 @@ class Services:
             chance = rng.random()
             if chance < accepts:
                 rules[need] = Rule.ACCEPTS
-            elif chance > 1 - excludes:
+            elif refuses and chance > 1 - excludes:
                 rules[need] = Rule.EXCLUDED
         if kind.required:
             rules[kind.required] = Rule.REQUIRED

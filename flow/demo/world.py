@@ -85,7 +85,7 @@ class World:
         found = {}
         for feature in document["features"]:
             outline = GEOSGeometry(json.dumps(feature["geometry"]), srid=WGS84)
-            found[feature["properties"]["code"]] = (feature["properties"]["name"], to_bng(outline))
+            found[feature["properties"]["code"]] = (feature["properties"]["name"], MultiPolygon(*to_bng(outline), srid=BNG))
         return found
 
     @cached_property
@@ -134,7 +134,7 @@ def geography(world: World) -> None:
     known = set(Area.objects.filter(code__in=world.outlines).values_list("code", flat=True))
     Area.objects.bulk_create(
         [
-            Area(code=code, name=name, kind=Area.Kind.DISTRICT, outline=MultiPolygon(*outline, srid=BNG))
+            Area(code=code, name=name, kind=Area.Kind.DISTRICT, outline=outline)
             for code, (name, outline) in world.outlines.items()
             if code not in known
         ]
