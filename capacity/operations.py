@@ -88,7 +88,7 @@ def report(
     Raises NotFound, Conflict (`stale-version`, `below-held`) and Invalid.
     """
     observed_at = observed_at or at
-    told = {
+    told: dict[str, Any] = {
         name: value
         for name, value in (("available", available), ("status", status), ("maximum", maximum), ("note", note), ("is_open", is_open))
         if value is not UNSET

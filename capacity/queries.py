@@ -138,16 +138,16 @@ def pool_states(ids: Iterable[UUID], at: datetime) -> dict[UUID, PoolState]:
 
 def history(pool_id: UUID, since: datetime) -> list[HistoryPoint]:
     """What was believed of a pool, oldest first, from `since`; observations that came late stand where they were made."""
-    rows = CapacityReport.objects.filter(pool_id=pool_id, observed_at__gte=since).order_by("observed_at", "version")
-    return [HistoryPoint(*row) for row in rows.values_list("observed_at", "kind", "available", "held", "maximum", "status")]
+    return histories([pool_id], since).get(pool_id, [])
 
 
 def histories(ids: Iterable[UUID], since: datetime) -> dict[UUID, list[HistoryPoint]]:
     """`history` of several pools in one query. A pool of which nothing was said since then is left out."""
     rows = CapacityReport.objects.filter(pool_id__in=set(ids), observed_at__gte=since).order_by("observed_at", "version")
     found: dict[UUID, list[HistoryPoint]] = {}
-    for pool_id, *figures in rows.values_list("pool_id", "observed_at", "kind", "available", "held", "maximum", "status"):
-        found.setdefault(pool_id, []).append(HistoryPoint(*figures))
+    for row in rows:
+        point = HistoryPoint(row.observed_at, row.kind, row.available, row.held, row.maximum, row.status)
+        found.setdefault(row.pool_id, []).append(point)
     return found
 
 

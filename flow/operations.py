@@ -57,7 +57,7 @@ def send(
     All or nothing: when one place has gone since it was chosen, nothing is sent. Raises NotAllowed (not a referrer), Invalid (no
     consent, nothing chosen), NotFound (a record that `by` may not see) and Conflict (`no-place`, `not-known`, `already-asked`, `ended`).
     """
-    if not by.is_referrer:
+    if not by.is_referrer or by.organization is None:
         raise NotAllowed("Only somebody who refers can send a referral.")
     if not consent:
         raise Invalid(
@@ -99,7 +99,7 @@ def send(
         episode_id=episode_id,
         profile=profile,
         match_run_id=match_run_id,
-        organization_id=by.organization_id,
+        organization=by.organization,
         created_by=by,
         created_at=at,
         urgency=urgency,
@@ -332,7 +332,8 @@ def _give_back(task: ReferralTask, *, by: User | None, at: datetime) -> None:
 
 def _end_wait(episode_id: UUID | None, at: datetime) -> None:
     """End an episode that has not ended. Called last: an episode's row is locked after all others."""
-    Episode.objects.filter(pk=episode_id, ended_at__isnull=True, started_at__lte=at).update(ended_at=at)
+    if episode_id is not None:
+        Episode.objects.filter(pk=episode_id, ended_at__isnull=True, started_at__lte=at).update(ended_at=at)
 
 
 def _require_waiting(patient: Patient, episode_id: UUID, by: User) -> None:

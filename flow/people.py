@@ -6,7 +6,7 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from catalogue.models import User
+from catalogue.models import Organization, User
 from catalogue.queries import find_place
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.events import publish
@@ -35,10 +35,10 @@ def add_patient(
     The NHS number may be left out; spaces in it do not matter. Raises NotAllowed, Invalid (with the field in `field`) and Conflict
     (`already-recorded`).
     """
-    _require_referrer(by)
+    organization = _organization_of(by)
     place = find_place(postcode)
     patient = Patient(
-        organization_id=by.organization_id,
+        organization=organization,
         nhs_number="".join(nhs_number.split()).replace("-", ""),
         given_name=given_name.strip(),
         family_name=family_name.strip(),
@@ -82,7 +82,7 @@ def start_episode(
 
     Raises NotAllowed, NotFound, Invalid, and Conflict (`already-waiting`) when one of the same kind is still open.
     """
-    _require_referrer(by)
+    organization = _organization_of(by)
     patient = Patient.objects.visible_to(by).select_for_update(of=("self",), no_key=True).filter(pk=patient_id).first()
     if patient is None:
         raise NotFound("That person is not in your organisation’s records.")
@@ -90,7 +90,7 @@ def start_episode(
         raise Conflict("This person already has an open stay or wait of this kind. End that one first.", code="already-waiting")
     episode = Episode(
         patient=patient,
-        organization_id=by.organization_id,
+        organization=organization,
         kind=kind,
         ward=ward.strip(),
         discharge_pathway=discharge_pathway,
@@ -107,9 +107,10 @@ def start_episode(
     return episode
 
 
-def _require_referrer(by: User) -> None:
-    if not by.is_referrer:
+def _organization_of(by: User) -> Organization:
+    if not by.is_referrer or by.organization is None:
         raise NotAllowed("Only somebody who refers can record a person.")
+    return by.organization
 
 
 def _clean(record: Patient | Episode) -> None:
@@ -118,4 +119,4 @@ def _clean(record: Patient | Episode) -> None:
         record.clean_fields()
     except ValidationError as error:
         field, messages = next(iter(error.message_dict.items()))
-        raise Invalid(f"{str(record._meta.get_field(field).verbose_name).capitalize()}: {messages[0]}", field=field) from error
+        raise Invalid(f"{field.replace('_', ' ').capitalize()}: {messages[0]}", field=field) from error

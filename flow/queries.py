@@ -1,0 +1,274 @@
+"""Questions about people and referrals. What a provider sees before it accepts is built here, from an allow-list, and nowhere else."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Prefetch
+
+from capacity.models import Reservation
+from catalogue.models import User
+from catalogue.models.taxonomy import CARE_TYPE, FUNDING, NEED
+from catalogue.vocabulary import NAMES
+from core import audit
+from core.errors import NotFound
+from flow.figures import Dashboard, dashboard
+from flow.models import Episode, Referral, ReferralTask, Transition
+from flow.workflow import REFERRER_WORDS, Side, Status, Step, steps_open_to
+
+__all__ = [
+    "AnonymisedProfile", "Dashboard", "Identity", "ProviderView", "TimelineEntry", "WorklistLine",
+    "anonymised", "dashboard", "inbox", "provider_view", "summary_status", "timeline", "worklist",
+]  # fmt: skip
+
+#: Which status speaks for a referral whose tasks differ: the first of these that any task has.
+_SPEAKS_FIRST = (
+    Status.IN_PROGRESS, Status.ON_HOLD, Status.ACCEPTED, Status.COMPLETED, Status.REQUESTED,
+    Status.FAILED, Status.REJECTED, Status.CANCELLED, Status.ENTERED_IN_ERROR, Status.DRAFT,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class AnonymisedProfile:
+    """All that a provider sees before it accepts. A field that is not here is not shown."""
+
+    task: UUID
+    pool: UUID
+    service_name: str
+    pool_name: str
+    status: str
+    status_words: str
+    version: int
+    requested_at: datetime | None
+    respond_by: datetime | None
+    held_until: datetime | None
+    urgency: str
+    sender_name: str
+    sender_kind: str
+    age_band: str
+    sex: str
+    outcode: str
+    care_types: tuple[str, ...]
+    needs: tuple[str, ...]
+    must_haves: tuple[str, ...]
+    funding: tuple[str, ...]
+    needed_by: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who it is: for a provider that has said yes, and for nobody before."""
+
+    patient: UUID
+    given_name: str
+    family_name: str
+    birth_date: date
+    nhs_number: str
+    postcode: str
+    phone: str
+    preferred_language: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderView:
+    """A task as its provider sees it. `identity` is None until the provider has accepted, and again if it was withdrawn."""
+
+    profile: AnonymisedProfile
+    identity: Identity | None
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WorklistLine:
+    """One person of one's own organisation who waits, and where the asking stands."""
+
+    episode: UUID
+    patient: UUID
+    name: str
+    age: int
+    ward: str
+    pathway: str
+    delay: str
+    ready_at: datetime
+    days_waited: int
+    expected_on: date | None
+    referral: UUID | None
+    status: str
+    status_words: str
+    asked: int
+    declined: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """One step that was taken on a referral, in words. `who` is an organisation."""
+
+    at: datetime
+    task: UUID
+    service_name: str
+    action: str
+    status: str
+    status_words: str
+    who: str
+    reason: str
+
+
+def anonymised(task: ReferralTask) -> AnonymisedProfile:
+    """What may be shown of a task before acceptance. Reads `pool.service`, `reservation`, `referral.organization`, `referral.profile`."""
+    referral, profile = task.referral, task.referral.profile
+    hold = task.reservation if task.reservation and task.reservation.state == Reservation.State.HELD else None
+    return AnonymisedProfile(
+        task=task.pk,
+        pool=task.pool_id,
+        service_name=task.pool.service.name,
+        pool_name=task.pool.name,
+        status=task.status,
+        status_words=str(Status(task.status).label),
+        version=task.version,
+        requested_at=task.requested_at,
+        respond_by=task.respond_by,
+        held_until=hold.expires_at if hold else None,
+        urgency=referral.urgency,
+        sender_name=referral.organization.name,
+        sender_kind=referral.organization.get_kind_display(),
+        age_band=age_band(profile.age),
+        sex="" if profile.sex == profile.Sex.UNKNOWN else profile.get_sex_display(),
+        outcode=profile.outcode,
+        care_types=_names(CARE_TYPE, profile.care_types),
+        needs=_names(NEED, profile.needs),
+        must_haves=_names(NEED, profile.must_haves),
+        funding=_names(FUNDING, profile.funding),
+        needed_by=profile.needed_by,
+    )
+
+
+def age_band(age: int) -> str:
+    """Five years wide: "80–84". The few who are very old or young share a band."""
+    if age < 18:
+        return "Under 18"
+    if age >= 90:
+        return "90 or over"
+    low = max(18, age // 5 * 5)
+    return f"{low}–{age // 5 * 5 + 4}"
+
+
+@transaction.atomic
+def provider_view(task: ReferralTask, user: User) -> ProviderView:
+    """A task as its provider may see it now. Showing who it is writes a row of the read audit.
+
+    Raises NotFound when `user` does not answer for the task's provider.
+    """
+    if task.side_of(user) != Side.PROVIDER or task.status == Status.DRAFT:
+        raise NotFound("There is no such referral.")
+    identity = None
+    if task.status in Status.known_to_provider():
+        patient = task.referral.patient
+        audit.record_read(user=user, record_type="patient", record_id=patient.pk)
+        identity = Identity(
+            patient=patient.pk,
+            given_name=patient.given_name,
+            family_name=patient.family_name,
+            birth_date=patient.birth_date,
+            nhs_number=patient.nhs_number,
+            postcode=patient.postcode,
+            phone=patient.phone,
+            preferred_language=patient.preferred_language,
+            reason=task.referral.reason,
+        )
+    return ProviderView(anonymised(task), identity, tuple(steps_open_to(status=task.status, side=Side.PROVIDER)))
+
+
+def inbox(user: User, *, statuses: Iterable[str] | None = None, limit: int = 200) -> list[AnonymisedProfile]:
+    """Requests to the user's organisation, with no person in them: those to answer soonest first, then the newest.
+
+    `statuses` defaults to those still open.
+    """
+    if not user.is_provider:
+        return []
+    tasks = (
+        ReferralTask.objects.visible_to(user)
+        .filter(status__in=Status.open() if statuses is None else list(statuses))
+        .select_related("referral__organization", "referral__profile", "pool__service", "reservation")
+        .order_by("-requested_at", "pk")[:limit]
+    )
+    lines = [anonymised(task) for task in tasks]
+    unanswered = [line for line in lines if line.status == Status.REQUESTED and line.respond_by is not None]
+    unanswered.sort(key=lambda line: (line.respond_by, str(line.task)))
+    first = {line.task for line in unanswered}
+    return unanswered + [line for line in lines if line.task not in first]
+
+
+def summary_status(statuses: Iterable[str]) -> str:
+    """The one status that speaks for several tasks of a referral; empty when there is none."""
+    present = set(statuses)
+    return next((str(status) for status in _SPEAKS_FIRST if status in present), "")
+
+
+def worklist(
+    user: User, at: datetime, *, pathway: str = "", delay_reason: str | None = None, ward: str = "", status: str = ""
+) -> list[WorklistLine]:
+    """People of the user's organisation who wait, longest first, with the newest referral of each stay.
+
+    Filters are exact, and empty ones are left out; `delay_reason=""` asks for those with no delay recorded, and `status="none"` for those
+    for whom nobody has been asked.
+    """
+    episodes = Episode.objects.visible_to(user).waiting().filter(ready_at__lte=at)
+    if pathway:
+        episodes = episodes.filter(discharge_pathway=pathway)
+    if delay_reason is not None:
+        episodes = episodes.filter(delay_reason=delay_reason)
+    if ward:
+        episodes = episodes.filter(ward__iexact=ward)
+    referrals = Prefetch("referrals", Referral.objects.order_by("-created_at").prefetch_related("tasks"))
+    lines = [_line(episode, at) for episode in episodes.select_related("patient").prefetch_related(referrals).order_by("ready_at", "pk")]
+    return [line for line in lines if not status or (line.status or "none") == status]
+
+
+def _line(episode: Episode, at: datetime) -> WorklistLine:
+    assert episode.ready_at is not None  # waiting() leaves the others out
+    newest = next(iter(episode.referrals.all()), None)
+    statuses = [task.status for task in newest.tasks.all()] if newest else []
+    speaks = summary_status(statuses)
+    return WorklistLine(
+        episode=episode.pk,
+        patient=episode.patient_id,
+        name=episode.patient.full_name,
+        age=episode.patient.age_on(at.date()),
+        ward=episode.ward,
+        pathway=episode.discharge_pathway,
+        delay=str(episode.get_delay_reason_display()),
+        ready_at=episode.ready_at,
+        days_waited=(at - episode.ready_at).days,
+        expected_on=episode.expected_on,
+        referral=newest.pk if newest else None,
+        status=speaks,
+        status_words=REFERRER_WORDS[speaks] if speaks else "Nobody asked yet",
+        asked=len(statuses),
+        declined=statuses.count(Status.REJECTED),
+    )
+
+
+def timeline(referral: Referral) -> list[TimelineEntry]:
+    """Every step on every task of a referral, oldest first, as its sender may read it."""
+    rows = Transition.objects.filter(task__referral=referral).select_related("task__pool__service", "organization").order_by("at", "pk")
+    return [
+        TimelineEntry(
+            at=row.at,
+            task=row.task_id,
+            service_name=row.task.pool.service.name,
+            action=row.action,
+            status=row.to_status,
+            status_words=REFERRER_WORDS[row.to_status],
+            who=row.organization.name if row.organization else "Lune",
+            reason=row.reason_text,
+        )
+        for row in rows
+    ]
+
+
+def _names(slug: str, codes: Iterable[str]) -> tuple[str, ...]:
+    """The words for codes of a taxonomy; a code that Lune does not ship stands for itself."""
+    return tuple(NAMES[slug].get(code, code) for code in codes)
