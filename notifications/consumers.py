@@ -109,6 +109,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         answer = await in_thread(lambda: watch.answer(self._viewer.user, wanted, told))
         hub().watch(listener, answer.pools, answer.topics)
         listener.answer(answer.text)
+        listener.beat(hub().heartbeat())
 
     async def _refuse(self, error: LuneError, close: int | None = None) -> None:
         """Say what was wrong; with a code, close as well."""

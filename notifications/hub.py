@@ -98,6 +98,10 @@ class Hub:
         """Whether the relay was heard lately."""
         return time.monotonic() - self._heard_at < bus.SILENCE
 
+    def heartbeat(self) -> str:
+        """How far listeners have been told, whether the relay is heard, and what time it is here."""
+        return encode({"kind": "heartbeat", "cursor": str(self.told), "live": self.live, "at": clock.now().isoformat()})
+
     async def join(self, listener: Listener) -> None:
         """Add a listener; the first starts the hub. Returns when the hub knows its place in the journal."""
         self._tasks = [task for task in self._tasks if not task.done()]
@@ -224,7 +228,7 @@ class Hub:
                     await self._catch_up()
                 except Exception as error:  # PostgreSQL is away too: the heartbeat says so, the next one tries again
                     logger.warning("hub: cannot read the event rows (%s)", type(error).__name__)
-            text = encode({"kind": "heartbeat", "cursor": str(self.told), "live": self.live})
+            text = self.heartbeat()
             for listener in tuple(self._listeners):
                 listener.beat(text)
 

@@ -12,7 +12,8 @@ from capacity.models import ServiceCapacity
 from catalogue.models import Service
 from flow.models import Referral, ReferralTask
 
-#: Kinds of topic that concern one organisation: permission is read anew at each delivery, never remembered.
+#: Kinds of topic that concern one organisation: permission is read anew at each delivery, never remembered. Of the others a
+#: viewer is told only the name, which it knew when it was let in; what is behind it is fetched, and checked, page by page.
 PRIVATE = ("org:", "referral:")
 
 
@@ -62,6 +63,8 @@ def topics_seen(user: Any, topics: Iterable[str]) -> set[str]:
                 by_kind[kind][UUID(name)] = topic
             except ValueError:
                 continue
+    if pools := by_kind["pool"]:
+        seen.update(pools[pk] for pk in pools_seen(user, pools))
     if services := by_kind["service"]:
         found = Service.objects.visible_to(user).filter(pk__in=services).values_list("pk", flat=True)
         seen.update(services[pk] for pk in found)
