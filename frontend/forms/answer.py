@@ -1,36 +1,58 @@
 """A provider's answer to a referral, and the steps that come after it."""
 
+from typing import Any
+
 from django import forms
 
-from flow import workflow
-from flow.workflow import Reason, Step
+from flow.workflow import Action, Reason, Step
+
+#: What each step that asks for words asks.
+QUESTIONS = {
+    Action.DECLINE: "Anything the team should know (optional)",
+    Action.WITHDRAW: "Why can you no longer help?",
+    Action.PAUSE: "Why is support paused?",
+    Action.FAIL: "Why could support not be finished?",
+}
 
 
 class AnswerForm(forms.Form):
-    """One step of one task. `version` is the state that the person was looking at when they pressed the button.
+    """One step of one task. `version` is the state that the person was looking at when they pressed the button."""
 
-    Declining takes a reason from the national list and words; the other steps that need a reason take words only.
-    """
-
-    version = forms.IntegerField(min_value=1, error_messages={"required": "Load the page again, then press the button again."})
-    reason = forms.ChoiceField(
-        choices=Reason.choices,
-        required=False,
-        error_messages={"invalid_choice": "Choose a reason from the list."},
-    )
-    reason_text = forms.CharField(
-        max_length=300,
-        required=False,
-        error_messages={"max_length": "Keep the explanation to 300 characters."},
+    version = forms.IntegerField(
+        min_value=1,
+        widget=forms.HiddenInput,
+        error_messages={"required": "This page is incomplete. Load it again, then press the button again."},
     )
 
-    def __init__(self, *args: object, step: Step, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        self.step = step
-        self.wants_code = step.action == workflow.Action.DECLINE
+    def __init__(self, *args: Any, step: Step, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        declining = step.action == Action.DECLINE
+        if declining:
+            self.fields["reason"] = forms.ChoiceField(
+                label="What is the main reason?",
+                choices=Reason.choices,
+                widget=forms.RadioSelect,
+                error_messages={"required": "Choose the main reason."},
+            )
         if step.needs_reason:
-            self.fields["reason_text"].required = True
-            self.fields["reason_text"].error_messages["required"] = "Say why in a few words, without naming the person."
-        if self.wants_code:
-            self.fields["reason"].required = True
-            self.fields["reason"].error_messages["required"] = "Choose the main reason."
+            self.fields["reason_text"] = forms.CharField(
+                label=QUESTIONS[step.action],
+                help_text="The team that sent the referral reads this. Do not name the person.",
+                max_length=300,
+                required=not declining,
+                widget=forms.Textarea(attrs={"maxlength": "300"}),
+                error_messages={
+                    "required": "Say why in a few words.",
+                    "max_length": "Shorten this to 300 letters or fewer.",
+                },
+            )
+
+    def clean(self) -> dict[str, Any]:
+        sent = super().clean() or {}
+        if sent.get("reason") == Reason.OTHER and not sent.get("reason_text"):
+            self.add_error("reason_text", "Say in a few words what the other reason is.")
+        return sent
+
+    def why(self) -> dict[str, str]:
+        """The reason as the operations take it."""
+        return {name: self.cleaned_data[name] for name in ("reason", "reason_text") if self.cleaned_data.get(name)}

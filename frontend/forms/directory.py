@@ -1,6 +1,6 @@
 """Searching the directory. All of it is in the address, so that a search can be shared."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib.gis.geos import Point
@@ -25,16 +25,18 @@ def care_types() -> list[tuple[str, list[tuple[str, str]]]]:
 class DirectoryForm(forms.Form):
     """What somebody looks for. A mistake in one box is told beside it; the other boxes still count."""
 
-    q = forms.CharField(required=False, max_length=100)
-    care_type = forms.ChoiceField(required=False)
-    where = forms.CharField(required=False, max_length=10)
-    miles = forms.ChoiceField(required=False, choices=MILES)
-    status = forms.ChoiceField(required=False, choices=Service.Status.choices)
+    q = forms.CharField(label="Name or need", required=False, max_length=100)
+    care_type = forms.ChoiceField(label="Kind of service", required=False)
+    where = forms.CharField(label="Near this postcode", required=False, max_length=10)
+    miles = forms.ChoiceField(label="Within", required=False, choices=(("", "Any distance"), *MILES))
+    status = forms.ChoiceField(label="State of the record", required=False, choices=(("", "Any"), *Service.Status.choices))
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.groups = care_types()
-        self.fields["care_type"].choices = self.groups  # type: ignore[attr-defined]
+        cast(forms.ChoiceField, self.fields["care_type"]).choices = self.groups
+        if not (user.is_authenticated and (user.is_curator or user.is_administrator)):
+            del self.fields["status"]  # everybody else sees active services only
 
     def clean_where(self) -> Point | None:
         text = self.cleaned_data["where"]

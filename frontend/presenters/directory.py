@@ -6,7 +6,10 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.urls import reverse
+
 from capacity.queries import PoolState
+from capacity.status import Rag
 from catalogue.models import Address, Location, Service
 from core.geo import miles, to_wgs84
 from frontend.presenters.opening import opening
@@ -88,12 +91,27 @@ def costs(service: Service) -> list[str]:
 
 
 def markers(found: Iterable[Row]) -> list[dict[str, Any]]:
-    """Points for the map component: one for each open place of each service, with the service's pools to colour it by."""
+    """Points for the map component, numbered as the lines are: one for each open place of each service.
+
+    A pin takes the colour of the service's best pool, and follows that pool's badge.
+    """
     points = []
-    for row in found:
+    for number, row in enumerate(found, start=1):
+        best = min(row.states, key=lambda state: list(Rag).index(state.rag), default=None)
         for location in open_locations(row.service):
             if location.point is None:
                 continue
             point = to_wgs84(location.point)
-            points.append({"row": row, "latitude": round(point.y, 5), "longitude": round(point.x, 5)})
+            points.append(
+                {
+                    "id": str(best.id if best else row.service.pk),
+                    "lat": round(point.y, 5),
+                    "lon": round(point.x, 5),
+                    "name": row.service.name,
+                    "rag": best.rag.value if best else Rag.GREY.value,
+                    "word": best.word if best else "Not known",
+                    "href": reverse("service", args=[row.service.pk]),
+                    "number": number,
+                }
+            )
     return points

@@ -16,6 +16,7 @@ from catalogue.queries import search_services
 from core.clock import now
 from frontend.forms.directory import DirectoryForm
 from frontend.presenters import directory as present
+from frontend.presenters.query import Query
 
 PAGE_SIZE = 20
 
@@ -23,14 +24,12 @@ PAGE_SIZE = 20
 @require_GET
 def directory(request: HttpRequest) -> HttpResponse:
     """A search and its results; the whole search is in the address."""
-    form = DirectoryForm(request.GET)
+    form = DirectoryForm(request.GET, user=request.user)
     found = search_services(request.user, **form.search()).prefetch_related("service_at_locations__location__addresses")
     page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     pools = ServiceCapacity.objects.visible_to(request.user).filter(service__in=[service.pk for service in page])
     rows = present.rows(page, with_state(pools, now()), today=timezone.localdate())
-    query = request.GET.copy()
-    query.pop("page", None)
-    context = {"form": form, "page": page, "rows": rows, "markers": present.markers(rows), "query": query.urlencode()}
+    context = {"form": form, "page": page, "rows": rows, "markers": present.markers(rows), "query": Query(request.GET)}
     return render(request, "directory.jinja", context)
 
 

@@ -1,0 +1,66 @@
+"""What a curator looks for among rejected records, and what they change in a service's record."""
+
+from typing import Any, cast
+
+from django import forms
+from django.db.models import Q, QuerySet
+
+from catalogue.models import ImportReject, ImportRun, Service
+
+
+class RejectFilter(forms.Form):
+    """Rejected records of one import, by field and by words."""
+
+    field = forms.ChoiceField(label="Field", required=False)
+    kept = forms.ChoiceField(
+        label="What was left out",
+        required=False,
+        choices=(("", "Records and values"), ("no", "Whole records"), ("yes", "One value only")),
+    )
+    q = forms.CharField(label="Row or reason holds", required=False, max_length=500)
+
+    def __init__(self, *args: Any, run: ImportRun, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.run = run
+        names = run.rejects.order_by("field").values_list("field", flat=True).distinct()
+        cast(forms.ChoiceField, self.fields["field"]).choices = [("", "All fields"), *((name, name) for name in names if name)]
+
+    def chosen(self) -> QuerySet[ImportReject]:
+        """The records asked for, in the order in which the import met them."""
+        rejects = self.run.rejects.order_by("pk")
+        self.is_valid()
+        sent = self.cleaned_data
+        if sent.get("field"):
+            rejects = rejects.filter(field=sent["field"])
+        if sent.get("kept"):
+            rejects = rejects.filter(record_kept=sent["kept"] == "yes")
+        if sent.get("q"):
+            rejects = rejects.filter(Q(row__icontains=sent["q"]) | Q(reason__icontains=sent["q"]))
+        return rejects
+
+
+class ServiceForm(forms.Form):
+    """The fields of a service that a curator keeps right by hand."""
+
+    name = forms.CharField(label="Name", max_length=255)
+    description = forms.CharField(label="What it offers", required=False, widget=forms.Textarea)
+    status = forms.ChoiceField(label="State", choices=Service.Status.choices, widget=forms.RadioSelect)
+    price_week = forms.DecimalField(
+        label="Usual price a week",
+        help_text="In pounds. 0 is free; leave it empty when it is not known.",
+        required=False,
+        min_value=0,
+        max_digits=8,
+        decimal_places=2,
+        error_messages={"invalid": "Write the price in pounds, for example 950 or 950.50."},
+    )
+    minimum_age = forms.IntegerField(label="Lowest age", required=False, min_value=0, max_value=125)
+    maximum_age = forms.IntegerField(label="Highest age", required=False, min_value=0, max_value=125)
+    assured = forms.BooleanField(label="I have checked this record today", required=False)
+
+    def clean(self) -> dict[str, Any]:
+        sent = super().clean() or {}
+        lowest, highest = sent.get("minimum_age"), sent.get("maximum_age")
+        if lowest is not None and highest is not None and highest < lowest:
+            self.add_error("maximum_age", "The highest age cannot be below the lowest.")
+        return sent

@@ -1,0 +1,130 @@
+"""Referrals as the provider that was asked reads them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from capacity.models import CapacityStatus
+from capacity.queries import PoolState
+from flow.models import Referral
+from flow.queries import AnonymisedProfile
+from flow.workflow import Action, Status, Step
+from frontend.environment import plural
+
+#: The parts of the inbox: the word of the address, the heading, the states in it.
+PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "new": ("New", (Status.REQUESTED,)),
+    "helping": ("We’re helping", (Status.ACCEPTED, Status.IN_PROGRESS, Status.ON_HOLD)),
+    "ended": ("Ended", (Status.COMPLETED, Status.FAILED, Status.REJECTED, Status.CANCELLED)),
+}
+#: Which look of `.lune-status` a state has.
+LOOKS = {
+    Status.REQUESTED: "waiting",
+    Status.ACCEPTED: "good",
+    Status.IN_PROGRESS: "good",
+    Status.ON_HOLD: "waiting",
+    Status.FAILED: "bad",
+}
+#: Steps that one press takes. The others ask for a reason, or for a second look, on a page of their own.
+ONE_PRESS = frozenset({Action.ACCEPT, Action.START, Action.RESUME})
+#: What the next page says when a step was taken.
+DONE = {
+    Action.ACCEPT: "You said yes. The team has been told, and the other services asked need do nothing. You can now see who it is.",
+    Action.DECLINE: "You said no. The team has been told why.",
+    Action.WITHDRAW: "Your yes is taken back, and the team has been told.",
+    Action.START: "Support has started. The team has been told.",
+    Action.PAUSE: "Support is paused. The team has been told why.",
+    Action.RESUME: "Support goes on. The team has been told.",
+    Action.COMPLETE: "Support is finished. If a place is free again, tell us on “Our places”.",
+    Action.FAIL: "Recorded. The team has been told why, and can look for another service.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of the inbox, for the row of choices at its top."""
+
+    key: str
+    label: str
+    count: int
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One request in the list. `due` is empty when no answer is awaited."""
+
+    profile: AnonymisedProfile
+    title: str
+    needs: str
+    look: str
+    due: str
+    urgent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One button of a referral. `at_once`: it acts when pressed; otherwise it opens a page that asks first."""
+
+    step: Step
+    at_once: bool
+    main: bool
+
+
+def parts(counts: dict[str, int], chosen: str) -> list[Part]:
+    """The parts with their numbers, from a count of each status."""
+    return [
+        Part(key=key, label=label, count=sum(counts.get(status, 0) for status in statuses), current=key == chosen)
+        for key, (label, statuses) in PARTS.items()
+    ]
+
+
+def look(status: str) -> str:
+    return LOOKS.get(Status(status), "ended")
+
+
+def due(profile: AnonymisedProfile, at: datetime) -> str:
+    """When an answer is due, in words; empty when none is awaited."""
+    if profile.status != Status.REQUESTED or profile.respond_by is None:
+        return ""
+    minutes = int((profile.respond_by - at).total_seconds() // 60)
+    if minutes < 0:
+        return "An answer is overdue."
+    if minutes < 60:
+        return f"Please answer within {plural(minutes or 1, 'minute')}."
+    return f"Please answer within {plural(minutes // 60, 'hour')}."
+
+
+def title(profile: AnonymisedProfile) -> str:
+    """The person in a line, with nothing that names them: "Female, 80–84, near PR1"."""
+    return f"{profile.sex or 'Person'}, {profile.age_band}, near {profile.outcode}"
+
+
+def lines(profiles: Iterable[AnonymisedProfile], *, at: datetime) -> list[Line]:
+    return [
+        Line(
+            profile=profile,
+            title=title(profile),
+            needs=", ".join(dict.fromkeys((*profile.must_haves, *profile.needs))),
+            look=look(profile.status),
+            due=due(profile, at),
+            urgent=profile.urgency == Referral.Urgency.URGENT and profile.status == Status.REQUESTED,
+        )
+        for profile in profiles
+    ]
+
+
+def has_place(profile: AnonymisedProfile, state: PoolState) -> bool:
+    """True when a place for this person is known to be there: kept for them, or free, or no number is counted down."""
+    if profile.held_until is not None or state.status == CapacityStatus.WAITLIST:
+        return True
+    return bool(state.free) and state.status != CapacityStatus.NO_CAPACITY
+
+
+def choices(profile: AnonymisedProfile, steps: Iterable[Step], state: PoolState) -> list[Choice]:
+    """The buttons, in the order of the workflow's table; the first goes forward."""
+    found = []
+    for number, step in enumerate(steps):
+        at_once = step.action in ONE_PRESS and (step.action != Action.ACCEPT or has_place(profile, state))
+        found.append(Choice(step=step, at_once=at_once, main=number == 0))
+    return found

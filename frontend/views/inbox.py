@@ -1,0 +1,118 @@
+"""What was asked of a provider, and its answers. Nothing here names a person before the provider has said yes."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Count
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods
+
+from capacity.queries import pool_states
+from catalogue.models import User
+from core.clock import now
+from core.errors import LuneError
+from flow import operations, queries, workflow
+from flow.models import ReferralTask
+from flow.workflow import Action
+from frontend.forms.answer import AnswerForm
+from frontend.presenters import inbox as present
+from frontend.presenters.query import Query
+from frontend.views.access import for_roles
+
+PAGE_SIZE = 25
+#: The operation behind each step that a provider's page offers.
+VERBS = {
+    Action.ACCEPT: operations.accept,
+    Action.DECLINE: operations.decline,
+    Action.WITHDRAW: operations.withdraw,
+    Action.START: operations.start,
+    Action.PAUSE: operations.pause,
+    Action.RESUME: operations.resume,
+    Action.COMPLETE: operations.complete,
+    Action.FAIL: operations.fail,
+}
+
+
+@require_GET
+@for_roles(User.Role.PROVIDER)
+def inbox(request: HttpRequest) -> HttpResponse:
+    """The list: what awaits an answer, the most urgent first; or what was taken on, or has ended, the latest first."""
+    shown = request.GET.get("show", "new")
+    if shown not in present.PARTS:
+        raise Http404
+    mine = ReferralTask.objects.visible_to(request.user).order_by()
+    counts = dict(mine.values_list("status").annotate(Count("pk")))
+    profiles = queries.inbox(request.user, statuses=present.PARTS[shown][1])
+    page = Paginator(profiles, PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {
+        "parts": present.parts(counts, shown),
+        "page": page,
+        "lines": present.lines(page, at=now()),
+        "query": Query(request.GET),
+    }
+    return render(request, "inbox/_list.jinja" if request.htmx else "inbox.jinja", context)
+
+
+@require_GET
+@for_roles(User.Role.PROVIDER)
+def task(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """One request: what the person needs, what is free, and the buttons. Names and numbers come after a yes."""
+    return _page(request, _find(request, pk))
+
+
+@require_http_methods(["GET", "POST"])
+@for_roles(User.Role.PROVIDER)
+def step(request: HttpRequest, pk: UUID, action: str) -> HttpResponse:
+    """GET: a page that asks for a reason or a second look. POST: take the step.
+
+    A step that the world no longer allows answers 409 with the request as it stands now and why.
+    """
+    asked = _find(request, pk)
+    if action not in VERBS:
+        raise Http404
+    taken = workflow.BY_ACTION[action]
+    if request.method == "GET":
+        if taken not in workflow.steps_open_to(status=asked.status, side=asked.side_of(request.user)):
+            return redirect("task", pk)
+        return _ask(request, asked, taken, AnswerForm(step=taken, initial={"version": asked.version}))
+    form = AnswerForm(request.POST, step=taken)
+    if not form.is_valid():
+        return _ask(request, asked, taken, form)
+    try:
+        VERBS[taken.action](task_id=pk, by=request.user, at=now(), expected_version=form.cleaned_data["version"], **form.why())
+    except LuneError as error:
+        return _page(request, _find(request, pk), problem=error)
+    messages.success(request, present.DONE[taken.action])
+    return redirect("task", pk)
+
+
+def _find(request: HttpRequest, pk: UUID) -> ReferralTask:
+    tasks = ReferralTask.objects.visible_to(request.user)
+    return get_object_or_404(tasks.select_related("referral__profile", "referral__organization", "pool__service", "reservation"), pk=pk)
+
+
+def _ask(request: HttpRequest, asked: ReferralTask, taken: workflow.Step, form: AnswerForm) -> HttpResponse:
+    context = {"task": asked, "step": taken, "form": form, "state": pool_states([asked.pool_id], now())[asked.pool_id]}
+    return render(request, "inbox/step.jinja", context, status=422 if form.errors else 200)
+
+
+def _page(request: HttpRequest, asked: ReferralTask, *, problem: LuneError | None = None) -> HttpResponse:
+    at = now()
+    state = pool_states([asked.pool_id], at)[asked.pool_id]
+    view = queries.provider_view(asked, request.user)
+    context = {
+        "task": asked,
+        "profile": view.profile,
+        "person": view.identity,
+        "title": present.title(view.profile),
+        "state": state,
+        "choices": present.choices(view.profile, view.steps, state),
+        "due": present.due(view.profile, at),
+        "look": present.look(asked.status),
+        "history": asked.transitions.select_related("organization"),
+        "problem": problem,
+    }
+    template = "task/_live.jinja" if request.htmx else "task.jinja"
+    return render(request, template, context, status=problem.http_status if problem else 200)

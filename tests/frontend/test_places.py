@@ -1,0 +1,186 @@
+"""A provider's own places: one tap, from any phone, with or without script."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from capacity.models import CapacityReport, CapacityStatus
+from capacity.queries import history
+from frontend.presenters.places import sparkline
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def pool(provider):
+    """Three of ten beds free in a home of the provider who is signed in."""
+    return factories.PoolFactory(service__organization=provider.organization, name="Dementia nursing beds")
+
+
+@pytest.fixture
+def signed_in(client, provider):
+    client.force_login(provider)
+    return client
+
+
+def press(client, pool, action, *, htmx=False, **values):
+    headers = {"HX-Request": "true"} if htmx else {}
+    return client.post(reverse("place", args=[pool.pk]), {"action": action, "version": pool.version, **values}, headers=headers)
+
+
+@pytest.mark.req("R024")
+def test_a_provider_sees_only_its_own_places(signed_in, pool):
+    other = factories.PoolFactory(name="Beds of somebody else")
+    html = signed_in.get(reverse("places")).content.decode()
+    assert "Dementia nursing beds" in html
+    assert "3 free" in html
+    assert "Beds of somebody else" not in html
+    assert signed_in.get(reverse("place", args=[other.pk])).status_code == 404
+    assert press(signed_in, other, "more").status_code == 404
+    other.refresh_from_db()
+    assert other.available == 3
+
+
+@pytest.mark.parametrize("role", ["referrer", "manager", "curator", "administrator"])
+def test_other_roles_may_not_tell_what_is_free(client, request, pool, role):
+    client.force_login(request.getfixturevalue(role))
+    assert client.get(reverse("places")).status_code == 403
+    assert press(client, pool, "more").status_code == 403
+
+
+def test_somebody_not_signed_in_is_asked_to_sign_in(client, pool):
+    answer = client.get(reverse("places"))
+    assert answer.status_code == 302
+    assert reverse("account_login") in answer.url
+
+
+@pytest.mark.parametrize(("action", "figure"), [("less", 2), ("more", 4), ("full", 0), ("same", 3)])
+def test_one_tap_without_script(signed_in, pool, provider, action, figure):
+    before = pool.reported_at
+    answer = press(signed_in, pool, action)
+    assert answer.status_code == 302
+    assert answer.url == f"{reverse('places')}#place-{pool.pk}"
+    pool.refresh_from_db()
+    assert pool.available == figure
+    assert pool.reported_at > before
+    assert pool.reported_by == provider
+    assert CapacityReport.objects.filter(pool=pool).count() == 1
+
+
+def test_one_tap_with_script_swaps_that_card_alone(signed_in, pool):
+    factories.PoolFactory(service=pool.service, name="Respite beds")
+    html = press(signed_in, pool, "more", htmx=True).content.decode()
+    assert "4 free" in html
+    assert 'hx-swap-oob="true"' in html
+    assert "Saved." in html
+    assert "Respite beds" not in html
+    assert "<html" not in html
+
+
+def test_the_first_figure_of_a_pool_that_nobody_told(signed_in, provider):
+    pool = factories.PoolFactory(service__organization=provider.organization, unknown=True)
+    assert "Not known" in signed_in.get(reverse("places")).content.decode()
+    press(signed_in, pool, "more")
+    pool.refresh_from_db()
+    assert pool.available == 1
+
+
+def test_everything_at_once(signed_in, pool):
+    press(signed_in, pool, "set", available="5", maximum="12", status="waitlist", note="Ground floor only")
+    pool.refresh_from_db()
+    assert (pool.available, pool.maximum, pool.status, pool.note) == (5, 12, CapacityStatus.WAITLIST, "Ground floor only")
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+def test_a_figure_that_somebody_else_changed_is_shown_and_not_overwritten(signed_in, pool, htmx):
+    press(signed_in, pool, "more")  # the other tab; `pool.version` here is still the old one
+    answer = press(signed_in, pool, "full", htmx=htmx)
+    html = answer.content.decode()
+    assert answer.status_code == (200 if htmx else 409)
+    assert "Somebody changed this figure before you" in html
+    assert "4 free" in html
+    assert f'name="version" value="{pool.version + 1}"' in html
+    pool.refresh_from_db()
+    assert pool.available == 4
+
+
+def test_a_held_place_cannot_be_reported_away(signed_in, pool):
+    pool.held = 2
+    pool.save()
+    assert "2 of these are held" in signed_in.get(reverse("places")).content.decode()
+    html = press(signed_in, pool, "full").content.decode()
+    assert "held for people whose families are deciding" in html
+    assert "Keep the 2 held, offer no more" in html
+    press(signed_in, pool, "set", available="2", maximum="10", status="capacity", note="")
+    pool.refresh_from_db()
+    assert (pool.available, pool.free) == (2, 0)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"action": "set", "available": "many", "status": "capacity"}, "Write the number of empty places in figures"),
+        ({"action": "set", "available": "3", "maximum": "ten", "status": "capacity"}, "Write the total number"),
+        ({"action": "set", "available": "3", "maximum": "2", "status": "capacity"}, "there are 2 in all"),
+        ({"action": "set", "available": "3", "status": ""}, "Choose whether you are taking people"),
+        ({"action": "set", "available": "3", "status": "capacity", "note": "x" * 201}, "Keep the note to 200 characters"),
+        ({"action": "dance"}, "Press one of the buttons"),
+        ({"action": "more", "version": ""}, "Load it again"),
+    ],
+)
+def test_what_cannot_be_understood_changes_nothing_and_says_what_to_do(signed_in, pool, values, words):
+    answer = signed_in.post(reverse("place", args=[pool.pk]), {"version": pool.version, **values})
+    assert answer.status_code == 409
+    assert words in answer.content.decode()
+    pool.refresh_from_db()
+    assert pool.available == 3
+    assert pool.version == 1
+
+
+def test_the_refresh_brings_the_figure_and_the_buttons_of_one_card(signed_in, pool):
+    html = signed_in.get(reverse("place", args=[pool.pk])).content.decode()
+    assert f'data-live-topics="pool:{pool.pk}"' in html
+    assert 'value="less"' in html
+    assert 'name="note"' not in html  # a form that somebody is filling in is never replaced under their hands
+
+
+def test_the_page_costs_the_same_number_of_queries_for_many_places(
+    signed_in, pool, django_assert_num_queries, django_assert_max_num_queries
+):
+    with django_assert_max_num_queries(12) as few:
+        signed_in.get(reverse("places"))
+    for number in range(6):
+        factories.PoolFactory(service=pool.service, name=f"Beds {number}")
+    with django_assert_num_queries(len(few.captured_queries)):
+        signed_in.get(reverse("places"))
+
+
+def test_a_sparkline_steps_from_figure_to_figure():
+    at = timezone.now()
+    pool = factories.PoolFactory()
+    for version, (days, available) in enumerate([(10, 4), (5, 1)], start=2):
+        CapacityReport.objects.create(
+            pool=pool,
+            kind="report",
+            available=available,
+            status="capacity",
+            version=version,
+            observed_at=at - timedelta(days=days),
+            via="web",
+        )
+    from capacity.queries import history
+
+    spark = sparkline(history(pool.pk, at - timedelta(days=14)), at=at, unit="bed")
+    assert spark is not None
+    xs, ys = zip(*(map(float, point.split(",")) for point in spark.points.split()), strict=True)
+    assert list(xs) == sorted(xs)
+    assert xs[-1] == spark.width
+    assert ys[0] == ys[1] < ys[2] == ys[3]  # holds, then drops to fewer (further down the picture)
+    assert "between 1 and 4 beds" in spark.words
+
+
+def test_one_figure_alone_is_no_history():
+    assert sparkline([], at=timezone.now(), unit="bed") is None
