@@ -1,0 +1,162 @@
+"""Writing what a source says: new rows, changed rows, and nothing at all for a row that is as it was."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+from django.contrib.gis.geos import GEOSGeometry
+from django.core.exceptions import ValidationError
+from django.db.models import ForeignKey, Model
+
+from core.ids import derived
+
+from .run import Importing
+
+BATCH = 500
+#: Columns that say when and how a row was written rather than what it says.
+_NOT_CONTENT = frozenset({"source_hash", "created_at", "modified_at"})
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+
+
+def clean(value: Any) -> str:
+    """Text without control characters (PostgreSQL refuses NUL) and outer space; None becomes empty."""
+    return "" if value is None else _CONTROL.sub("", str(value)).strip()
+
+
+def web_address(value: Any) -> str:
+    """A web address with a scheme, as Open Referral wants it: `www.example.org` → `https://www.example.org`."""
+    text = clean(value)
+    return text if not text or "://" in text else f"https://{text}"
+
+
+@dataclass
+class Record:
+    """One row to write, what hangs on it, and where in the source it stands."""
+
+    instance: Any
+    """Has a `source_hash`."""
+    row: str
+    children: list[Model] = field(default_factory=list)
+    """Rows that belong to it alone: they are replaced with it."""
+    raw: Any = None
+
+
+def child(owner: Any, model: type[Model], owned_by: str, *key: object, **values: Any) -> Any:
+    """A row that hangs on `owner`, with an id that is the same at each import."""
+    if model._meta.pk.name == "id":
+        values["id"] = derived(str(owner.pk), model._meta.label, *map(str, key))
+    return model(**{owned_by: owner}, **values)
+
+
+def faults(instance: Model) -> dict[str, str]:
+    """What the model's own rules say is wrong with the values, by field. Keys to other rows are not looked up."""
+    skip = {f.name for f in instance._meta.fields if isinstance(f, ForeignKey) or f.primary_key}
+    try:
+        instance.clean_fields(exclude=skip)
+    except ValidationError as error:
+        return {name: " ".join(messages) for name, messages in error.message_dict.items()}
+    return {}
+
+
+def write(importing: Importing, kind: str, records: Iterable[Record], fields: Sequence[str]) -> set[Any]:
+    """Write records of one model whose content changed since the last import; returns the keys that are now in the database.
+
+    `fields` are those that the source decides; others, which people here decide, are left alone. A record with a value that
+    breaks a rule goes to quarantine, as does one whose id belongs to another source.
+    """
+    kept: set[Any] = set()
+    batch: list[Record] = []
+    for record in records:
+        if record.instance.pk in kept:
+            importing.reject(record.row, "id", "The same record stands in the source more than once.", "The first was used.", record.raw)
+            continue
+        wrong = {name: text for instance in (record.instance, *record.children) for name, text in faults(instance).items()}
+        if wrong:
+            name, text = next(iter(wrong.items()))
+            importing.reject(record.row, name, text, f"Correct {name} at the source and import again.", record.raw)
+            continue
+        kept.add(record.instance.pk)
+        batch.append(record)
+        if len(batch) == BATCH:
+            kept -= _write_batch(importing, kind, batch, fields)
+            batch = []
+    if batch:
+        kept -= _write_batch(importing, kind, batch, fields)
+    return kept
+
+
+def _write_batch(importing: Importing, kind: str, batch: list[Record], fields: Sequence[str]) -> set[Any]:
+    """Write one batch; returns the keys that were refused."""
+    model = type(batch[0].instance)
+    before = {
+        pk: (source, digest)
+        for pk, source, digest in model.objects.filter(pk__in=[r.instance.pk for r in batch]).values_list("pk", "source", "source_hash")
+    }
+    refused: set[Any] = set()
+    dirty: list[Record] = []
+    for record in batch:
+        record.instance.source_hash = _digest(record, fields)
+        source, digest = before.get(record.instance.pk, ("", ""))
+        if source and source != record.instance.source:
+            importing.reject(
+                record.row,
+                "id",
+                "A record with this id came from another source.",
+                "Ask the two publishers which of them owns it.",
+                record.raw,
+            )
+            refused.add(record.instance.pk)
+        elif digest != record.instance.source_hash:
+            dirty.append(record)
+    new = sum(record.instance.pk not in before for record in dirty)
+    importing.count(kind, added=new, changed=len(dirty) - new, unchanged=len(batch) - len(refused) - len(dirty))
+    importing.advance(len(batch))
+    if not dirty:
+        return refused
+    model.objects.bulk_create(
+        [record.instance for record in dirty],
+        update_conflicts=True,
+        unique_fields=[model._meta.pk.name],
+        update_fields=[*fields, "source", "source_id", "source_hash", *(["modified_at"] if hasattr(model, "modified_at") else [])],
+    )
+    _replace_children(dirty, [record.instance.pk for record in dirty if record.instance.pk in before])
+    return refused
+
+
+def _replace_children(dirty: list[Record], known: list[Any]) -> None:
+    """Put the children of changed records in the place of those they had."""
+    owner = type(dirty[0].instance)
+    children = sorted((c for record in dirty for c in record.children), key=lambda c: c._meta.label)
+    by_model = {label: list(group) for label, group in groupby(children, key=lambda c: c._meta.label)}
+    for relation in OWNED[owner._meta.model_name]:
+        model = owner._meta.get_field(relation).related_model
+        owned_by = owner._meta.get_field(relation).field.name
+        if known:
+            model.objects.filter(**{f"{owned_by}__in": known}).delete()
+        model.objects.bulk_create(by_model.get(model._meta.label, []), batch_size=BATCH)
+
+
+#: By model: the relations whose rows an import replaces.
+OWNED: dict[str, tuple[str, ...]] = {
+    "organization": (),
+    "location": ("addresses",),
+    "service": ("eligibility", "criteria", "phones", "contacts", "cost_options", "schedules", "service_areas", "service_at_locations"),
+}
+
+
+def _digest(record: Record, fields: Sequence[str]) -> str:
+    """SHA-256 of everything that the source says about a record."""
+    content = [[(name, _plain(getattr(record.instance, record.instance._meta.get_field(name).attname))) for name in sorted(fields)]]
+    content += sorted(
+        [(c._meta.label, *((f.attname, _plain(getattr(c, f.attname))) for f in c._meta.concrete_fields if f.name not in _NOT_CONTENT))]
+        for c in record.children
+    )
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def _plain(value: Any) -> str:
+    return "" if value is None else value.hex.decode() if isinstance(value, GEOSGeometry) else str(value)
