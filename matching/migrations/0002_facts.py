@@ -177,8 +177,9 @@ DROP = "\n".join(
 )
 
 INDEX = """
-CREATE INDEX matching_poolfact_reach ON matching_poolfact USING gist (care_type, point) WHERE is_open;
-ALTER TABLE matching_poolfact SET (fillfactor = 80);
+CREATE INDEX matching_poolfact_reach ON matching_poolfact USING gist (care_type, point) WHERE is_open AND point IS NOT NULL;
+CREATE INDEX matching_poolfact_placeless ON matching_poolfact (care_type) WHERE is_open AND point IS NULL;
+ALTER TABLE matching_poolfact SET (fillfactor = 80, parallel_workers = 0);
 """
 
 
@@ -205,7 +206,7 @@ class Migration(migrations.Migration):
             "misses",
             models.JSONField(default=dict, blank=True, help_text="When nobody fits: the nearest misses and what would open most."),
         ),
-        migrations.RunSQL(INDEX, "DROP INDEX matching_poolfact_reach; ALTER TABLE matching_poolfact RESET (fillfactor)"),
+        migrations.RunSQL(INDEX, "DROP INDEX matching_poolfact_reach, matching_poolfact_placeless; ALTER TABLE matching_poolfact RESET (fillfactor, parallel_workers)"),
         migrations.RunSQL([STATUS, VIEW, FUNCTIONS, TRIGGERS], [DROP]),
         migrations.RunSQL("SELECT matching_refresh_all()", migrations.RunSQL.noop),
     ]

@@ -1,0 +1,49 @@
+"""Weights are set by the operator. A change is a new version; what was used stays as it was."""
+
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.forms import ModelForm
+
+from matching.engine.problem import FACTORS, Weights
+from matching.models import UnmetNeed, WeightSet
+
+
+class WeightSetForm(ModelForm):
+    def clean_weights(self):
+        weights = self.cleaned_data["weights"]
+        if not isinstance(weights, dict) or set(weights) != set(FACTORS):
+            raise ValidationError(f"Give a number for each of: {', '.join(FACTORS)}.")
+        try:
+            Weights(**weights)
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
+        return weights
+
+
+@admin.register(WeightSet)
+class WeightSetAdmin(admin.ModelAdmin):
+    form = WeightSetForm
+    list_display = ("version", "created_at", "note")
+    fields = ("version", "weights", "note")
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+    def save_model(self, request, obj, form, change):
+        obj.created_by = request.user
+        super().save_model(request, obj, form, change)
+
+
+@admin.register(UnmetNeed)
+class UnmetNeedAdmin(admin.ModelAdmin):
+    list_display = ("at", "outcode", "care_types", "reason")
+    list_filter = ("reason",)
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False

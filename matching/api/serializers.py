@@ -1,0 +1,106 @@
+"""What goes in and out of the matching API."""
+
+from rest_framework import serializers
+
+from matching.models import NeedProfile
+
+
+class NeedSerializer(serializers.Serializer):
+    """What somebody needs, without a name or number. Codes are those of the taxonomies `care-type`, `need`, `funding`, `language` and
+    `referral-source`; `operations.profile_from` checks them."""
+
+    age = serializers.IntegerField(min_value=0, max_value=125)
+    postcode = serializers.CharField(max_length=12, help_text="A postcode, or its first half.")
+    care_types = serializers.ListField(child=serializers.CharField(), min_length=1, help_text="Any of these will do.")
+    sex = serializers.ChoiceField(choices=NeedProfile.Sex.choices, default=NeedProfile.Sex.UNKNOWN)
+    needs = serializers.ListField(child=serializers.CharField(), default=list, help_text="May be met or not known.")
+    must_haves = serializers.ListField(child=serializers.CharField(), default=list, help_text="Must be stated by the service.")
+    preferences = serializers.ListField(child=serializers.CharField(), default=list, help_text="Only raise the score.")
+    languages = serializers.ListField(child=serializers.CharField(), default=list)
+    funding = serializers.ListField(child=serializers.CharField(), default=list, help_text="Any of these; empty: not said.")
+    referral_source = serializers.CharField(default="", allow_blank=True)
+    budget_week = serializers.DecimalField(max_digits=8, decimal_places=2, min_value=0, allow_null=True, default=None)
+    max_miles = serializers.FloatField(min_value=0.1, max_value=600, allow_null=True, default=None)
+    drives = serializers.BooleanField(allow_null=True, default=None)
+    needed_by = serializers.DateField(allow_null=True, default=None)
+
+
+class TermSerializer(serializers.Serializer):
+    code = serializers.CharField()
+    points = serializers.IntegerField()
+    most = serializers.IntegerField(help_text="The most that this factor can give.")
+    words = serializers.CharField()
+
+
+class FindingSerializer(serializers.Serializer):
+    code = serializers.CharField()
+    sentence = serializers.CharField()
+    change = serializers.CharField(help_text="What would make it fit; empty unless it failed.")
+
+
+class LineSerializer(serializers.Serializer):
+    rank = serializers.IntegerField()
+    pool_id = serializers.UUIDField()
+    pool_name = serializers.CharField()
+    unit = serializers.CharField()
+    service_id = serializers.UUIDField()
+    service_name = serializers.CharField()
+    organization_id = serializers.UUIDField()
+    organization_name = serializers.CharField()
+    care_type = serializers.CharField()
+    score = serializers.IntegerField()
+    out_of = serializers.IntegerField()
+    distance_m = serializers.IntegerField(allow_null=True)
+    miles = serializers.FloatField(allow_null=True)
+    met = serializers.ListField(child=serializers.CharField())
+    unknown = serializers.ListField(child=serializers.CharField())
+    places = serializers.CharField()
+    free = serializers.IntegerField(allow_null=True)
+    told_s = serializers.IntegerField(allow_null=True, help_text="Age of the figure in seconds.")
+    terms = TermSerializer(many=True)
+
+
+class MissSerializer(serializers.Serializer):
+    pool_id = serializers.UUIDField()
+    service_id = serializers.UUIDField()
+    service_name = serializers.CharField()
+    miles = serializers.FloatField(allow_null=True)
+    failed = FindingSerializer(many=True)
+
+
+class OpeningSerializer(serializers.Serializer):
+    code = serializers.CharField()
+    opens = serializers.IntegerField()
+    words = serializers.CharField()
+
+
+class MissesSerializer(serializers.Serializer):
+    lines = MissSerializer(many=True)
+    openings = OpeningSerializer(many=True)
+
+
+class MatchRunSerializer(serializers.Serializer):
+    """A ranking as it was at `at`."""
+
+    id = serializers.UUIDField()
+    at = serializers.DateTimeField()
+    profile = serializers.UUIDField(source="profile_id")
+    considered = serializers.IntegerField()
+    weights_version = serializers.IntegerField()
+    engine_version = serializers.CharField()
+    lines = LineSerializer(many=True)
+    nearest_misses = MissesSerializer()
+
+
+class ExplanationSerializer(serializers.Serializer):
+    pool_id = serializers.UUIDField()
+    pool_name = serializers.CharField()
+    service_id = serializers.UUIDField()
+    service_name = serializers.CharField()
+    rank = serializers.IntegerField(allow_null=True)
+    score = serializers.IntegerField(allow_null=True)
+    summary = serializers.CharField()
+    failed = FindingSerializer(many=True)
+    unknown = FindingSerializer(many=True)
+    met = FindingSerializer(many=True)
+    terms = TermSerializer(many=True)

@@ -1,0 +1,156 @@
+"""The ranking statement over 100,000 services, next to the cheapest question that a map can be asked: the 50 nearest points."""
+
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import cycle
+from typing import Any
+
+import numpy as np
+import psycopg
+from django.db import connection
+
+from matching.engine.problem import NO_LIMIT, Need, Weights
+from matching.queries import RANK, parameters
+from tests.bench.harness import Measured, bench, interleave
+
+AT = datetime(2026, 11, 2, 12, tzinfo=UTC)
+#: Changes whenever the rows below would.
+VERSION = "rank-2"
+NEAREST = "SELECT pool_id FROM nearest ORDER BY point <-> %(home)s::geometry LIMIT 50"
+#: The largest places in England: easting and northing in kilometres, spread in kilometres, and weight.
+CITIES = (
+    (530, 180, 16, 90), (407, 287, 11, 28), (384, 398, 11, 27), (430, 433, 9, 18), (335, 390, 7, 9), (435, 387, 7, 8), (425, 564, 8, 9),
+    (359, 173, 7, 7), (457, 340, 8, 8), (459, 304, 6, 6), (442, 112, 6, 5), (465, 101, 5, 5), (248, 55, 5, 3), (509, 428, 6, 3),
+    (388, 345, 7, 4), (354, 429, 8, 4), (451, 206, 6, 2), (545, 258, 6, 2), (623, 308, 7, 3), (409, 91, 6, 4), (531, 105, 6, 4),
+    (292, 92, 5, 2), (460, 451, 5, 2), (449, 520, 7, 5), (439, 557, 6, 3), (508, 222, 6, 3), (471, 173, 7, 4), (347, 648, 4, 1),
+)  # fmt: skip
+#: How common each of the first 16 kinds of service is; the other 31 share the rest.
+COMMON = (9, 6, 7, 5, 3, 1, 2, 1, 2, 1, 2, 1, 2, 2, 12, 3)
+
+
+def points(random: np.random.Generator, n: int) -> np.ndarray:
+    """Whole metres: three quarters in and around cities, the rest in 900 small towns and the country."""
+    cities = np.array(CITIES, dtype=float)
+    towns = np.column_stack([random.uniform(180, 640, 900), random.uniform(50, 560, 900), random.uniform(1, 4, 900), np.full(900, 0.08)])
+    centres = np.vstack([cities, towns])
+    which = random.choice(len(centres), size=n, p=centres[:, 3] / centres[:, 3].sum())
+    away = random.normal(size=(n, 2)) * centres[which, 2:3]
+    return np.round((centres[which, :2] + away) * 1000)
+
+
+def masks(random: np.random.Generator, n: int, bits: int, share: float) -> np.ndarray:
+    return (random.random((n, bits)) < share) @ (1 << np.arange(bits))
+
+
+def fill(n: int) -> None:
+    """A table of facts like the real one, with its index, in a schema of its own. Kept from run to run."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT obj_description(to_regclass('bench_rank.matching_poolfact'))")
+        if cursor.fetchone()[0] == f"{VERSION} {n}":
+            return
+        cursor.execute(
+            "DROP SCHEMA IF EXISTS bench_rank CASCADE; CREATE SCHEMA bench_rank;"
+            "CREATE TABLE bench_rank.matching_poolfact (LIKE public.matching_poolfact INCLUDING ALL) WITH (fillfactor = 80)"
+        )
+        columns = rows(n)
+        copy = f"COPY bench_rank.matching_poolfact ({', '.join(columns)}) FROM STDIN"
+        with cursor.copy(copy) as sink:
+            for row in zip(*columns.values(), strict=True):
+                sink.write_row(row)
+        cursor.execute(
+            "CREATE TABLE bench_rank.nearest AS TABLE bench_rank.matching_poolfact;CREATE INDEX ON bench_rank.nearest USING gist (point)"
+        )
+        cursor.execute(f"COMMENT ON TABLE bench_rank.matching_poolfact IS '{VERSION} {n}'")
+    connection.commit()
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE bench_rank.matching_poolfact, bench_rank.nearest")
+
+
+def rows(n: int) -> dict[str, list[Any]]:
+    """Columns of `n` pools, always the same."""
+    random = np.random.default_rng(20261102)
+    where = points(random, n)
+    rare = (100 - sum(COMMON)) / 31
+    kinds = np.array([*COMMON, *[rare] * 31]) / 100
+    maximum = random.integers(1, 40, n)
+    free = np.minimum(random.poisson(1.2, n), maximum)
+    accepts = masks(random, n, 49, 0.3)
+    limited = random.random(n) < 0.1
+    ids = [f"{i:032x}" for i in range(n)]
+    return {
+        "pool_id": ids,
+        "service_id": ids,
+        "care_type": random.choice(47, size=n, p=kinds).tolist(),
+        "is_open": (random.random(n) < 0.97).tolist(),
+        "point": [f"SRID=27700;POINT({x:.0f} {y:.0f})" for x, y in where],
+        "online": [False] * n,
+        "catchment_m": np.where(random.random(n) < 0.3, random.integers(5_000, 40_000, n), NO_LIMIT).tolist(),
+        "area_ids": [f"{{{area}}}" if some else None for some, area in zip(limited, random.integers(1, 310, n), strict=True)],
+        "accepts": accepts.tolist(),
+        "requires": np.where(random.random(n) < 0.05, masks(random, n, 49, 0.02), 0).tolist(),
+        "excludes": (masks(random, n, 49, 0.03) & ~accepts).tolist(),
+        "prefers": (masks(random, n, 49, 0.02) & accepts).tolist(),
+        "funding": np.where(random.random(n) < 0.8, masks(random, n, 6, 0.5), 0).tolist(),
+        "languages": np.where(random.random(n) < 0.5, masks(random, n, 9, 0.15) | 1, 0).tolist(),
+        "sources": np.where(random.random(n) < 0.4, masks(random, n, 9, 0.6), 0).tolist(),
+        "min_age": [int(a) if a else None for a in random.choice([0, 18, 50, 65], n, p=[0.2, 0.4, 0.1, 0.3])],
+        "max_age": [int(a) if a else None for a in random.choice([0, 64, 110], n, p=[0.8, 0.1, 0.1])],
+        "sex": random.choice(4, n, p=[0.4, 0.04, 0.02, 0.54]).tolist(),
+        "price_pence": [int(p) if p > 40_000 else None for p in random.integers(20_000, 180_000, n)],
+        "cqc_rating": [int(r) or None for r in random.choice(5, n, p=[0.3, 0.03, 0.12, 0.5, 0.05])],
+        "assured_on": [AT.date() - timedelta(days=int(d)) for d in random.integers(0, 900, n)],
+        "free": [int(f) if known else None for f, known in zip(free, random.random(n) < 0.9, strict=True)],
+        "maximum": maximum.tolist(),
+        "status": random.choice(4, n, p=[0.75, 0.08, 0.1, 0.07]).tolist(),
+        "reported_at": [AT - timedelta(seconds=int(s)) for s in random.exponential(100_000, n)],
+        "fresh_s": [86_400] * n,
+        "expire_s": [259_200] * n,
+        "has_extent": [False] * n,
+    }
+
+
+def needs(n: int) -> list[dict[str, Any]]:
+    """What the statement is given for `n` people, who live where services are."""
+    random = np.random.default_rng(7)
+    where = points(random, n)
+    asked, musts, likes = masks(random, n, 49, 0.06), masks(random, n, 49, 0.006), masks(random, n, 49, 0.05)
+    given = []
+    for i in range(n):
+        kinds = random.choice(16 if random.random() < 0.8 else 47, size=1 if random.random() < 0.8 else 2, replace=False)
+        need = Need(
+            age=int(random.integers(60, 98)),
+            sex=int(random.integers(0, 3)),
+            x=int(where[i, 0]),
+            y=int(where[i, 1]),
+            care_types=sum(1 << int(kind) for kind in kinds),
+            needs=int(asked[i] & ~musts[i]),
+            must_haves=int(musts[i]),
+            preferences=int(likes[i]),
+            funding=int(random.choice([0, 1, 4, 8])),
+            languages=1,
+            budget_pence=int(random.integers(60_000, 180_000)) if random.random() < 0.3 else None,
+            max_distance_m=int(random.choice([8_047, 16_093, 24_140, 40_234], p=[0.3, 0.3, 0.3, 0.1])),
+            areas=(int(random.integers(1, 310)),),
+            joins_lists=bool(random.random() < 0.5),
+        )
+        given.append(parameters(need, Weights(), at=AT, limit=50))
+    return given
+
+
+@bench("rank-sql-100k", unit="ms", goal="p95 at most 3.5 times a bare nearest-50 query")
+def rank_sql_100k() -> Measured:
+    """Both statements prepared, on one plain connection, for the same 500 people."""
+    fill(100_000)
+    info = connection.connection.info
+    address = {"host": info.host, "port": info.port, "dbname": info.dbname, "user": info.user, "password": info.password}
+    settings = "-c jit=off -c search_path=bench_rank,public"
+    with psycopg.connect(**address, options=settings, autocommit=True) as plain:
+        asked, people = cycle(needs(500)), cycle(needs(500))
+        run = partial(plain.execute, prepare=True)
+        return interleave(
+            lambda: run(RANK, next(asked)).fetchall(),
+            lambda: run(NEAREST, {"home": next(people)["home"]}).fetchall(),
+            n=1_000,
+            warmup=50,
+            note="100,000 pools of 47 kinds spread like England; whole statement with the facts of the 50 best",
+        )
