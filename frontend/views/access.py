@@ -10,8 +10,23 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
+
+from catalogue.models import User
 
 View = Callable[..., HttpResponse]
+
+
+class Request(HttpRequest):
+    """A request as the middleware leaves it: it knows whether htmx asks for a part of a page."""
+
+    htmx: HtmxDetails
+
+
+class SignedIn(Request):
+    """A request of somebody who is signed in: what every view behind `for_roles` gets."""
+
+    user: User
 
 
 def has_role(*roles: str) -> rules.predicates.Predicate:
@@ -33,7 +48,7 @@ def for_roles(*roles: str) -> Callable[[View], View]:
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def wrapped(request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
             if not request.user.is_authenticated:
                 if request.htmx:  # a part of a page must not fill itself with the sign-in page
                     return HttpResponseClientRedirect(reverse("account_login"))

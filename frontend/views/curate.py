@@ -4,21 +4,21 @@ from uuid import UUID
 
 from django.core.paginator import Paginator
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from catalogue.models import ImportRun, User
 from frontend.forms.curate import RejectFilter
 from frontend.presenters.query import Query
-from frontend.views.access import for_roles
+from frontend.views.access import SignedIn, for_roles
 
 PAGE_SIZE = 50
 
 
 @require_GET
 @for_roles(User.Role.CURATOR, User.Role.ADMINISTRATOR)
-def imports(request: HttpRequest) -> HttpResponse:
+def imports(request: SignedIn) -> HttpResponse:
     """Every import, the newest first."""
     page = Paginator(ImportRun.objects.visible_to(request.user), PAGE_SIZE).get_page(request.GET.get("page"))
     return render(request, "curate/imports.jinja", {"page": page, "query": Query(request.GET)})
@@ -26,7 +26,7 @@ def imports(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @for_roles(User.Role.CURATOR, User.Role.ADMINISTRATOR)
-def import_run(request: HttpRequest, pk: UUID) -> HttpResponse:
+def import_run(request: SignedIn, pk: UUID) -> HttpResponse:
     """One import: what it changed, and each record that could not be used, with what to do about it."""
     run = get_object_or_404(ImportRun.objects.visible_to(request.user), pk=pk)
     form = RejectFilter(request.GET, run=run)

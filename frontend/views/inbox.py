@@ -5,7 +5,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -19,7 +19,7 @@ from flow.workflow import Action
 from frontend.forms.answer import AnswerForm
 from frontend.presenters import inbox as present
 from frontend.presenters.query import Query
-from frontend.views.access import for_roles
+from frontend.views.access import SignedIn, for_roles
 
 PAGE_SIZE = 25
 #: The operation behind each step that a provider's page offers.
@@ -37,7 +37,7 @@ VERBS = {
 
 @require_GET
 @for_roles(User.Role.PROVIDER)
-def inbox(request: HttpRequest) -> HttpResponse:
+def inbox(request: SignedIn) -> HttpResponse:
     """The list: what awaits an answer, the most urgent first; or what was taken on, or has ended, the latest first."""
     shown = request.GET.get("show", "new")
     if shown not in present.PARTS:
@@ -57,14 +57,14 @@ def inbox(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @for_roles(User.Role.PROVIDER)
-def task(request: HttpRequest, pk: UUID) -> HttpResponse:
+def task(request: SignedIn, pk: UUID) -> HttpResponse:
     """One request: what the person needs, what is free, and the buttons. Names and numbers come after a yes."""
     return _page(request, _find(request, pk))
 
 
 @require_http_methods(["GET", "POST"])
 @for_roles(User.Role.PROVIDER)
-def step(request: HttpRequest, pk: UUID, action: str) -> HttpResponse:
+def step(request: SignedIn, pk: UUID, action: str) -> HttpResponse:
     """GET: a page that asks for a reason or a second look. POST: take the step.
 
     A step that the world no longer allows answers 409 with the request as it stands now and why.
@@ -88,17 +88,17 @@ def step(request: HttpRequest, pk: UUID, action: str) -> HttpResponse:
     return redirect("task", pk)
 
 
-def _find(request: HttpRequest, pk: UUID) -> ReferralTask:
+def _find(request: SignedIn, pk: UUID) -> ReferralTask:
     tasks = ReferralTask.objects.visible_to(request.user)
     return get_object_or_404(tasks.select_related("referral__profile", "referral__organization", "pool__service", "reservation"), pk=pk)
 
 
-def _ask(request: HttpRequest, asked: ReferralTask, taken: workflow.Step, form: AnswerForm) -> HttpResponse:
+def _ask(request: SignedIn, asked: ReferralTask, taken: workflow.Step, form: AnswerForm) -> HttpResponse:
     context = {"task": asked, "step": taken, "form": form, "state": pool_states([asked.pool_id], now())[asked.pool_id]}
     return render(request, "inbox/step.jinja", context, status=422 if form.errors else 200)
 
 
-def _page(request: HttpRequest, asked: ReferralTask, *, problem: LuneError | None = None) -> HttpResponse:
+def _page(request: SignedIn, asked: ReferralTask, *, problem: LuneError | None = None) -> HttpResponse:
     at = now()
     state = pool_states([asked.pool_id], at)[asked.pool_id]
     view = queries.provider_view(asked, request.user)

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
@@ -15,19 +15,19 @@ from core.clock import now
 from core.errors import LuneError
 from frontend.forms.places import PlaceForm
 from frontend.presenters.places import HISTORY, Card, Problem, cards, said
-from frontend.views.access import for_roles
+from frontend.views.access import SignedIn, for_roles
 
 
 @require_GET
 @for_roles(User.Role.PROVIDER)
-def places(request: HttpRequest) -> HttpResponse:
+def places(request: SignedIn) -> HttpResponse:
     """Every pool of the organisation, a card each."""
     return _page(request)
 
 
 @require_http_methods(["GET", "POST"])
 @for_roles(User.Role.PROVIDER)
-def place(request: HttpRequest, pk: UUID) -> HttpResponse:
+def place(request: SignedIn, pk: UUID) -> HttpResponse:
     """GET: the figure and quick buttons of one card, for the live refresh. POST: one press on that card.
 
     A press that is refused answers with the present figure, why, and the buttons again.
@@ -50,7 +50,7 @@ def place(request: HttpRequest, pk: UUID) -> HttpResponse:
     return redirect(f"{reverse('places')}#place-{pk}")
 
 
-def _cards(request: HttpRequest, *, only: UUID | None = None, problem_at: UUID | None = None, problem: Problem | None = None) -> list[Card]:
+def _cards(request: SignedIn, *, only: UUID | None = None, problem_at: UUID | None = None, problem: Problem | None = None) -> list[Card]:
     at = now()
     pools = ServiceCapacity.objects.visible_to(request.user).run_by(request.user).order_by("service__name", "service_id", "name")
     if only:
@@ -61,6 +61,6 @@ def _cards(request: HttpRequest, *, only: UUID | None = None, problem_at: UUID |
     return cards(states, history, at=at, problem_at=problem_at, problem=problem)
 
 
-def _page(request: HttpRequest, **problem: Any) -> HttpResponse:
+def _page(request: SignedIn, **problem: Any) -> HttpResponse:
     status = 409 if problem else 200
     return render(request, "places.jinja", {"cards": _cards(request, **problem), "statuses": CapacityStatus.choices}, status=status)
