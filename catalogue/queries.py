@@ -12,6 +12,7 @@ from django.db.models import Exists, F, FloatField, OuterRef, Q, QuerySet, Subqu
 from django.db.models.functions import Greatest
 
 from catalogue.models import Address, Area, EligibilityCriterion, Location, Outcode, Postcode, Service, TaxonomyTerm
+from catalogue.models.service import ServiceQuerySet
 from catalogue.models.taxonomy import CARE_TYPE, NEED
 from core.errors import Invalid
 from core.geo import normal_postcode
@@ -99,7 +100,7 @@ def search_services(
     return found.order_by(*order, "name", "pk")
 
 
-def _matching(found: QuerySet[Service], text: str) -> QuerySet[Service]:
+def _matching(found: ServiceQuerySet, text: str) -> ServiceQuerySet:
     words, meant = _words(text)
     for word in words:
         towns = Address.objects.filter(

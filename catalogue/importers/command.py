@@ -41,7 +41,7 @@ class ImportCommand(BaseCommand):
             for (field, reason), times in importing.incomplete.most_common():
                 console.print(f"  {times:,} × {field}: {reason}")
         for reason, times in importing.skipped.most_common():
-            console.print(f"Left out: {times:,} × {reason}")
+            console.print(f"Note: {times:,} × {reason}")
         for example in importing.examples[:10]:
             console.print(f"  {example.row}, {example.field}: {example.reason} {example.advice}")
         if len(importing.examples) > 10:

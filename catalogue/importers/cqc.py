@@ -1,6 +1,7 @@
 """The Care Quality Commission's register: "care directory with filters" (locations) and the plain directory (addresses).
 
-Either file can be imported alone; together they are joined on the location's id. A location becomes an organisation, a
+Give both files at once, and they are joined on the location's id; a later import of only one of them takes away what only the
+other says. A location becomes an organisation, a
 place and a service. What a home is registered for becomes its kind of care and the needs it has said it can meet; nothing is
 assumed beyond that.
 """

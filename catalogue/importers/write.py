@@ -106,7 +106,7 @@ def _write_batch(importing: Importing, kind: str, batch: list[Record], fields: S
                 record.row,
                 "id",
                 "A record with this id came from another source.",
-                "Ask the two publishers which of them owns it.",
+                "If it is the same publisher, import under the same name; otherwise ask which of the two owns it.",
                 record.raw,
             )
             refused.add(record.instance.pk)
