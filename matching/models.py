@@ -53,7 +53,7 @@ class NeedProfile(models.Model):
     referral_source = models.CharField(max_length=100, blank=True)
     budget_week = models.DecimalField(max_digits=8, decimal_places=2, null=True, blank=True)
     max_distance_m = models.PositiveIntegerField(default=24_140, help_text="15 miles unless said.")
-    drives = models.BooleanField(null=True)
+    drives = models.BooleanField(null=True, blank=True)
     needed_by = models.DateField(null=True, blank=True, help_text="A date close by leaves waiting lists out.")
 
     objects = OwnedQuerySet.as_manager()
