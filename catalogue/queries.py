@@ -112,13 +112,13 @@ def _matching(found: ServiceQuerySet, text: str) -> ServiceQuerySet:
             | Q(organization__name__icontains=word)
             | Q(name__trigram_word_similar=word)
             | Q(organization__name__trigram_word_similar=word)
-            | Exists(towns)
+            | Q(Exists(towns))
         )
         if ids := meant[word]:
             needs = EligibilityCriterion.objects.filter(service=OuterRef("pk"), term__in=ids).exclude(
                 rule=EligibilityCriterion.Rule.EXCLUDED
             )
-            answered |= Q(care_type__in=ids) | Exists(needs)
+            answered |= Q(care_type__in=ids) | Q(Exists(needs))
         found = found.filter(answered)
     return found.annotate(likeness=Greatest(TrigramWordSimilarity(text, "name"), TrigramWordSimilarity(text, "organization__name")))
 

@@ -2,9 +2,12 @@
 
 import re
 from functools import lru_cache
+from typing import TypeVar, cast
 
 from django.contrib.gis.gdal import CoordTransform, SpatialReference
 from django.contrib.gis.geos import GEOSGeometry, Point
+
+Geometry = TypeVar("Geometry", bound=GEOSGeometry)
 
 BNG = 27700
 WGS84 = 4326
@@ -34,14 +37,14 @@ def _transform(source: int, target: int) -> CoordTransform:
     return CoordTransform(SpatialReference(source), SpatialReference(target))
 
 
-def to_wgs84(geometry: GEOSGeometry) -> GEOSGeometry:
+def to_wgs84(geometry: Geometry) -> Geometry:
     """A copy in longitude and latitude (x = longitude)."""
-    return geometry if geometry.srid == WGS84 else geometry.transform(_transform(geometry.srid, WGS84), clone=True)
+    return geometry if geometry.srid == WGS84 else cast(Geometry, geometry.transform(_transform(geometry.srid, WGS84), clone=True))
 
 
-def to_bng(geometry: GEOSGeometry) -> GEOSGeometry:
+def to_bng(geometry: Geometry) -> Geometry:
     """A copy in eastings and northings, metres."""
-    return geometry if geometry.srid == BNG else geometry.transform(_transform(geometry.srid, BNG), clone=True)
+    return geometry if geometry.srid == BNG else cast(Geometry, geometry.transform(_transform(geometry.srid, BNG), clone=True))
 
 
 def bng_point(easting: float, northing: float) -> Point:
@@ -50,9 +53,7 @@ def bng_point(easting: float, northing: float) -> Point:
 
 def wgs84_point(latitude: float, longitude: float) -> Point:
     """A BNG point from latitude and longitude in degrees."""
-    point = to_bng(Point(float(longitude), float(latitude), srid=WGS84))
-    assert isinstance(point, Point)
-    return point
+    return to_bng(Point(float(longitude), float(latitude), srid=WGS84))
 
 
 def miles(metres: float) -> float:

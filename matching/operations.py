@@ -182,8 +182,9 @@ def why_not(run: MatchRun, pool_id: UUID, *, at: datetime | None = None) -> Expl
     pool = ServiceCapacity.objects.select_related("service").get(pk=pool_id)
     need, weights = Need.from_json(run.problem), Weights.from_json(run.weights)
     candidate = run.candidates.filter(pool_id=pool_id).first()
+    facts: PoolFacts | None
     if candidate is not None:
-        facts = PoolFacts.from_json(candidate.facts)
+        facts: PoolFacts | None = PoolFacts.from_json(candidate.facts)
     else:
         at = at or clock.now()
         need = profiles.need_of(run.profile, at=at)

@@ -1,7 +1,7 @@
 """Sentences for one pool: each rule with its verdict, each factor with its points, and what would open most."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from matching.engine import check
@@ -95,6 +95,6 @@ def misses(need: Need, pools: Iterable[PoolFacts], limit: int = 5) -> tuple[list
     return all_misses[:limit], relaxations
 
 
-def _nearness(need: Need, miss: Miss) -> Sequence[int | str | bool]:
+def _nearness(need: Need, miss: Miss) -> tuple[int, bool, int, str]:
     away = distance(need, miss.facts)
     return (len(miss.codes), away is None, away or 0, miss.facts.pool_id)
