@@ -184,7 +184,7 @@ def why_not(run: MatchRun, pool_id: UUID, *, at: datetime | None = None) -> Expl
     candidate = run.candidates.filter(pool_id=pool_id).first()
     facts: PoolFacts | None
     if candidate is not None:
-        facts: PoolFacts | None = PoolFacts.from_json(candidate.facts)
+        facts = PoolFacts.from_json(candidate.facts)
     else:
         at = at or clock.now()
         need = profiles.need_of(run.profile, at=at)
