@@ -12,6 +12,6 @@ BEAT = 2.0
 SILENCE = 6.0
 
 
-def back_off(attempt: int, *, chance: float, first: float = 0.1, most: float = 5.0) -> float:
+def back_off(attempt: int, *, chance: float, first: float = 0.1, most: float = 2.0) -> float:
     """Seconds to wait before try number `attempt` (from 0): doubling, at most `most`, spread by `chance` (0 to 1)."""
     return min(most, first * 2 ** min(attempt, 16)) * (0.5 + chance / 2)

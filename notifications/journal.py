@@ -82,17 +82,27 @@ def settled_after(cursor: Cursor, limit: int) -> list[Row]:
     return [row for row in rows if row.settled]
 
 
-def touching(topics: set[str], cursor: Cursor, limit: int) -> list[Row]:
-    """Up to `limit` rows after `cursor` that name one of `topics`, settled or not."""
+def touched(topics: set[str], cursor: Cursor, organization: UUID | None, limit: int) -> set[str] | None:
+    """Those of `topics` that rows after `cursor` name, settled or not, as far as `organization` may learn of them.
+
+    None when more than `limit` rows would have to be read.
+    """
     with connection.cursor() as sql:
         sql.execute(
             """
-            SELECT xid::text, id, type, topics, audience, true FROM core_event
-            WHERE (xid, id) > (%s::xid8, %s) AND topics && %s::varchar[] ORDER BY xid, id LIMIT %s
+            WITH missed AS (
+                SELECT topics, audience FROM core_event
+                WHERE (xid, id) > (%(xid)s::xid8, %(id)s) AND topics && %(topics)s::varchar[] LIMIT %(limit)s + 1
+            )
+            SELECT count(*), ARRAY(
+                SELECT DISTINCT topic FROM missed, unnest(topics) AS topic
+                WHERE topic = ANY(%(topics)s::varchar[]) AND (audience IS NULL OR %(organization)s::uuid = ANY(audience))
+            ) FROM missed
             """,
-            [str(cursor.xid), cursor.id, sorted(topics), limit],
+            {"xid": str(cursor.xid), "id": cursor.id, "topics": sorted(topics), "limit": limit, "organization": organization},
         )
-        return [Row.of(values) for values in sql.fetchall()]
+        count, named = sql.fetchone()
+    return None if count > limit else set(named)
 
 
 def prune(at: datetime) -> int:

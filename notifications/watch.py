@@ -16,8 +16,8 @@ MOST_POOLS = 2_000
 MOST_TOPICS = 200
 #: Characters in one message: room for the most pools, and no more.
 MOST_CHARACTERS = 128 * 1024
-#: Missed rows that are told one by one; beyond that a snapshot is shorter.
-MOST_MISSED = 1_000
+#: Missed rows that are looked through; beyond that a snapshot costs less.
+MOST_MISSED = 10_000
 
 
 @dataclass(frozen=True)
@@ -81,13 +81,10 @@ def _missed(user: Any, cursor: Cursor | None, pools: set[UUID], topics: set[str]
     if cursor is None or not journal.known(cursor):
         return None
     names = {f"pool:{pool}": pool for pool in pools}
-    rows = journal.touching(names.keys() | topics, cursor, MOST_MISSED + 1)
-    if len(rows) > MOST_MISSED:
+    named = journal.touched(names.keys() | topics, cursor, getattr(user, "organization_id", None), MOST_MISSED)
+    if named is None:
         return None
-    touched = {
-        topic for row in rows if viewer.in_audience(user, None if row.audience is None else frozenset(row.audience)) for topic in row.topics
-    }
-    return {names[topic] for topic in touched & names.keys()}, touched & topics
+    return {names[topic] for topic in named & names.keys()}, named & topics
 
 
 def _states(pools: set[UUID]) -> dict[str, Any]:

@@ -245,7 +245,13 @@ LOGGING = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain", "stream": sys.stderr}},
     "root": {"handlers": ["console"], "level": env("LUNE_LOG_LEVEL", default="INFO")},
-    "loggers": {"uvicorn.access": {"level": "WARNING"}, "httpx": {"level": "WARNING"}, "procrastinate": {"level": "WARNING"}},
+    # channels_redis writes a stack trace each second that Redis is away; relay and hub say it once, in a line.
+    "loggers": {
+        "uvicorn.access": {"level": "WARNING"},
+        "httpx": {"level": "WARNING"},
+        "procrastinate": {"level": "WARNING"},
+        "channels_redis": {"level": "CRITICAL"},
+    },
 }
 structlog.configure(
     processors=[

@@ -1,0 +1,148 @@
+"""From a provider's update to the message at a browser's socket, next to a bare publish to a bare socket."""
+
+import contextlib
+import itertools
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import redis
+from django.utils import timezone
+from websockets.sync.client import ClientConnection, connect
+
+from tests.bench.harness import Measured, bench, timed
+from tests.bench.push_floor import CHANNEL
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+SINGLE, WARMUP, BURST, SOCKETS = 300, 20, 300, 100
+#: Seconds between two updates: longer than the hub's tick, so that each is the first after a quiet time and is told at once.
+QUIET = 0.12
+
+
+@dataclass
+class Running:
+    """Relay, site and floor on a Redis of their own, on the benchmarks' database."""
+
+    redis_socket: str
+    site: int
+    floor: int
+
+
+@contextlib.contextmanager
+def running() -> Iterator[Running]:
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="lune-bench-"))
+        here = Running(f"{folder}/redis.sock", free_port(), free_port())
+        env = os.environ | {"REDIS_URL": f"unix://{here.redis_socket}"}
+        commands = (
+            ["redis-server", "--port", "0", "--unixsocket", here.redis_socket, "--save", "", "--dir", folder],
+            [sys.executable, "manage.py", "relay"],
+            [sys.executable, "-m", "uvicorn", "config.asgi:application", "--port", str(here.site), "--lifespan", "off", "--no-access-log"],
+            [sys.executable, "-m", "tests.bench.push_floor", here.redis_socket, str(here.floor)],
+        )
+        for command in commands:
+            process = subprocess.Popen(command, cwd=BASE_DIR, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            stack.callback(process.wait, 10)
+            stack.callback(process.terminate)
+            if command[0] == "redis-server":
+                patiently(lambda: Path(here.redis_socket).exists())
+        yield here
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def patiently(attempt: Callable[[], Any]) -> Any:
+    """The first true answer within half a minute."""
+    deadline = time.monotonic() + 30
+    while True:
+        with contextlib.suppress(OSError, EOFError):
+            if answer := attempt():
+                return answer
+        if time.monotonic() > deadline:
+            raise TimeoutError("The processes of the benchmark did not come up.")
+        time.sleep(0.05)
+
+
+def open_socket(stack: contextlib.ExitStack, port: int, path: str = "/") -> ClientConnection:
+    address = f"ws://127.0.0.1:{port}{path}"
+    return patiently(lambda: stack.enter_context(connect(address, origin=f"http://127.0.0.1:{port}", compression=None)))  # type: ignore[arg-type]
+
+
+def watch(stack: contextlib.ExitStack, port: int, pool: str) -> ClientConnection:
+    """A browser that watches one pool, once the relay is heard."""
+    browser = open_socket(stack, port, "/live/")
+    browser.send(json.dumps({"action": "watch", "pools": [pool], "topics": [], "cursor": None}))
+    patiently(lambda: json.loads(browser.recv(timeout=10)).get("live"))
+    return browser
+
+
+def hear(browser: ClientConnection, pool: str, version: int) -> int:
+    """Read until that version (or a later one) of the pool is shown. Returns how many messages told of the pool."""
+    told = 0
+    while True:
+        message = json.loads(browser.recv(timeout=30))
+        if state := message.get("pools", {}).get(pool):
+            told += 1
+            if state["version"] >= version:
+                return told
+
+
+@bench("push-badge", unit="ms", goal="median at most 10 times a bare Redis publish to a bare socket, and p95 below 150 ms")
+def push_badge() -> Measured:
+    """One update at a time, in a quiet system, with 100 sockets watching the pool. One of them is timed."""
+    from capacity import operations
+    from tests.factories import PoolFactory
+
+    pool = PoolFactory(maximum=None).pk
+    turn = itertools.count()
+    with contextlib.ExitStack() as stack:
+        here = stack.enter_context(running())
+        browsers = [watch(stack, here.site, str(pool)) for _ in range(SOCKETS)]
+        bare = [open_socket(stack, here.floor) for _ in range(SOCKETS)]
+        bus = stack.enter_context(contextlib.closing(redis.Redis(unix_socket_path=here.redis_socket)))
+
+        def update() -> None:
+            version = operations.report(pool_id=pool, available=next(turn), by=None, at=timezone.now()).version
+            hear(browsers[0], str(pool), version)
+
+        def publish() -> None:
+            text = str(next(turn))
+            bus.publish(CHANNEL, text)
+            while bare[0].recv(timeout=30) != text:
+                pass
+
+        times: tuple[list[float], list[float]] = ([], [])
+        for _ in range(WARMUP + SINGLE):
+            time.sleep(QUIET)
+            times[0].append(timed(update))
+            times[1].append(timed(publish))
+        burst, messages = burst_of(pool, browsers[0])
+    note = (
+        f"durable write, event row, relay, hub, permission, read and socket included; {SOCKETS} sockets watch. "
+        f"A burst of {BURST} updates: last state shown {burst * 1e3:.0f} ms after the last commit, in {messages} messages (100 ms tick)."
+    )
+    return Measured(times[0][WARMUP:], times[1][WARMUP:], note)
+
+
+def burst_of(pool: UUID, browser: ClientConnection) -> tuple[float, int]:
+    """Seconds from the last of `BURST` commits to its state at the socket, and how many messages told of the burst."""
+    from capacity import operations
+
+    for number in range(BURST):
+        version = operations.report(pool_id=pool, available=number, by=None, at=timezone.now()).version
+    committed = time.perf_counter()
+    messages = hear(browser, str(pool), version)
+    return time.perf_counter() - committed, messages

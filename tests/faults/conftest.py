@@ -1,0 +1,1 @@
+from tests.notifications.fixtures import _stack, stack  # noqa: F401

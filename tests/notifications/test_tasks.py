@@ -1,0 +1,34 @@
+"""What the clock starts."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from procrastinate.contrib.django import app
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from core.events import publish
+from core.models import Event
+from notifications import journal, tasks
+
+
+@pytest.mark.django_db
+def test_old_rows_are_pruned_from_the_beginning_and_the_newest_stays():
+    now = timezone.now()
+    for days in (20, 15, 3, 15, 1):  # the second 15: a slow clock after a younger row must not make a hole
+        event = publish("x", topics=["region"])
+        Event.objects.filter(pk=event.pk).delete()
+        Event(pk=event.pk, type="x", topics=["region"], at=now - timedelta(days=days)).save(force_insert=True)
+    assert tasks.prune_events(timestamp=0) == 2
+    assert Event.objects.count() == 3
+    assert journal.prune(at=now + timedelta(days=365)) == 2
+    assert Event.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_finds_and_runs_the_tasks():
+    assert {"capacity.tasks.expire_holds", "notifications.tasks.prune_events", "notifications.tasks.retry_stalled_jobs"} <= set(app.tasks)
+    tasks.prune_events.defer(timestamp=0)
+    with app.replace_connector(app.connector.get_worker_connector()) as worker:
+        worker.run_worker(wait=False, install_signal_handlers=False, listen_notify=False)
+    assert ProcrastinateJob.objects.get(task_name="notifications.tasks.prune_events").status == "succeeded"
