@@ -1,9 +1,11 @@
 """The JSON API, version 1."""
 
-from django.urls import path
+from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 urlpatterns = [
     path("openapi.json", SpectacularAPIView.as_view(), name="openapi"),
+    path("", include("capacity.api.urls")),
+    path("", include("flow.api.urls")),
     path("", SpectacularSwaggerView.as_view(url_name="openapi"), name="api-docs"),
 ]

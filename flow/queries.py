@@ -181,7 +181,7 @@ def provider_view(task: ReferralTask, user: User) -> ProviderView:
     return ProviderView(anonymised(task), identity, tuple(steps_open_to(status=task.status, side=Side.PROVIDER)))
 
 
-def inbox(user: User, *, statuses: Iterable[str] | None = None, limit: int = 200) -> list[AnonymisedProfile]:
+def inbox(user: User, *, statuses: Iterable[str] | None = None, limit: int | None = 200) -> list[AnonymisedProfile]:
     """Requests to the user's organisation, with no person in them: those to answer soonest first, then the newest.
 
     `statuses` defaults to those still open.

@@ -1,0 +1,10 @@
+"""Addresses of places under `/api/v1/`."""
+
+from django.urls import path
+
+from capacity.api import views
+
+urlpatterns = [
+    path("capacities/", views.CapacityList.as_view(), name="api-capacities"),
+    path("capacities/<uuid:pk>/", views.CapacityDetail.as_view(), name="api-capacity"),
+]

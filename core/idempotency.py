@@ -1,0 +1,46 @@
+"""A POST that may be sent again safely: the same key and body get the first answer, and nothing is done twice."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+from django.db import transaction
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core import clock
+from core.api import user_of
+from core.errors import Invalid
+from core.models import IdempotencyKey
+
+HEADER = "Idempotency-Key"
+
+
+@transaction.atomic
+def once(request: Request, act: Callable[[], tuple[Any, int]]) -> Response:
+    """Run `act` (which returns data and status) once for this user, key and body, and answer the same ever after.
+
+    The key is kept in the transaction of the act: a refusal keeps nothing, so the request may be corrected or tried again. A second request
+    that comes while the first runs waits for it. The answer is stored: it must hold ids and codes, nothing about a person.
+
+    Raises Invalid: `idempotency-key-needed`; `idempotency-key-reused` when the key came with another body.
+    """
+    key = request.headers.get(HEADER, "").strip()
+    if not 1 <= len(key) <= 120:
+        raise Invalid(f"Send a new {HEADER} of up to 120 characters with each request, and the same one when you repeat it.",
+                      code="idempotency-key-needed")  # fmt: skip
+    said = json.dumps([request.method, request.path, request.data], sort_keys=True, default=str)
+    fingerprint = hashlib.sha256(said.encode()).hexdigest()
+    kept, new = IdempotencyKey.objects.get_or_create(
+        user_id=user_of(request).pk, key=key, defaults={"fingerprint": fingerprint, "at": clock.now()}
+    )
+    if kept.fingerprint != fingerprint:
+        raise Invalid(f"This {HEADER} was used for another request. Send a new one.", code="idempotency-key-reused")
+    if not new:
+        return Response(kept.body, status=kept.status, headers={"Idempotency-Replayed": "true"})
+    data, kept.status = act()
+    kept.body = json.loads(JSONRenderer().render(data))
+    kept.save(update_fields=["status", "body"])
+    return Response(kept.body, status=kept.status)

@@ -1,0 +1,193 @@
+"""People, referrals and figures as JSON."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from flow.models import Patient, Referral, ReferralTask
+from flow.workflow import REFERRER_WORDS, Reason, Side, steps_open_to
+
+
+class PatientSerializer(serializers.ModelSerializer):
+    """A person, for those who may know them."""
+
+    class Meta:
+        model = Patient
+        fields = [
+            "id", "nhs_number", "given_name", "family_name", "birth_date", "sex", "postcode", "phone", "preferred_language", "created_at",
+        ]  # fmt: skip
+        read_only_fields = ["id", "created_at"]
+        extra_kwargs = {
+            # The operation says what is wrong in words, and finds the place.
+            "nhs_number": {"validators": [], "required": False, "max_length": 20},
+            "postcode": {"max_length": 12},
+        }
+
+
+class StepSerializer(serializers.Serializer):
+    """A step that the reader can take now: POST it to `tasks/<id>/<action>/`."""
+
+    action = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # the word that screens use
+    needs_reason = serializers.BooleanField()
+
+
+class SenderTaskSerializer(serializers.ModelSerializer):
+    """A task as the organisation that sent it sees it."""
+
+    service_name = serializers.CharField(source="pool.service.name")
+    provider_name = serializers.CharField(source="provider.name")
+    status_words = serializers.SerializerMethodField()
+    held_until = serializers.SerializerMethodField()
+    steps = serializers.SerializerMethodField()
+
+    class Meta:
+        model = ReferralTask
+        fields = [
+            "id", "referral", "pool", "service_name", "provider", "provider_name", "status", "status_words", "status_reason",
+            "status_reason_text", "held_until", "requested_at", "respond_by", "answered_at", "changed_at", "version", "steps",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    def get_status_words(self, task: ReferralTask) -> str:
+        return REFERRER_WORDS[task.status]
+
+    @extend_schema_field(serializers.DateTimeField(allow_null=True))
+    def get_held_until(self, task: ReferralTask) -> Any:
+        hold = task.reservation
+        return hold.expires_at if hold and hold.state == hold.State.HELD else None
+
+    @extend_schema_field(StepSerializer(many=True))
+    def get_steps(self, task: ReferralTask) -> Any:
+        return StepSerializer(steps_open_to(status=task.status, side=Side.REFERRER), many=True).data
+
+
+class ReferralSerializer(serializers.ModelSerializer):
+    """A referral as its sender sees it: ids and states. Who the person is stands in `patients/<id>/`."""
+
+    tasks = SenderTaskSerializer(many=True)
+
+    class Meta:
+        model = Referral
+        fields = ["id", "patient", "episode", "profile", "match_run", "urgency", "created_at", "tasks"]
+        read_only_fields = fields
+
+
+class NewReferralSerializer(serializers.Serializer):
+    """One referral to one or several pools. `consent`: the person, or somebody who may decide for them, agreed."""
+
+    patient = serializers.UUIDField()
+    profile = serializers.UUIDField()
+    pools = serializers.ListField(child=serializers.UUIDField())
+    hold_pools = serializers.ListField(child=serializers.UUIDField(), default=list, help_text="Keep a place at these.")
+    episode = serializers.UUIDField(required=False, allow_null=True)
+    match_run = serializers.UUIDField(required=False, allow_null=True)
+    urgency = serializers.ChoiceField(choices=Referral.Urgency.choices, default=Referral.Urgency.ROUTINE)
+    reason = serializers.CharField(required=False, allow_blank=True, default="", help_text="Shown to a provider after it has accepted.")
+    consent = serializers.BooleanField()
+
+
+class StepRequestSerializer(serializers.Serializer):
+    """Why, when the step asks why; and the version that was looked at, to refuse a step on what has changed since."""
+
+    reason = serializers.ChoiceField(choices=Reason.choices, required=False, allow_blank=True, default="")
+    reason_text = serializers.CharField(required=False, allow_blank=True, default="", max_length=300)
+    version = serializers.IntegerField(required=False, allow_null=True, default=None)
+
+
+class AnonymisedSerializer(serializers.Serializer):
+    """All that a provider sees before it accepts."""
+
+    task = serializers.UUIDField()
+    pool = serializers.UUIDField()
+    service_name = serializers.CharField()
+    pool_name = serializers.CharField()
+    status = serializers.CharField()
+    status_words = serializers.CharField()
+    version = serializers.IntegerField()
+    requested_at = serializers.DateTimeField(allow_null=True)
+    respond_by = serializers.DateTimeField(allow_null=True)
+    held_until = serializers.DateTimeField(allow_null=True)
+    urgency = serializers.CharField()
+    sender_name = serializers.CharField()
+    sender_kind = serializers.CharField()
+    age_band = serializers.CharField()
+    sex = serializers.CharField(help_text="Empty when not stated.")
+    outcode = serializers.CharField()
+    care_types = serializers.ListField(child=serializers.CharField())
+    needs = serializers.ListField(child=serializers.CharField())
+    must_haves = serializers.ListField(child=serializers.CharField())
+    funding = serializers.ListField(child=serializers.CharField())
+    needed_by = serializers.DateField(allow_null=True)
+
+
+class IdentitySerializer(serializers.Serializer):
+    """Who it is, after the provider has accepted."""
+
+    patient = serializers.UUIDField()
+    given_name = serializers.CharField()
+    family_name = serializers.CharField()
+    birth_date = serializers.DateField()
+    nhs_number = serializers.CharField()
+    postcode = serializers.CharField()
+    phone = serializers.CharField()
+    preferred_language = serializers.CharField()
+    reason = serializers.CharField()
+
+
+class ProviderTaskSerializer(serializers.Serializer):
+    """A task as its provider sees it."""
+
+    profile = AnonymisedSerializer()
+    identity = IdentitySerializer(allow_null=True)
+    steps = StepSerializer(many=True)
+
+
+class WaitRowSerializer(serializers.Serializer):
+    code = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # the word that screens use
+    bands = serializers.ListField(child=serializers.IntegerField(), help_text="Days waited: 0–1, 2–6, 7–13, 14–20, 21+.")
+    total = serializers.IntegerField()
+
+
+class RagCountSerializer(serializers.Serializer):
+    group = serializers.CharField()
+    green = serializers.IntegerField()
+    amber = serializers.IntegerField()
+    red = serializers.IntegerField()
+    grey = serializers.IntegerField()
+    free = serializers.IntegerField()
+
+
+class StatusCountSerializer(serializers.Serializer):
+    status = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # the word that screens use
+    count = serializers.IntegerField()
+
+
+class FirstAnswerSerializer(serializers.Serializer):
+    answered = serializers.IntegerField()
+    median = serializers.DurationField(allow_null=True)
+    p90 = serializers.DurationField(allow_null=True)
+
+
+class TrendPointSerializer(serializers.Serializer):
+    on = serializers.DateField()
+    waiting = serializers.IntegerField()
+
+
+class DashboardSerializer(serializers.Serializer):
+    """Figures of the region or of one organisation; never a person."""
+
+    at = serializers.DateTimeField()
+    scope = serializers.CharField(help_text='"region", or the id of an organisation.')
+    scope_name = serializers.CharField()
+    waiting = serializers.IntegerField()
+    by_pathway = WaitRowSerializer(many=True)
+    by_delay = WaitRowSerializer(many=True)
+    capacity = RagCountSerializer(many=True)
+    referrals = StatusCountSerializer(many=True)
+    overdue = serializers.IntegerField(help_text="Requests whose time to answer has passed.")
+    first_answer = FirstAnswerSerializer()
+    trend = TrendPointSerializer(many=True)

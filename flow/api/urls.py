@@ -1,0 +1,16 @@
+"""Addresses of people, referrals, tasks and figures under `/api/v1/`."""
+
+from django.urls import path
+
+from flow.api import views
+
+urlpatterns = [
+    path("patients/", views.PatientList.as_view(), name="api-patients"),
+    path("patients/<uuid:pk>/", views.PatientDetail.as_view(), name="api-patient"),
+    path("referrals/", views.ReferralList.as_view(), name="api-referrals"),
+    path("referrals/<uuid:pk>/", views.ReferralDetail.as_view(), name="api-referral"),
+    path("tasks/", views.TaskList.as_view(), name="api-tasks"),
+    path("tasks/<uuid:pk>/", views.TaskDetail.as_view(), name="api-task"),
+    path("tasks/<uuid:pk>/<str:action>/", views.TaskStep.as_view(), name="api-task-step"),
+    path("dashboard/", views.DashboardView.as_view(), name="api-dashboard"),
+]

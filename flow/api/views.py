@@ -1,0 +1,190 @@
+"""People, referrals, tasks and figures over the API. Each view makes one domain call."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, extend_schema
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from core import audit, clock, idempotency
+from core.api import Page, user_of
+from core.preconditions import etag
+from flow import operations, queries
+from flow.api import serializers
+from flow.models import Patient, Referral, ReferralTask
+from flow.workflow import Action, Status
+
+PAGES = [OpenApiParameter("page", OpenApiTypes.INT), OpenApiParameter("per_page", OpenApiTypes.INT)]
+KEY = OpenApiParameter(
+    idempotency.HEADER, location=OpenApiParameter.HEADER, required=True, description="New for each request; the same when it is repeated."
+)
+TASK = PolymorphicProxySerializer(
+    component_name="Task",
+    serializers=[serializers.SenderTaskSerializer, serializers.ProviderTaskSerializer],
+    resource_type_field_name=None,
+)
+TASK_LINE = PolymorphicProxySerializer(
+    component_name="TaskLine",
+    serializers=[serializers.SenderTaskSerializer, serializers.AnonymisedSerializer],
+    resource_type_field_name=None,
+    many=True,
+)
+#: The steps that have an address: sending is a POST to `referrals/`.
+STEPS = {str(action): getattr(operations, action) for action in Action if action != Action.SEND}
+
+
+class PatientList(APIView):
+    """The people of one's own organisation, or whom it has taken on. Each one shown is a row of the read audit."""
+
+    @extend_schema(operation_id="patients_list", parameters=PAGES, responses=serializers.PatientSerializer(many=True))
+    @transaction.atomic
+    def get(self, request: Request) -> Response:
+        page = Page()
+        people = page.paginate_queryset(Patient.objects.visible_to(user_of(request)).order_by("family_name", "given_name", "pk"), request, self)
+        audit.record_reads(user=user_of(request), record_type="patient", record_ids=[person.pk for person in people])
+        return page.get_paginated_response(serializers.PatientSerializer(people, many=True).data)
+
+    @extend_schema(operation_id="patients_create", request=serializers.PatientSerializer, responses={201: serializers.PatientSerializer})
+    def post(self, request: Request) -> Response:
+        told = serializers.PatientSerializer(data=request.data)
+        told.is_valid(raise_exception=True)
+        patient = operations.add_patient(by=user_of(request), at=clock.now(), **told.validated_data)
+        return Response(serializers.PatientSerializer(patient).data, status=status.HTTP_201_CREATED)
+
+
+class PatientDetail(APIView):
+    @extend_schema(operation_id="patients_retrieve", responses=serializers.PatientSerializer)
+    @transaction.atomic
+    def get(self, request: Request, pk: UUID) -> Response:
+        patient = get_object_or_404(Patient.objects.visible_to(user_of(request)), pk=pk)
+        audit.record_read(user=user_of(request), record_type="patient", record_id=patient.pk)
+        return Response(serializers.PatientSerializer(patient).data)
+
+
+class ReferralList(APIView):
+    """Referrals that one's organisation sent."""
+
+    @extend_schema(operation_id="referrals_list", parameters=PAGES, responses=serializers.ReferralSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        page = Page()
+        sent = page.paginate_queryset(_referrals(request), request, self)
+        return page.get_paginated_response(serializers.ReferralSerializer(sent, many=True).data)
+
+    @extend_schema(
+        operation_id="referrals_send",
+        parameters=[KEY],
+        request=serializers.NewReferralSerializer,
+        responses={201: serializers.ReferralSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        told = serializers.NewReferralSerializer(data=request.data)
+        told.is_valid(raise_exception=True)
+
+        def act() -> tuple[Any, int]:
+            asked = told.validated_data
+            referral = operations.send(
+                patient_id=asked["patient"],
+                profile_id=asked["profile"],
+                pool_ids=asked["pools"],
+                hold_pool_ids=asked["hold_pools"],
+                episode_id=asked.get("episode"),
+                match_run_id=asked.get("match_run"),
+                urgency=asked["urgency"],
+                reason=asked["reason"],
+                consent=asked["consent"],
+                by=user_of(request),
+                at=clock.now(),
+            )
+            return serializers.ReferralSerializer(_referrals(request).get(pk=referral.pk)).data, status.HTTP_201_CREATED
+
+        return idempotency.once(request, act)
+
+
+class ReferralDetail(APIView):
+    @extend_schema(operation_id="referrals_retrieve", responses=serializers.ReferralSerializer)
+    def get(self, request: Request, pk: UUID) -> Response:
+        return Response(serializers.ReferralSerializer(get_object_or_404(_referrals(request), pk=pk)).data)
+
+
+class TaskList(APIView):
+    """Requests: for a provider those to it, without a person; for a sender those it sent."""
+
+    @extend_schema(
+        operation_id="tasks_list",
+        parameters=[*PAGES, OpenApiParameter("status", enum=list(Status.values), many=True, description="Open ones, unless said.")],
+        responses=TASK_LINE,
+    )
+    def get(self, request: Request) -> Response:
+        wanted = [value for value in request.query_params.getlist("status") if value in Status.values] or Status.open()
+        page = Page()
+        if user_of(request).is_provider:
+            lines = page.paginate_queryset(queries.inbox(user_of(request), statuses=wanted, limit=None), request, self)
+            return page.get_paginated_response(serializers.AnonymisedSerializer(lines, many=True).data)
+        tasks = page.paginate_queryset(_tasks(request).filter(status__in=wanted).order_by("-requested_at", "pk"), request, self)
+        return page.get_paginated_response(serializers.SenderTaskSerializer(tasks, many=True).data)
+
+
+class TaskDetail(APIView):
+    @extend_schema(operation_id="tasks_retrieve", responses=TASK)
+    def get(self, request: Request, pk: UUID) -> Response:
+        return _show(request, pk)
+
+
+class TaskStep(APIView):
+    """Take one step of the workflow table."""
+
+    @extend_schema(
+        operation_id="tasks_step",
+        parameters=[OpenApiParameter("action", location=OpenApiParameter.PATH, enum=list(STEPS))],
+        request=serializers.StepRequestSerializer,
+        responses=TASK,
+    )
+    def post(self, request: Request, pk: UUID, action: str) -> Response:
+        if action not in STEPS:
+            raise Http404
+        get_object_or_404(ReferralTask.objects.visible_to(user_of(request)), pk=pk)
+        told = serializers.StepRequestSerializer(data=request.data)
+        told.is_valid(raise_exception=True)
+        STEPS[action](
+            task_id=pk,
+            by=user_of(request),
+            at=clock.now(),
+            reason=told.validated_data["reason"],
+            reason_text=told.validated_data["reason_text"],
+            expected_version=told.validated_data["version"],
+        )
+        return _show(request, pk)
+
+
+class DashboardView(APIView):
+    @extend_schema(operation_id="dashboard_retrieve", responses=serializers.DashboardSerializer)
+    def get(self, request: Request) -> Response:
+        return Response(serializers.DashboardSerializer(queries.dashboard(user_of(request), clock.now())).data)
+
+
+def _referrals(request: Request) -> QuerySet[Referral]:
+    with_tasks = Referral.objects.visible_to(user_of(request)).order_by("-created_at", "pk")
+    return with_tasks.prefetch_related("tasks__pool__service", "tasks__provider", "tasks__reservation")
+
+
+def _tasks(request: Request) -> QuerySet[ReferralTask]:
+    return ReferralTask.objects.visible_to(user_of(request)).select_related(
+        "referral__organization", "referral__profile", "referral__patient", "pool__service", "provider", "reservation"
+    )
+
+
+def _show(request: Request, pk: UUID) -> Response:
+    task = get_object_or_404(_tasks(request), pk=pk)
+    if user_of(request).is_provider:
+        shown = serializers.ProviderTaskSerializer(queries.provider_view(task, user_of(request))).data
+    else:
+        shown = serializers.SenderTaskSerializer(task).data
+    return Response(shown, headers={"ETag": etag(task.version)})
