@@ -11,6 +11,7 @@ from django.urls import reverse
 from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader
 
 from capacity.status import told
+from catalogue.vocabulary import NAMES
 from core import clock
 from core.geo import miles as metres_to_miles
 
@@ -18,9 +19,10 @@ LONDON = ZoneInfo("Europe/London")
 
 
 def url(name: str, *args: Any, query: dict[str, Any] | None = None, **kwargs: Any) -> str:
-    """The address of a named page: `url("patient", patient.pk)`; `query` is added after a question mark."""
+    """The address of a named page: `url("patient", patient.pk)`; what `query` holds of values is added after a question mark."""
     address = reverse(name, args=args or None, kwargs=kwargs or None)
-    return f"{address}?{urlencode(query, doseq=True)}" if query else address
+    given = {key: value for key, value in (query or {}).items() if value}
+    return f"{address}?{urlencode(given, doseq=True)}" if given else address
 
 
 def london(moment: datetime | None, form: str = "%-d %b %Y, %H:%M") -> str:
@@ -75,6 +77,11 @@ def money(pounds: Decimal | float | int | None) -> str:
     return f"£{pounds:,.0f}" if pounds == int(pounds) else f"£{pounds:,.2f}"
 
 
+def term_name(code: str, taxonomy: str) -> str:
+    """The words for a code of the vocabulary; the code itself when it has been retired."""
+    return NAMES[taxonomy].get(code, code)
+
+
 def environment(**options: Any) -> Environment:
     """Our templates first, then the NHS components; everything escaped."""
     options["loader"] = ChoiceLoader([options["loader"], PackageLoader("nhsuk_frontend_jinja")])
@@ -92,6 +99,7 @@ def environment(**options: Any) -> Environment:
         "miles": miles,
         "money": money,
         "plural": plural,
+        "term_name": term_name,
         "told": lambda moment: told(moment, clock.now()),
     }
     return result

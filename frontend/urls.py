@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import directory, find, home, inbox, match, patients, places, referral, worklist
+from .views import dashboard, directory, find, home, inbox, match, patients, places, referral, worklist
 from .views import map as map_views
 
 urlpatterns: list = [
@@ -25,6 +25,8 @@ urlpatterns: list = [
     path("inbox/<uuid:pk>/<slug:action>/", inbox.step, name="task-step"),
     path("places/", places.places, name="places"),
     path("places/<uuid:pk>/", places.place, name="place"),
+    path("dashboard/", dashboard.dashboard, name="dashboard"),
+    path("dashboard/figures.csv", dashboard.dashboard_csv, name="dashboard-csv"),
     path("directory/", directory.directory, name="directory"),
     path("directory/<uuid:pk>/", directory.service, name="service"),
 ]

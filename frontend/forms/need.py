@@ -1,0 +1,153 @@
+"""What somebody needs: the search form."""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+
+from catalogue.vocabulary import CARE_TYPES, FUNDING, LANGUAGES, NEEDS, Term
+from core.geo import METRES_PER_MILE, outcode
+from flow.models import Episode, Patient
+from matching.models import NeedProfile
+
+#: Groups of the need vocabulary that only raise the score; the others must be met.
+WISHES = ("Preferences", "Interests")
+HOW_FAR = [(3, "3 miles"), (5, "5 miles"), (10, "10 miles"), (15, "15 miles"), (25, "25 miles"), (50, "50 miles")]
+HOW_SOON = [("", "No date yet"), ("0", "Today or tomorrow"), ("3", "Within 3 days"), ("7", "Within a week"), ("28", "Within 4 weeks")]
+#: What each discharge pathway usually asks for: ticked for the user to change.
+USUAL_CARE: dict[str, list[str]] = {
+    Episode.Pathway.P1: ["home-care", "reablement"],
+    Episode.Pathway.P2: ["community-bed", "home-transitional"],
+    Episode.Pathway.P3: ["home-general-residential", "home-general-nursing"],
+}
+
+
+def _choices(terms: Iterable[Term]) -> list[tuple[str, str]]:
+    return [(term.code, term.name) for term in terms]
+
+
+def _tick_boxes(label: str, terms: Iterable[Term], **extra: Any) -> forms.MultipleChoiceField:
+    return forms.MultipleChoiceField(
+        label=label, choices=_choices(terms), widget=forms.CheckboxSelectMultiple, required=extra.pop("required", False), **extra
+    )
+
+
+class NeedForm(forms.Form):
+    """One page, in the order in which a professional thinks: who, what, what it must do, where and when, who pays."""
+
+    age = forms.IntegerField(
+        label="Age",
+        min_value=0,
+        max_value=125,
+        widget=forms.TextInput(attrs={"inputmode": "numeric"}),
+        error_messages={
+            "required": "Enter the age in years",
+            "invalid": "Enter the age as a number of years, like 84",
+            "min_value": "Enter an age from 0 to 125",
+            "max_value": "Enter an age from 0 to 125",
+        },
+    )
+    sex = forms.ChoiceField(label="Sex", choices=NeedProfile.Sex.choices, initial=NeedProfile.Sex.UNKNOWN, required=False)
+    postcode = forms.CharField(
+        label="Postcode",
+        help_text="Of home, or of the family who will visit. The first half is enough.",
+        max_length=10,
+        error_messages={"required": "Enter a postcode, or its first half"},
+    )
+    care_types = _tick_boxes(
+        "What kind of service?", CARE_TYPES, required=True, error_messages={"required": "Choose at least one kind of service"}
+    )
+    needs = _tick_boxes("What do they need or live with?", [term for term in NEEDS if term.group not in WISHES])
+    must_haves = _tick_boxes("Must be confirmed", [term for term in NEEDS if term.group not in WISHES])
+    preferences = _tick_boxes("What would they like?", [term for term in NEEDS if term.group in WISHES])
+    miles = forms.TypedChoiceField(label="How far, at most?", choices=HOW_FAR, coerce=int, initial=15)
+    within = forms.ChoiceField(label="How soon?", choices=HOW_SOON, required=False)
+    drives = forms.TypedChoiceField(
+        label="Can they drive, or be driven?",
+        choices=[("", "Not known"), ("yes", "Yes"), ("no", "No")],
+        coerce=lambda value: value == "yes",
+        empty_value=None,
+        required=False,
+    )
+    funding = _tick_boxes("Who pays?", FUNDING)
+    budget_week = forms.DecimalField(
+        label="At most, in pounds a week",
+        min_value=0,
+        max_digits=8,
+        decimal_places=2,
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "decimal"}),
+        error_messages={"invalid": "Enter the budget as a number of pounds, like 950", "min_value": "A budget cannot be less than nothing"},
+    )
+    languages = _tick_boxes("Which languages do they need?", LANGUAGES)
+
+    def clean_postcode(self) -> str:
+        text = self.cleaned_data["postcode"]
+        if outcode(text) is None:
+            raise forms.ValidationError("Enter a postcode like PR1 2HE, or its first half, like PR1")
+        return text
+
+    def clean(self) -> dict[str, Any]:
+        """What must be confirmed is also needed, whether or not both were ticked."""
+        data = super().clean() or {}
+        data["needs"] = list(dict.fromkeys([*data.get("needs", []), *data.get("must_haves", [])]))
+        return data
+
+    def need(self, today: date) -> dict[str, Any]:
+        """What `matching.operations.profile_from` stores. `today` is the day from which “within 3 days” counts."""
+        data = dict(self.cleaned_data)
+        within, miles = data.pop("within"), data.pop("miles")
+        return data | {"max_miles": miles, "needed_by": today + timedelta(days=int(within)) if within else None}
+
+    @staticmethod
+    def grouped(terms: Iterable[Term]) -> list[tuple[str, list[Term]]]:
+        """Terms under their headings, both in the order of the vocabulary."""
+        groups: dict[str, list[Term]] = {}
+        for term in terms:
+            groups.setdefault(term.group, []).append(term)
+        return list(groups.items())
+
+    @property
+    def care_groups(self) -> list[tuple[str, list[Term]]]:
+        return self.grouped(CARE_TYPES)
+
+    @property
+    def need_groups(self) -> list[tuple[str, list[Term]]]:
+        return self.grouped(term for term in NEEDS if term.group not in WISHES)
+
+    @property
+    def wish_groups(self) -> list[tuple[str, list[Term]]]:
+        return self.grouped(term for term in NEEDS if term.group in WISHES)
+
+
+def initial_from_patient(patient: Patient, episode: Episode | None) -> dict[str, Any]:
+    """What is already known of the person, so that nobody types it twice."""
+    initial: dict[str, Any] = {
+        "age": patient.age_on(timezone.localdate()),
+        "sex": patient.sex,
+        "postcode": patient.postcode,
+        "languages": [patient.preferred_language] if patient.preferred_language != "en" else [],
+    }
+    if episode is not None:
+        initial["care_types"] = USUAL_CARE.get(episode.discharge_pathway, [])
+        if episode.ready_at is not None:
+            initial["within"] = "0"
+    return initial
+
+
+def initial_from_profile(profile: NeedProfile) -> dict[str, Any]:
+    """An earlier search, to be changed and run again."""
+    names = ("age", "sex", "care_types", "needs", "must_haves", "preferences", "languages", "funding", "budget_week")
+    initial = {name: getattr(profile, name) for name in names}
+    wanted = round(profile.max_distance_m / METRES_PER_MILE)
+    initial |= {
+        "postcode": profile.outcode,
+        "miles": min((value for value, _ in HOW_FAR), key=lambda value: abs(value - wanted)),
+        "drives": {True: "yes", False: "no", None: ""}[profile.drives],
+    }
+    if profile.needed_by is not None:
+        days = (profile.needed_by - timezone.localdate()).days
+        initial["within"] = next((value for value, _ in HOW_SOON if value and int(value) >= days), "")
+    return initial

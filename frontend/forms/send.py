@@ -1,0 +1,89 @@
+"""Sending one referral to the services that were chosen."""
+
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.db.models import QuerySet
+
+from capacity.models import CapacityStatus
+from capacity.queries import PoolState
+from capacity.status import Rag
+from flow.models import Patient, Referral
+
+
+def can_hold(state: PoolState) -> bool:
+    """There is a free place that could be kept for somebody."""
+    return state.rag in (Rag.GREEN, Rag.AMBER) and bool(state.free) and state.status != CapacityStatus.WAITLIST
+
+
+class PatientChoice(forms.ModelChoiceField):
+    def label_from_instance(self, patient: Patient) -> str:
+        return f"{patient.family_name}, {patient.given_name} (born {patient.birth_date:%-d %B %Y})"
+
+
+class SendForm(forms.Form):
+    """Who it is for, what to say, and that they agree. The places themselves are `pools`, chosen on the list."""
+
+    patient = PatientChoice(
+        label="Who is it for?",
+        queryset=Patient.objects.none(),
+        empty_label="Choose a person",
+        error_messages={"required": "Choose the person whom the referral is for", "invalid_choice": "Choose a person of your organisation"},
+    )
+    pools = forms.TypedMultipleChoiceField(
+        coerce=UUID,
+        widget=forms.MultipleHiddenInput,
+        error_messages={
+            "required": "Choose at least one service",
+            "invalid_choice": "One of these services is not in this list. Search again.",
+        },
+    )
+    hold = forms.TypedChoiceField(
+        label="Keep a place at one of them?",
+        help_text="It is kept for 4 hours while the family decides, and counts as taken for everybody else.",
+        coerce=UUID,
+        empty_value=None,
+        required=False,
+        widget=forms.RadioSelect,
+    )
+    urgency = forms.ChoiceField(
+        label="How urgent?", choices=Referral.Urgency.choices, initial=Referral.Urgency.ROUTINE, widget=forms.RadioSelect
+    )
+    reason = forms.CharField(
+        label="What should the service know?",
+        help_text="Read only by a service that has said yes.",
+        required=False,
+        max_length=4000,
+        widget=forms.Textarea,
+    )
+    consent = forms.BooleanField(
+        label="The person, or somebody who may decide for them, agrees to this referral",
+        error_messages={"required": "Ask whether they agree, and tick the box when they do"},
+    )
+
+    def __init__(self, *args: Any, patients: QuerySet[Patient], states: list[PoolState], **kwargs: Any) -> None:
+        """`states` are the places that were chosen, as they stand now."""
+        super().__init__(*args, **kwargs)
+        self.fields["patient"].queryset = patients  # type: ignore[attr-defined]
+        self.fields["pools"].choices = [(state.id, state.service_name) for state in states]  # type: ignore[attr-defined]
+        keepable = [(state.id, f"{state.service_name}: {state.name}") for state in states if can_hold(state)]
+        self.fields["hold"].choices = [("", "No, only ask"), *keepable]  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("hold") and data["hold"] not in data.get("pools", []):
+            self.add_error("hold", "A place can be kept only at a service that you send to")
+        return data
+
+    def asked(self) -> dict[str, Any]:
+        """What `flow.operations.send` needs of what was typed."""
+        data = self.cleaned_data
+        return {
+            "patient_id": data["patient"].pk,
+            "pool_ids": data["pools"],
+            "hold_pool_ids": [data["hold"]] if data["hold"] else [],
+            "urgency": data["urgency"],
+            "reason": data["reason"],
+            "consent": data["consent"],
+        }

@@ -1,0 +1,66 @@
+"""A stored ranking beside what is true now."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.contrib.gis.geos import Point
+
+from capacity.models import ServiceCapacity
+from capacity.queries import PoolState, pool_states
+from catalogue.models import Service, User
+from frontend.presenters import map as maps
+from matching.operations import Line
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the list: how it was judged, and how it stands now."""
+
+    line: Line
+    state: PoolState
+    point: Point | None
+    quality: str
+
+    @property
+    def changed(self) -> bool:
+        """The figure is another than the one that the ranking was made with."""
+        return self.state.free != self.line.free
+
+
+def rows(lines: Sequence[Line], *, user: User, at: datetime) -> list[Row]:
+    """The lines that `user` may still see, with the live state, the place on the map and the inspectors' rating of each."""
+    ids = [line.pool_id for line in lines]
+    states = pool_states(ids, at)
+    columns = ("location__point", "location__is_confidential", "service__is_confidential", "service__cqc_rating")
+    facts = {
+        pk: (None if hidden or secret else point, rating)
+        for pk, point, hidden, secret, rating in ServiceCapacity.objects.visible_to(user).filter(pk__in=ids).values_list("pk", *columns)
+    }
+    return [
+        Row(line=line, state=states[line.pool_id], point=facts[line.pool_id][0], quality=_quality(facts[line.pool_id][1]))
+        for line in lines
+        if line.pool_id in facts
+    ]
+
+
+def _quality(rating: int | None) -> str:
+    return f"CQC: {Service.Quality(rating).label.lower()}" if rating else ""
+
+
+def pins(found: Sequence[Row]) -> list[dict[str, Any]]:
+    """Pins for the map, each leading to its line."""
+    return maps.places((row.line.pool_id, row.point, row.state, f"#line-{row.line.rank}") for row in found)
+
+
+def chosen(values: Sequence[str]) -> list[UUID]:
+    """The ids among what an address or a form names; anything else is left out."""
+    ids = []
+    for value in values:
+        try:
+            ids.append(UUID(value))
+        except ValueError:
+            continue
+    return list(dict.fromkeys(ids))

@@ -1,0 +1,62 @@
+"""A referral as its sender follows it."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+import flow.operations
+from catalogue.models import User
+from core import audit, clock
+from core.errors import LuneError
+from flow.models import Referral, ReferralTask
+from flow.queries import timeline
+from flow.workflow import Action
+from frontend.presenters.referral import Ask
+from frontend.views.access import SignedIn
+
+from .access import for_roles
+
+#: The steps that a sender takes on this page.
+STEPS = {Action.WITHDRAW: flow.operations.withdraw, Action.RETRACT: flow.operations.retract}
+
+
+@for_roles(User.Role.REFERRER)
+@transaction.atomic
+def referral(request: SignedIn, pk: UUID) -> HttpResponse:
+    """Each service's answer and everything that happened. The part that changes refreshes itself."""
+    found = get_object_or_404(
+        Referral.objects.visible_to(request.user)
+        .select_related("patient", "profile")
+        .prefetch_related("tasks__pool__service__organization", "tasks__reservation"),
+        pk=pk,
+    )
+    audit.record_read(user=request.user, record_type="referral", record_id=found.pk)
+    context = {"referral": found, "patient": found.patient, "ask": Ask.of(found, clock.now()), "history": timeline(found)[::-1]}
+    return render(request, "referral/_progress.jinja" if request.htmx else "referral/referral.jinja", context)
+
+
+@for_roles(User.Role.REFERRER)
+@require_POST
+def step(request: SignedIn, pk: UUID, task_id: UUID, action: str) -> HttpResponse:
+    """Withdraw one request, or say that it was sent by mistake; then back to the referral, which says what came of it."""
+    if action not in STEPS:
+        raise Http404
+    task = get_object_or_404(ReferralTask.objects.visible_to(request.user).filter(referral_id=pk), pk=task_id)
+    version = request.POST.get("version", "")
+    try:
+        STEPS[Action(action)](
+            task_id=task.pk,
+            by=request.user,
+            at=clock.now(),
+            reason_text=request.POST.get("reason", ""),
+            expected_version=int(version) if version.isdecimal() else None,
+        )
+    except LuneError as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, "The request is withdrawn. The service can see that.")
+    return redirect("referral", pk)

@@ -1,0 +1,42 @@
+"""People of one's own organisation who wait."""
+
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from catalogue.models import User
+from core import audit, clock
+from frontend.presenters import worklist as presenter
+from frontend.presenters.query import Query
+from frontend.views.access import SignedIn
+
+from .access import for_roles
+
+PAGE = 50
+
+
+@for_roles(User.Role.REFERRER)
+def worklist(request: SignedIn) -> HttpResponse:
+    """The list; asked for as a part of the page, only the table that refreshes itself."""
+    filters = presenter.Filters.of(request.GET)
+    found = presenter.lines(request.user, clock.now(), filters)
+    context = {
+        "filters": filters,
+        "query": Query(request.GET),
+        "page": Paginator(found, PAGE).get_page(request.GET.get("page")),
+        "choices": {"pathway": presenter.PATHWAYS, "delay": presenter.DELAYS, "days": presenter.DAYS, "status": presenter.ASKED},
+    }
+    return render(request, "worklist/_table.jinja" if request.htmx else "worklist/worklist.jinja", context)
+
+
+@for_roles(User.Role.REFERRER)
+@transaction.atomic
+def worklist_csv(request: SignedIn) -> HttpResponse:
+    """The same list as a file. It leaves Lune, so that each person in it is written to the read audit."""
+    found = presenter.lines(request.user, clock.now(), presenter.Filters.of(request.GET))
+    for line in found:
+        audit.record_read(user=request.user, record_type="patient", record_id=line.patient, purpose="export")
+    answer = HttpResponse(presenter.as_csv(found), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = 'attachment; filename="people-waiting.csv"'
+    return answer
