@@ -27,7 +27,7 @@ STATIC_SOURCES := $(shell find frontend/static -path frontend/static/build -prun
 .DEFAULT_GOAL := help
 
 help: ## list the commands
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: setup ## install what is missing, start the site with its demonstration region; PORT=8001 for another port
 	@$(DURING) $(BIN)/python config/run.py
