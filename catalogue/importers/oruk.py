@@ -64,6 +64,8 @@ def _fetched(feed: Feed, importing: Importing) -> Iterator[tuple[str, Any]]:
 class _BadRecord(Exception):
     """This record cannot be taken: field, reason, advice."""
 
+    args: tuple[str, str, str]
+
 
 class _Import:
     """One feed on its way in: what its records share is written before them."""
@@ -352,7 +354,8 @@ class _Import:
             term = attribute.get("taxonomy_term")
             if not isinstance(term, dict) or not clean(term.get("name")):
                 continue
-            detail = term.get("taxonomy_detail") if isinstance(term.get("taxonomy_detail"), dict) else {}
+            given = term.get("taxonomy_detail")
+            detail: dict[str, Any] = given if isinstance(given, dict) else {}
             list_name = clean(term.get("taxonomy") or detail.get("name")) or "Terms"
             slug = f"feed-{derived('taxonomy', self.source, list_name).hex[:8]}-{slugify(list_name)}"[:50]
             taxonomy, _ = m.Taxonomy.objects.get_or_create(

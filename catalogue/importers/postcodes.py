@@ -151,7 +151,7 @@ def _read(row: list[str], columns: _Columns) -> tuple[dict[str, object], tuple[s
         x, y = (float(row[at[name]]) for name in (("easting", "northing") if on_grid else ("longitude", "latitude")))
     except ValueError:
         x = y = 0.0
-    values = {"postcode": postcode, "quality": quality, "x": x, "y": y, "lad": lad, "ward": ward if _GSS(ward) else ""}
+    values: dict[str, object] = {"postcode": postcode, "quality": quality, "x": x, "y": y, "lad": lad, "ward": ward if _GSS(ward) else ""}
     fault = None
     if postcode is None:
         fault = ("postcode", "This is not a postcode.", "Correct the postcode.")

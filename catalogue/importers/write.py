@@ -40,7 +40,7 @@ class Record:
     instance: Any
     """Has a `source_hash`."""
     row: str
-    children: list[Model] = field(default_factory=list)
+    children: Sequence[Any] = field(default_factory=list)
     """Rows that belong to it alone: they are replaced with it."""
     raw: Any = None
 
@@ -150,7 +150,7 @@ OWNED: dict[str, tuple[str, ...]] = {
 
 def _digest(record: Record, fields: Sequence[str]) -> str:
     """SHA-256 of everything that the source says about a record."""
-    content = [[(name, _plain(getattr(record.instance, record.instance._meta.get_field(name).attname))) for name in sorted(fields)]]
+    content: list[list[Any]] = [[(name, _plain(getattr(record.instance, record.instance._meta.get_field(name).attname))) for name in sorted(fields)]]
     content += sorted(
         [(c._meta.label, *((f.attname, _plain(getattr(c, f.attname))) for f in c._meta.concrete_fields if f.name not in _NOT_CONTENT))]
         for c in record.children
