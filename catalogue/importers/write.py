@@ -150,7 +150,8 @@ OWNED: dict[str, tuple[str, ...]] = {
 
 def _digest(record: Record, fields: Sequence[str]) -> str:
     """SHA-256 of everything that the source says about a record."""
-    content: list[list[Any]] = [[(name, _plain(getattr(record.instance, record.instance._meta.get_field(name).attname))) for name in sorted(fields)]]
+    own = record.instance
+    content: list[list[Any]] = [[(name, _plain(getattr(own, own._meta.get_field(name).attname))) for name in sorted(fields)]]
     content += sorted(
         [(c._meta.label, *((f.attname, _plain(getattr(c, f.attname))) for f in c._meta.concrete_fields if f.name not in _NOT_CONTENT))]
         for c in record.children
