@@ -24,7 +24,7 @@ _DASHES = ([1, 0], [6, 3], [2, 3], [10, 3, 2, 3])
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A piece of a bar. `start` and `width` are shares of the longest bar of the chart, in per cent."""
+    """A piece of a bar. `start` and `width` are in per cent of the chart's width."""
 
     key: str
     label: str
@@ -35,12 +35,13 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One row: what it counts, its pieces, and where a reader can see what was counted (empty when that is not allowed)."""
+    """One row: what it counts, its pieces, where a reader can see what was counted (empty: not allowed), and a remark."""
 
     label: str
     total: int
     parts: tuple[Part, ...]
     href: str = ""
+    note: str = ""
 
     @property
     def words(self) -> str:
@@ -48,18 +49,22 @@ class Bar:
         return ", ".join(f"{part.label}: {part.count}" for part in self.parts)
 
 
-def bars(rows: Sequence[tuple[str, Sequence[int], str]], keys: Sequence[tuple[str, str]]) -> list[Bar]:
-    """Stacked bars from `(label, counts in the order of keys, address)`; `keys` are `(key, label)` of the pieces."""
-    longest = max((sum(counts) for _, counts, _ in rows), default=0) or 1
+def bars(rows: Sequence[tuple[str, Sequence[int]]], keys: Sequence[tuple[str, str]], *, shares: bool = False) -> list[Bar]:
+    """Stacked bars from `(label, counts in the order of keys)`; `keys` are `(key, label)` of the pieces.
+
+    With `shares` each bar is as long as the others, so that small groups can be compared with large ones.
+    """
+    longest = max((sum(counts) for _, counts in rows), default=0) or 1
     found = []
-    for label, counts, href in rows:
+    for label, counts in rows:
         parts: list[Part] = []
         start = 0.0
+        whole = (sum(counts) or 1) if shares else longest
         for (key, name), count in zip(keys, counts, strict=True):
-            width = count / longest * 100
+            width = count / whole * 100
             parts.append(Part(key=key, label=name, count=count, start=round(start, 2), width=round(width, 2)))
             start += width
-        found.append(Bar(label=label, total=sum(counts), parts=tuple(parts), href=href))
+        found.append(Bar(label=label, total=sum(counts), parts=tuple(parts)))
     return found
 
 
@@ -75,16 +80,17 @@ def _render(figures: str) -> SafeString:
     """Rendering takes about a tenth of a second, so that equal figures are drawn once."""
     asked = json.loads(figures)
     names = list(dict.fromkeys(row["series"] for row in asked["rows"]))
-    key = {"domain": names}
+    key: dict[str, Any] = {"domain": names}
+    legend = alt.Undefined if len(names) > 1 else None  # one line needs no key: the heading names it
     chart = (
         alt.Chart(alt.Data(values=asked["rows"]))
         .mark_line(point=alt.OverlayMarkDef(size=40), strokeWidth=2.5)
         .encode(
             x=alt.X("day:T", title=None, axis=alt.Axis(format="%-d %b", tickCount=7, grid=False)),
             y=alt.Y("count:Q", title=asked["y_title"], axis=alt.Axis(tickMinStep=1, tickCount=5)),
-            color=alt.Color("series:N", title=None, sort=names, scale=alt.Scale(**key, range=_COLOURS[: len(names)])),
-            strokeDash=alt.StrokeDash("series:N", title=None, sort=names, scale=alt.Scale(**key, range=_DASHES[: len(names)])),
-            shape=alt.Shape("series:N", title=None, sort=names, scale=alt.Scale(**key)),
+            color=alt.Color("series:N", title=None, legend=legend, sort=names, scale=alt.Scale(**key, range=_COLOURS[: len(names)])),
+            strokeDash=alt.StrokeDash("series:N", title=None, legend=legend, sort=names, scale=alt.Scale(**key, range=_DASHES[: len(names)])),
+            shape=alt.Shape("series:N", title=None, legend=legend, sort=names, scale=alt.Scale(**key)),
         )
         .properties(width=480, height=200)
         .configure(font=_FONT, background="transparent")

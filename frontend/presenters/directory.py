@@ -11,7 +11,9 @@ from django.urls import reverse
 from capacity.queries import PoolState
 from capacity.status import Rag
 from catalogue.models import Address, Location, Service
-from core.geo import miles, to_wgs84
+from core.geo import miles
+from frontend.environment import money
+from frontend.presenters.map import lat_lon
 from frontend.presenters.opening import opening
 
 #: A record that nobody has checked for this long is marked overdue: Open Referral UK's bar is three months.
@@ -79,15 +81,14 @@ def times(service: Service) -> list[str]:
 
 def costs(service: Service) -> list[str]:
     """What it costs, a line each; empty when nobody has said."""
+    options = list(service.cost_options.all())
     lines = []
-    if service.price_week is not None:
-        lines.append("Free" if service.price_week == 0 else f"Usually £{service.price_week:,.2f} a week")
-    for option in service.cost_options.all():
-        amount = "" if option.amount is None else ("Free" if option.amount == 0 else f"£{option.amount:,.2f}")
-        line = ": ".join(part for part in (option.option, " ".join(p for p in (amount, option.amount_description) if p)) if part)
-        if line and line not in lines:
-            lines.append(line)
-    return lines
+    if service.price_week is not None and service.price_week not in [option.amount for option in options]:
+        lines.append("Free" if service.price_week == 0 else f"Usually {money(service.price_week)} a week")
+    for option in options:
+        amount = " ".join(part for part in (money(option.amount), option.amount_description) if part)
+        lines.append(": ".join(part for part in (option.option, amount) if part))
+    return [line for line in lines if line]
 
 
 def markers(found: Iterable[Row]) -> list[dict[str, Any]]:
@@ -101,12 +102,12 @@ def markers(found: Iterable[Row]) -> list[dict[str, Any]]:
         for location in open_locations(row.service):
             if location.point is None:
                 continue
-            point = to_wgs84(location.point)
+            latitude, longitude = lat_lon(location.point)
             points.append(
                 {
                     "id": str(best.id if best else row.service.pk),
-                    "lat": round(point.y, 5),
-                    "lon": round(point.x, 5),
+                    "lat": latitude,
+                    "lon": longitude,
                     "name": row.service.name,
                     "rag": best.rag.value if best else Rag.GREY.value,
                     "word": best.word if best else "Not known",

@@ -27,6 +27,10 @@ LOOKS = {
 }
 #: Steps that one press takes. The others ask for a reason, or for a second look, on a page of their own.
 ONE_PRESS = frozenset({Action.ACCEPT, Action.START, Action.RESUME})
+#: What usually comes next comes first.
+ORDER = (
+    Action.ACCEPT, Action.START, Action.RESUME, Action.COMPLETE, Action.DECLINE, Action.PAUSE, Action.FAIL, Action.WITHDRAW,
+)  # fmt: skip
 #: What the next page says when a step was taken.
 DONE = {
     Action.ACCEPT: "You said yes. The team has been told, and the other services asked need do nothing. You can now see who it is.",
@@ -122,9 +126,15 @@ def has_place(profile: AnonymisedProfile, state: PoolState) -> bool:
 
 
 def choices(profile: AnonymisedProfile, steps: Iterable[Step], state: PoolState) -> list[Choice]:
-    """The buttons, in the order of the workflow's table; the first goes forward."""
-    found = []
-    for number, step in enumerate(steps):
-        at_once = step.action in ONE_PRESS and (step.action != Action.ACCEPT or has_place(profile, state))
-        found.append(Choice(step=step, at_once=at_once, main=number == 0))
-    return found
+    """The buttons; the first is what usually comes next."""
+    # Before an answer “No” says the same as “Withdraw”, and says why.
+    offered = [step for step in steps if not (step.action == Action.WITHDRAW and profile.status == Status.REQUESTED)]
+    offered.sort(key=lambda step: ORDER.index(step.action))
+    return [
+        Choice(
+            step=step,
+            at_once=step.action in ONE_PRESS and (step.action != Action.ACCEPT or has_place(profile, state)),
+            main=number == 0,
+        )
+        for number, step in enumerate(offered)
+    ]
