@@ -76,17 +76,19 @@ def patiently(attempt: Callable[[], Any]) -> Any:
         time.sleep(0.05)
 
 
-def open_socket(stack: contextlib.ExitStack, port: int, path: str = "/") -> ClientConnection:
-    address = f"ws://127.0.0.1:{port}{path}"
-    return patiently(lambda: stack.enter_context(connect(address, origin=f"http://127.0.0.1:{port}", compression=None)))  # type: ignore[arg-type]
-
-
-def watch(stack: contextlib.ExitStack, port: int, pool: str) -> ClientConnection:
-    """A browser that watches one pool, once the relay is heard."""
-    browser = open_socket(stack, port, "/live/")
-    browser.send(json.dumps({"action": "watch", "pools": [pool], "topics": [], "cursor": None}))
-    patiently(lambda: json.loads(browser.recv(timeout=10)).get("live"))
-    return browser
+def open_socket(stack: contextlib.ExitStack, port: int, path: str, hello: str) -> ClientConnection:
+    """The socket that is timed, and `SOCKETS` - 1 others beside it."""
+    address, origin = f"ws://127.0.0.1:{port}{path}", f"http://127.0.0.1:{port}"
+    timed_one = patiently(lambda: stack.enter_context(connect(address, origin=origin, compression=None)))  # type: ignore[arg-type]
+    if hello:
+        timed_one.send(hello)
+    command = [sys.executable, "-m", "tests.bench.push_crowd", address, origin, str(SOCKETS - 1), hello]
+    crowd = stack.enter_context(subprocess.Popen(command, cwd=BASE_DIR, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True))
+    stack.callback(crowd.terminate)
+    assert crowd.stdout is not None
+    if crowd.stdout.readline() != "ready\n":
+        raise RuntimeError("The other sockets of the benchmark did not open.")
+    return timed_one
 
 
 def hear(browser: ClientConnection, pool: str, version: int) -> int:
@@ -110,18 +112,20 @@ def push_badge() -> Measured:
     turn = itertools.count()
     with contextlib.ExitStack() as stack:
         here = stack.enter_context(running())
-        browsers = [watch(stack, here.site, str(pool)) for _ in range(SOCKETS)]
-        bare = [open_socket(stack, here.floor) for _ in range(SOCKETS)]
+        hello = json.dumps({"action": "watch", "pools": [str(pool)], "topics": [], "cursor": None})
+        browser = open_socket(stack, here.site, "/live/", hello)
+        patiently(lambda: json.loads(browser.recv(timeout=10)).get("live"))
+        bare = open_socket(stack, here.floor, "/", "")
         bus = stack.enter_context(contextlib.closing(redis.Redis(unix_socket_path=here.redis_socket)))
 
         def update() -> None:
             version = operations.report(pool_id=pool, available=next(turn), by=None, at=timezone.now()).version
-            hear(browsers[0], str(pool), version)
+            hear(browser, str(pool), version)
 
         def publish() -> None:
             text = str(next(turn))
             bus.publish(CHANNEL, text)
-            while bare[0].recv(timeout=30) != text:
+            while bare.recv(timeout=30) != text:
                 pass
 
         times: tuple[list[float], list[float]] = ([], [])
@@ -129,7 +133,7 @@ def push_badge() -> Measured:
             time.sleep(QUIET)
             times[0].append(timed(update))
             times[1].append(timed(publish))
-        burst, messages = burst_of(pool, browsers[0])
+        burst, messages = burst_of(pool, browser)
     note = (
         f"durable write, event row, relay, hub, permission, read and socket included; {SOCKETS} sockets watch. "
         f"A burst of {BURST} updates: last state shown {burst * 1e3:.0f} ms after the last commit, in {messages} messages (100 ms tick)."
