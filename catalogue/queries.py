@@ -64,6 +64,12 @@ def areas_at(point: Point) -> list[int]:
     return list(Area.objects.filter(outline__covers=point).order_by("pk").values_list("pk", flat=True))
 
 
+def terms_in_use(taxonomy: str = "") -> QuerySet[TaxonomyTerm]:
+    """Terms that are not retired, of one taxonomy by its slug or of all, in the order in which forms show them."""
+    terms = TaxonomyTerm.objects.filter(retired_at=None).select_related("taxonomy")
+    return (terms.filter(taxonomy__slug=taxonomy) if taxonomy else terms).order_by("taxonomy__slug", "bit", "name", "pk")
+
+
 def search_services(
     user: Any,
     *,

@@ -5,7 +5,9 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 urlpatterns = [
     path("openapi.json", SpectacularAPIView.as_view(), name="openapi"),
+    path("", include("catalogue.api.urls")),
     path("", include("capacity.api.urls")),
+    path("", include("matching.api.urls")),
     path("", include("flow.api.urls")),
     path("", SpectacularSwaggerView.as_view(url_name="openapi"), name="api-docs"),
 ]
