@@ -2,10 +2,13 @@
 
 import random
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
+from django.contrib.gis.geos import Point
+
 from catalogue.models import Organization
+from core.geo import METRES_PER_MILE
 from flow.demo.names import FAMILY, GIVEN, nhs_number, phone
 from flow.demo.organizations import HOSPITALS, PRACTICES, Organizations
 from flow.demo.world import Town, World
@@ -208,29 +211,10 @@ class People:
             )
         )
         asked = ready + (world.now - ready) * rng.random() * 0.5
-        profile = self._profile(rng, organization, wish, town, patient.age_on(world.now.date()), sex)
-        profile.point, profile.created_at, profile.created_by = point, asked, by
+        age = patient.age_on(world.now.date())
+        profile = profile_for(rng, wish, organization=organization, outcode=town.code, point=point, age=age, sex=sex, at=world.now)
+        profile.id, profile.created_at, profile.created_by = world.id("profile"), asked, by
         self.people.append(Person(patient, episode, world.add(profile), town))
-
-    def _profile(self, rng: random.Random, organization: Organization, wish: Wish, town: Town, age: int, sex: str) -> NeedProfile:
-        source = SOURCES.get(organization.kind, "link-worker")
-        return NeedProfile(
-            id=self.world.id("profile"),
-            organization=organization,
-            age=age,
-            sex=sex,
-            outcode=town.code,
-            care_types=list(wish.care_types),
-            needs=[n for n in (*wish.always, *(p for p in wish.perhaps if rng.random() < 0.25)) if n not in wish.must],
-            must_haves=list(wish.must) if rng.random() < 0.7 else [],
-            preferences=[p for p in wish.prefers if rng.random() < 0.6],
-            languages=["ur"] if rng.random() < 0.04 else [],
-            funding=list(rng.choice(wish.funding)),
-            referral_source=source,
-            budget_week=Decimal(rng.randint(*wish.budget)) if wish.budget and rng.random() < 0.4 else None,
-            max_distance_m=round(wish.miles * 1_609.344),
-            needed_by=(self.world.now + timedelta(days=rng.randint(0, 5))).date() if rng.random() < 0.6 else None,
-        )
 
     def _nhs_number(self) -> str:
         """The next synthetic number; serials whose check digit would be ten are passed over."""
@@ -238,3 +222,26 @@ class People:
             self._serial += 37
             if (number := nhs_number(self._serial)) is not None:
                 return number
+
+
+def profile_for(
+    rng: random.Random, wish: Wish, *, organization: Organization, outcode: str, point: Point, age: int, sex: str, at: datetime
+) -> NeedProfile:
+    """An unsaved profile of somebody with this wish."""
+    return NeedProfile(
+        organization=organization,
+        age=age,
+        sex=sex,
+        outcode=outcode,
+        point=point,
+        care_types=list(wish.care_types),
+        needs=[n for n in (*wish.always, *(p for p in wish.perhaps if rng.random() < 0.25)) if n not in wish.must],
+        must_haves=list(wish.must) if rng.random() < 0.7 else [],
+        preferences=[p for p in wish.prefers if rng.random() < 0.6],
+        languages=["ur"] if rng.random() < 0.04 else [],
+        funding=list(rng.choice(wish.funding)),
+        referral_source=SOURCES.get(organization.kind, "link-worker"),
+        budget_week=Decimal(rng.randint(*wish.budget)) if wish.budget and rng.random() < 0.4 else None,
+        max_distance_m=round(wish.miles * METRES_PER_MILE),
+        needed_by=(at + timedelta(days=rng.randint(0, 5))).date() if rng.random() < 0.6 else None,
+    )

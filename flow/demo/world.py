@@ -15,7 +15,7 @@ from django.contrib.gis.geos import GEOSGeometry, MultiPolygon, Point
 from django.db import models
 
 from catalogue.models import Area, Organization, Outcode, TaxonomyTerm, User
-from core.geo import BNG, WGS84, bng_point, to_bng
+from core.geo import WGS84, bng_point, to_bng
 from core.ids import derived
 
 DATA = Path(__file__).parent / "data"
@@ -84,8 +84,9 @@ class World:
         document = json.loads((DATA / "districts.geojson").read_text())
         found = {}
         for feature in document["features"]:
-            outline = GEOSGeometry(json.dumps(feature["geometry"]), srid=WGS84)
-            found[feature["properties"]["code"]] = (feature["properties"]["name"], MultiPolygon(*to_bng(outline), srid=BNG))
+            outline = to_bng(GEOSGeometry(json.dumps(feature["geometry"]), srid=WGS84))
+            assert isinstance(outline, MultiPolygon)
+            found[feature["properties"]["code"]] = (feature["properties"]["name"], outline)
         return found
 
     @cached_property

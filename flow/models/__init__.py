@@ -3,5 +3,6 @@
 from .episode import Episode
 from .patient import Patient
 from .referral import Referral, ReferralTask, Transition
+from .simulator import SimulatorControl
 
-__all__ = ["Episode", "Patient", "Referral", "ReferralTask", "Transition"]
+__all__ = ["Episode", "Patient", "Referral", "ReferralTask", "SimulatorControl", "Transition"]
