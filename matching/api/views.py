@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 
 from capacity.models import ServiceCapacity
 from core import clock
+from core.api import user_of
 from matching import operations
 from matching.api.serializers import ExplanationSerializer, MatchRunSerializer, NeedSerializer
 from matching.models import MatchRun
@@ -41,9 +42,10 @@ class MatchRunsView(APIView):
     def post(self, request: Request) -> Response:
         need = NeedSerializer(data=request.data)
         need.is_valid(raise_exception=True)
+        user = user_of(request)
         with transaction.atomic():
-            profile = operations.profile_from(need.validated_data, by=request.user)
-            run = operations.match(profile, by=request.user, at=clock.now())
+            profile = operations.profile_from(need.validated_data, by=user)
+            run = operations.match(profile, by=user, at=clock.now())
         return _answer(run, status=201)
 
 

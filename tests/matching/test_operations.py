@@ -1,15 +1,237 @@
 """Searching: the answer is ranked, said in words, stored, and can be had again."""
 
+import random
+from datetime import timedelta
+from uuid import uuid4
+
 import pytest
+from django.db import connection
 from django.utils import timezone
 
-from matching import operations
-from tests.factories import NeedProfileFactory, PoolFactory
+from capacity.models import ServiceCapacity
+from catalogue.models import Service
+from core.errors import Invalid, NotAllowed
+from matching import operations, profiles
+from matching.models import MatchCandidate, MatchRun, NeedProfile, UnmetNeed, WeightSet
+from tests.factories import (
+    CriterionFactory,
+    EligibilityFactory,
+    LocationFactory,
+    NeedProfileFactory,
+    OutcodeFactory,
+    PoolFactory,
+    PostcodeFactory,
+    UserFactory,
+    near,
+    term,
+)
+from tests.matching import worlds
 
 pytestmark = pytest.mark.django_db
 
 
-def test_a_free_place_nearby_is_found():
-    pool = PoolFactory()
-    run = operations.match(NeedProfileFactory(), by=None, at=timezone.now())
-    assert [line.pool_id for line in operations.lines(run)] == [pool.pk]
+def pool_at(metres: float, **fields) -> ServiceCapacity:
+    return PoolFactory(location=LocationFactory(point=near(metres)), **fields)
+
+
+def search(profile: NeedProfile | None = None, **fields) -> MatchRun:
+    return operations.match(profile or NeedProfileFactory(**fields), by=None, at=timezone.now())
+
+
+@pytest.mark.req("R001")
+@pytest.mark.req("R014")
+def test_a_need_is_ranked_against_the_live_catalogue():
+    """Clinical need, place and means to pay, in one ordered list: the far one last, the full, the dear and the unfit not at all."""
+    far, close = pool_at(9_000), pool_at(1_000)
+    CriterionFactory(service=pool_at(500).service, rule="excluded")
+    pool_at(100, full=True)
+    dear = pool_at(100)
+    Service.objects.filter(pk=dear.service_id).update(price_week=1500)
+    run = search(needs=["dementia"], budget_week=900)
+    assert [line.pool_id for line in operations.lines(run)] == [close.pk, far.pk]
+    assert run.considered == 5
+
+
+@pytest.mark.req("R002")
+def test_the_best_fit_comes_first_though_another_is_nearer():
+    nearest, best = pool_at(500), pool_at(2_000)
+    CriterionFactory(service=best.service)
+    EligibilityFactory(service=best.service, minimum_age=65)
+    lines = operations.lines(search(needs=["dementia"]))
+    assert [line.pool_id for line in lines] == [best.pk, nearest.pk]
+    assert lines[1].unknown == ["Not known: ask about age (84).", "Not known: ask about Dementia."]
+    assert "Says that it can meet: Dementia." in lines[0].met
+
+
+@pytest.mark.req("R010")
+def test_every_line_says_what_is_free_and_how_old_that_figure_is():
+    pool_at(1_000, reported_at=timezone.now() - timedelta(hours=3))
+    pool_at(2_000, unknown=True)
+    told, never = operations.lines(search())
+    assert (told.places, told.free, told.miles) == ("3 places free, told 3 hours ago.", 3, 0.6)
+    assert (never.free, never.told_s) == (None, None)
+    assert "nobody has told us" in never.places
+    assert sum(t.points for t in told.terms) == told.score <= told.out_of
+    assert told.terms[0].words == "+287 for distance: 0.6 miles"
+
+
+@pytest.mark.req("R071")
+def test_a_profile_holds_needs_interests_home_and_whether_the_person_drives():
+    PostcodeFactory()
+    by = UserFactory()
+    given = {
+        "age": "72", "postcode": "pr12he", "care_types": ["befriending"], "needs": ["lives-alone"], "preferences": ["gardening", "music"],
+        "drives": False, "max_miles": 5, "languages": ["ur"], "budget_week": "20", "needed_by": "2026-12-31",
+    }  # fmt: skip
+    profile = operations.profile_from(given, by=by)
+    profile.refresh_from_db()
+    assert (profile.outcode, profile.drives, profile.max_distance_m) == ("PR1", False, 8_047)
+    assert (profile.preferences, profile.organization_id, profile.place_is_approximate) == (
+        ["gardening", "music"],
+        by.organization_id,
+        False,
+    )
+    gardeners = PoolFactory(service__care_type=term("care-type", "befriending"))
+    others = pool_at(-100, service__care_type=term("care-type", "befriending"))
+    CriterionFactory(service=gardeners.service, term=term("need", "gardening"))
+    assert [line.pool_id for line in operations.lines(search(profile))] == [gardeners.pk, others.pk]
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "says"),
+    [
+        ({"age": "old"}, "age", "whole years"),
+        ({"age": 126}, "age", "from 0 to 125"),
+        ({"care_types": []}, "care_types", "at least one kind"),
+        ({"care_types": "befriending"}, "care_types", "Send a list"),
+        ({"needs": ["flying"]}, "needs", "“flying” is not a need that we know"),
+        ({"referral_source": "aunt"}, "referral_source", "“aunt” is not a source"),
+        ({"sex": "x"}, "sex", "Use one of: female"),
+        ({"budget_week": "lots"}, "budget_week", "in pounds"),
+        ({"budget_week": -1}, "budget_week", "in pounds"),
+        ({"max_miles": 0}, "max_miles", "in miles"),
+        ({"max_miles": "far"}, "max_miles", "in miles"),
+        ({"needed_by": "soon"}, "needed_by", "like 2026-12-31"),
+    ],
+)
+def test_what_is_not_understood_is_refused_in_plain_words(change, field, says):
+    OutcodeFactory()
+    with pytest.raises(Invalid, match=says) as caught:
+        operations.profile_from({"age": 80, "postcode": "PR1", "care_types": ["befriending"]} | change, by=UserFactory())
+    assert caught.value.details["field"] == field
+    assert not NeedProfile.objects.exists()
+
+
+def test_only_referrers_search():
+    with pytest.raises(NotAllowed):
+        operations.profile_from({}, by=UserFactory(provider=True))
+
+
+def test_a_date_close_by_leaves_waiting_lists_out():
+    at = timezone.now()
+    for days, joins in ((14, False), (15, True)):
+        profile = NeedProfileFactory(needed_by=at.date() + timedelta(days=days))
+        assert profiles.need_of(profile, at=at).joins_lists is joins
+    assert profiles.need_of(NeedProfileFactory(), at=at).joins_lists
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_stored_run_replays_to_the_same_answer_though_the_world_moves_on(seed):
+    worlds.build(random.Random(seed), 70)
+    run = operations.match(NeedProfileFactory(care_types=list(worlds.KINDS), needs=["dementia"]), by=None, at=worlds.AT)
+    first = operations.lines(run)
+    assert len(first) > 5
+    ServiceCapacity.objects.update(available=None, held=0)
+    Service.objects.update(status="inactive")
+    run = MatchRun.objects.get(pk=run.pk)
+    assert operations.replay(run) == operations.lines(run) == first
+
+
+def test_a_run_keeps_what_it_was_judged_by():
+    pool_at(1_000)
+    run = MatchRun.objects.get(pk=search().pk)
+    newest = WeightSet.objects.first()
+    assert (run.weights_version, run.weights, run.engine_version) == (newest.version, newest.weights, "1")
+    candidate = MatchCandidate.objects.get(run=run)
+    assert sum(candidate.terms.values()) == candidate.score
+    assert (candidate.facts["free"], candidate.distance_m) == (3, 1_000)
+
+
+@pytest.mark.req("R025")
+def test_why_not_names_the_rule_and_what_would_change_it():
+    listed, young = pool_at(1_000), pool_at(100)
+    EligibilityFactory(service=young.service, maximum_age=64)
+    run = search()
+    why = operations.why_not(run, young.pk)
+    assert (why.rank, why.summary, [f.code for f in why.failed]) == (None, "It does not fit: age.", ["age"])
+    assert why.failed[0].change == "It would fit at 64; this person is 84."
+    assert why.terms == []
+    there = operations.why_not(run, listed.pk)
+    assert (there.rank, there.summary, there.failed) == (1, "It is number 1 in the list.", [])
+    with pytest.raises(ServiceCapacity.DoesNotExist):
+        operations.why_not(run, uuid4())
+
+
+def test_why_not_says_when_it_would_fit_now():
+    pool = pool_at(100, full=True)
+    run = search()
+    ServiceCapacity.objects.filter(pk=pool.pk).update(available=1)
+    assert operations.why_not(run, pool.pk).summary.startswith("It fits now. It has changed since")
+
+
+def test_nobody_fits_names_the_nearest_misses_and_the_change_that_opens_most():
+    full, far, also_far = pool_at(100, full=True), pool_at(30_000), pool_at(31_000)
+    run = search(needs=["dementia"])
+    assert operations.lines(run) == []
+    misses = operations.nearest_misses(run)
+    assert [line.pool_id for line in misses.lines] == [full.pk, far.pk, also_far.pk]
+    assert [(o.code, o.opens) for o in misses.openings] == [("distance", 2), ("place", 1)]
+    assert misses.lines[1].failed[0].change == "It would fit if 18.6 miles were not too far."
+    unmet = UnmetNeed.objects.get()
+    assert (unmet.reason, unmet.outcode, unmet.needs) == ("distance", "PR1", ["dementia"])
+
+
+def test_no_service_of_the_kind_at_all_is_an_unmet_need():
+    run = search()
+    assert (run.considered, operations.nearest_misses(run).lines) == (0, [])
+    assert UnmetNeed.objects.get().reason == "no-service"
+
+
+def test_next_best_is_what_is_free_now_without_those_already_tried():
+    first, second, third = pool_at(100), pool_at(200), pool_at(300)
+    run = search()
+    ServiceCapacity.objects.filter(pk=second.pk).update(available=0)
+    found = operations.next_best(run, exclude_pools=[first.pk], at=timezone.now())
+    assert [(line.rank, line.pool_id) for line in found] == [(1, third.pk)]
+    assert MatchRun.objects.count() == 1
+
+
+def test_an_inactive_service_is_never_offered_and_a_confidential_one_is():
+    gone, hidden = pool_at(100), pool_at(200)
+    Service.objects.filter(pk=gone.service_id).update(status="inactive")
+    Service.objects.filter(pk=hidden.service_id).update(is_confidential=True)
+    assert [(line.pool_id, line.is_confidential) for line in operations.lines(search())] == [(hidden.pk, True)]
+
+
+def test_a_search_takes_a_fixed_number_of_statements(django_assert_num_queries):
+    """The ranking statement runs on the driver's own cursor and is not counted; nothing else grows with the list."""
+    for metres in range(100, 1_100, 100):
+        pool_at(metres)
+    profile, at = NeedProfileFactory(), timezone.now()
+    with django_assert_num_queries(6):  # savepoint, weights, areas, run, candidates, release
+        run = operations.match(profile, by=None, at=at)
+    with django_assert_num_queries(2):
+        assert len(operations.lines(run)) == 10
+
+
+def test_the_ranking_statement_uses_its_index():
+    from matching import queries
+    from matching.engine.problem import Weights
+
+    need = profiles.need_of(NeedProfileFactory(), at=timezone.now())
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("EXPLAIN " + queries.RANK, queries.parameters(need, Weights(), at=timezone.now(), limit=50))
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert "matching_poolfact_reach" in plan
+    assert "matching_poolfact_placeless" in plan

@@ -1,0 +1,85 @@
+"""Matching over HTTP: who may ask, what comes back, and whose answers can be seen."""
+
+from uuid import uuid4
+
+import pytest
+from django.urls import reverse
+from rest_framework.test import APIClient
+
+from catalogue.models import Service
+from matching.models import MatchRun, NeedProfile
+from tests.factories import EligibilityFactory, OutcodeFactory, PoolFactory, PostcodeFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+NEED = {"age": 84, "postcode": "PR1 2HE", "care_types": ["home-general-residential"], "needs": ["oxygen"]}
+
+
+def client(user=None) -> APIClient:
+    signed_in = APIClient()
+    signed_in.force_authenticate(user or UserFactory())
+    return signed_in
+
+
+def ask(signed_in: APIClient, **changes):
+    return signed_in.post(reverse("api-match-runs"), NEED | changes)
+
+
+@pytest.mark.req("R001")
+def test_a_need_goes_in_and_a_ranked_list_comes_out():
+    PostcodeFactory()
+    pool, user = PoolFactory(), UserFactory()
+    answer = ask(client(user))
+    assert answer.status_code == 201
+    assert [line["pool_id"] for line in answer.data["lines"]] == [str(pool.pk)]
+    assert "Not known: ask about Oxygen." in answer.data["lines"][0]["unknown"]
+    run = MatchRun.objects.get(pk=answer.data["id"])
+    assert (run.created_by, run.organization_id) == (user, user.organization_id)
+    again = client(user).get(reverse("api-match-run", args=[run.pk]))
+    assert (again.status_code, again.data) == (200, answer.data)
+
+
+def test_why_not_is_answered():
+    OutcodeFactory()
+    pool, user = PoolFactory(), UserFactory()
+    EligibilityFactory(service=pool.service, maximum_age=64)
+    answer = ask(client(user), postcode="PR1")
+    assert answer.data["lines"] == []
+    assert answer.data["nearest_misses"]["openings"] == [{"code": "age", "opens": 1, "words": "1 would fit if age did not matter."}]
+    why = client(user).get(reverse("api-match-why-not", args=[answer.data["id"], pool.pk]))
+    assert why.data["failed"] == [
+        {"code": "age", "sentence": "It takes people aged up to 64; this person is 84.", "change": "It would fit at 64; this person is 84."}
+    ]
+    assert client(user).get(reverse("api-match-why-not", args=[answer.data["id"], uuid4()])).status_code == 404
+    Service.objects.update(status="inactive")
+    assert client(user).get(reverse("api-match-why-not", args=[answer.data["id"], pool.pk])).status_code == 404
+
+
+def test_another_organisations_run_is_not_there():
+    PostcodeFactory()
+    pool = PoolFactory()
+    run = ask(client()).data["id"]
+    other = client()
+    assert other.get(reverse("api-match-run", args=[run])).status_code == 404
+    assert other.get(reverse("api-match-why-not", args=[run, pool.pk])).status_code == 404
+
+
+@pytest.mark.parametrize("role", ["provider", "manager", "curator", "administrator"])
+def test_others_may_not_search(role):
+    PostcodeFactory()
+    assert ask(client(UserFactory(**{role: True}))).status_code == 403
+    assert not NeedProfile.objects.exists()
+
+
+def test_a_stranger_is_sent_away():
+    assert APIClient().post(reverse("api-match-runs"), NEED).status_code in (401, 403)
+
+
+def test_what_is_not_understood_says_which_field():
+    PostcodeFactory()
+    signed_in = client()
+    assert ask(signed_in, age=200).json().keys() == {"age"}
+    unknown = ask(signed_in, needs=["flying"])
+    assert (unknown.status_code, unknown.data["field"]) == (422, "needs")
+    assert ask(signed_in, postcode="ZZ9 9ZZ").status_code == 422
+    assert not NeedProfile.objects.exists()

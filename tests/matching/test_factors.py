@@ -1,0 +1,163 @@
+"""Each factor alone; and the engine's reading of a figure is that of the badge."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from capacity.models import CapacityStatus
+from capacity.status import Freshness, rag
+from matching.engine import check, place
+from matching.engine.factors import FACTORS
+from matching.engine.problem import FACTORS as NAMES
+from matching.engine.problem import Need, PoolFacts, Weights
+from matching.operations import WORDS
+from tests.matching.test_rules import DEMENTIA, FACTS, NEED, OXYGEN, facts, need
+
+CASES = [
+    ("distance", need(max_distance_m=10_000), FACTS, 500, "3.1 miles"),
+    ("distance", need(max_distance_m=0), facts(x=0, y=0), 0, "under 0.1 miles"),
+    ("distance", NEED, facts(x=None, y=None, online=True), 1000, "no journey"),
+    ("distance", NEED, facts(x=None, y=None), 0, "where it is is not known"),
+    ("availability", NEED, FACTS, 1000, "2 free"),
+    ("availability", NEED, facts(free=1, maximum=10), 850, "1 free, few left"),
+    ("availability", NEED, facts(age_s=86_400), 600, "2 free, but the figure is getting old"),
+    ("availability", NEED, facts(status=3), 500, "2 free, assessment first"),
+    ("availability", NEED, facts(status=2), 300, "a waiting list"),
+    ("availability", NEED, facts(age_s=None), 200, "not known whether any is free"),
+    ("availability", NEED, facts(free=0), 0, "full"),
+    ("freshness", NEED, facts(age_s=0), 1000, "told just now"),
+    ("freshness", NEED, facts(age_s=-60), 1000, "told just now"),
+    ("freshness", NEED, facts(age_s=129_600), 500, "told 1 day ago"),
+    ("freshness", NEED, facts(age_s=259_200), 0, "told 3 days ago"),
+    ("freshness", NEED, facts(age_s=None), 0, "never told"),
+    ("known", NEED, FACTS, 0, "it has answered 0 of 1 question"),
+    ("known", NEED, facts(min_age=65), 1000, "it has answered 1 of 1 question"),
+    ("known", need(needs=OXYGEN, funding=1, languages=1, source=1), facts(accepts=OXYGEN, funding=1), 400, "answered 2 of 5 questions"),
+    ("known", need(needs=OXYGEN | DEMENTIA), facts(accepts=OXYGEN, languages=1, sources=1), 333, "answered 1 of 3 questions"),
+    ("preferences", NEED, FACTS, 1000, "none given"),
+    ("preferences", need(preferences=OXYGEN | DEMENTIA), facts(accepts=OXYGEN), 500, "Oxygen"),
+    ("preferences", need(preferences=OXYGEN), FACTS, 0, "none that it has spoken of"),
+    ("priority", need(needs=OXYGEN), facts(prefers=OXYGEN), 1000, "it takes first people with Oxygen"),
+    ("priority", need(preferences=OXYGEN), facts(prefers=OXYGEN), 0, "nobody like this person"),
+    ("quality", NEED, FACTS, 400, "not rated"),
+    ("quality", NEED, facts(cqc_rating=1), 0, "rated inadequate"),
+    ("quality", NEED, facts(cqc_rating=2), 300, "rated requires improvement"),
+    ("quality", NEED, facts(cqc_rating=3), 750, "rated good"),
+    ("quality", NEED, facts(cqc_rating=4), 1000, "rated outstanding"),
+    ("price", NEED, facts(price_pence=1), 1000, "no budget given"),
+    ("price", need(budget_pence=100_000), facts(price_pence=75_000), 250, "£750 a week of £1,000"),
+    ("price", need(budget_pence=100_000), FACTS, 0, "not known"),
+    ("price", need(budget_pence=0), facts(price_pence=0), 1000, "£0 a week of £0"),
+    ("price", need(budget_pence=0), facts(price_pence=1), 0, "£0.01 a week of £0"),
+    ("assurance", NEED, FACTS, 0, "never checked"),
+    ("assurance", NEED, facts(assured_days=365), 500, "checked 365 days ago"),
+    ("assurance", NEED, facts(assured_days=-2), 1000, "checked 0 days ago"),
+    ("assurance", NEED, facts(assured_days=731), 0, "checked 731 days ago"),
+]
+
+
+@pytest.mark.parametrize(("code", "need_", "facts_", "share", "says"), CASES)
+def test_factor(code, need_, facts_, share, says):
+    factor = next(factor for factor in FACTORS if factor.code == code)
+    assert factor.share(need_, facts_) == share
+    assert says in factor.words(need_, facts_, WORDS)
+
+
+def test_every_factor_is_tested_and_named_in_the_same_order():
+    assert {code for code, *_ in CASES} == set(NAMES)
+    assert tuple(factor.code for factor in FACTORS) == NAMES
+
+
+STATUSES = dict(enumerate(CapacityStatus.values))
+EDGES_US = [-300_000_000, -300_000_001, 60_000_000, 59_999_999, 120_000_000]
+AT = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)
+
+
+@pytest.mark.req("R010")
+@given(
+    status=st.sampled_from(sorted(STATUSES)),
+    free=st.none() | st.integers(0, 12),
+    maximum=st.none() | st.integers(1, 120),
+    is_open=st.booleans(),
+    age_us=st.none() | st.integers(-400_000_000, 400_000_000) | st.sampled_from(EDGES_US),
+)
+def test_the_engine_reads_a_figure_as_the_badge_does(status, free, maximum, is_open, age_us):
+    age = None if age_us is None else timedelta(microseconds=age_us)
+    badge = rag(
+        status=STATUSES[status],
+        free=free,
+        maximum=maximum,
+        is_open=is_open,
+        reported_at=None if age is None else AT - age,
+        at=AT,
+        freshness=Freshness(timedelta(seconds=60), timedelta(seconds=120)),
+    )
+    state = place.place(
+        facts(
+            status=status,
+            free=free,
+            maximum=maximum,
+            is_open=is_open,
+            age_s=None if age is None else age // timedelta(seconds=1),
+            fresh_s=60,
+            expire_s=120,
+        )
+    )
+    assert (state == place.GREEN) == (badge.rag == "green")
+    assert (state in place.RED) == (badge.rag == "red")
+    assert (state == place.UNKNOWN) == (badge.rag == "grey")
+    words = ("", "few left", "check first", "assessment first", "Waiting list", "Not known", "Not accepting", "Full", "Closed")
+    assert words[state] in badge.word
+
+
+masks = st.integers(0, (1 << 12) - 1)
+some_facts = st.builds(
+    PoolFacts,
+    pool_id=st.uuids().map(str),
+    service_id=st.just("s"),
+    care_type=st.just(0),
+    x=st.integers(0, 9_000),
+    y=st.integers(0, 9_000),
+    accepts=masks,
+    funding=masks,
+    price_pence=st.none() | st.integers(0, 200_000),
+    cqc_rating=st.none() | st.integers(1, 4),
+    free=st.none() | st.integers(0, 5),
+    age_s=st.none() | st.integers(-500, 300_000),
+)
+some_needs = st.builds(Need, age=st.integers(0, 125), sex=st.integers(0, 3), x=st.integers(0, 9_000), y=st.integers(0, 9_000),
+                       care_types=st.just(1), needs=masks, funding=masks, budget_pence=st.none() | st.integers(0, 200_000))  # fmt: skip
+
+
+@given(some_needs, st.lists(some_facts, max_size=8, unique_by=lambda f: f.pool_id), st.randoms())
+def test_order_of_input_does_not_matter_and_scores_stay_in_bounds(need_, pools, chance):
+    weights = Weights()
+    ranked = check.rank(need_, pools, weights)
+    chance.shuffle(pools)
+    assert check.rank(need_, pools, weights) == ranked
+    assert all(0 <= line.score <= weights.total for line in ranked)
+
+
+@given(some_needs, some_facts, st.integers(0, 11))
+def test_saying_more_never_lowers_a_score(need_, facts_, bit):
+    """An answer that helps can only help: unknown is never worth more than known and met."""
+    more = replace(facts_, accepts=facts_.accepts | 1 << bit)
+    assert check.score(need_, more, Weights()) >= check.score(need_, facts_, Weights())
+
+
+def test_price_cannot_decide_by_itself():
+    with pytest.raises(ValueError, match="at most a tenth"):
+        Weights(price=200)
+    with pytest.raises(ValueError, match="whole number"):
+        Weights(distance=-1)
+    with pytest.raises(ValueError, match="At least one"):
+        Weights(*[0] * len(NAMES))
+
+
+def test_problem_and_facts_come_back_from_storage_as_they_were():
+    stored_need, stored_facts = need(areas=(3, 4)), facts(area_ids=(7,))
+    assert Need.from_json(stored_need.to_json() | {"areas": [3, 4]}) == stored_need
+    assert PoolFacts.from_json(stored_facts.to_json() | {"area_ids": [7]}) == stored_facts

@@ -1,0 +1,169 @@
+"""The packed facts are always what a full computation would give, whatever changes and however."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from capacity import operations as capacity
+from capacity.models import FreshnessPolicy, ServiceCapacity
+from catalogue.models import Eligibility, EligibilityCriterion, Location, Service, ServiceArea
+from matching import operations
+from matching.models import PoolFact
+from tests.factories import AreaFactory, CriterionFactory, EligibilityFactory, LocationFactory, OrganizationFactory, PoolFactory, near, term
+
+pytestmark = pytest.mark.django_db
+
+FIELDS = ", ".join(field.column for field in PoolFact._meta.concrete_fields)
+
+
+def stale() -> list[tuple]:
+    """Rows that stand in the table and should not, or should and do not."""
+    table, view = (f"SELECT {FIELDS} FROM {name}" for name in ("matching_poolfact", "matching_poolfact_source"))
+    with connection.cursor() as cursor:
+        cursor.execute(f"({table} EXCEPT {view}) UNION ALL ({view} EXCEPT {table})")
+        return cursor.fetchall()
+
+
+def fact(pool: ServiceCapacity) -> PoolFact:
+    assert stale() == []
+    return PoolFact.objects.get(pk=pool.pk)
+
+
+def places(pool, **changes):
+    ServiceCapacity.objects.filter(pk=pool.pk).update(**changes)
+
+
+def service(pool, **changes):
+    Service.objects.filter(pk=pool.service_id).update(**changes)
+
+
+def location(pool, **changes):
+    Location.objects.filter(pk=pool.location_id).update(**changes)
+
+
+CHANGES = {
+    "free": (lambda p: places(p, available=7, held=2), {"free": 5}),
+    "unknown": (lambda p: places(p, available=None), {"free": None}),
+    "maximum": (lambda p: places(p, maximum=None), {"maximum": None}),
+    "status": (lambda p: places(p, status="waitlist"), {"status": 2}),
+    "closed": (lambda p: places(p, is_open=False), {"is_open": False}),
+    "another kind": (lambda p: places(p, care_type=term("care-type", "befriending")), {"care_type": 33}),
+    "no place": (lambda p: places(p, location=None), {"point": None, "online": False}),
+    "inactive": (lambda p: service(p, status="inactive"), {"is_open": False}),
+    "catchment": (lambda p: service(p, catchment_m=900), {"catchment_m": 900}),
+    "price": (lambda p: service(p, price_week="950.50"), {"price_pence": 95_050}),
+    "rating": (lambda p: service(p, cqc_rating=4), {"cqc_rating": 4}),
+    "checked": (lambda p: service(p, assured_date=date(2026, 5, 1)), {"assured_on": date(2026, 5, 1)}),
+    "moved": (lambda p: location(p, point=near(100.4, 0)), {"point": near(100, 0)}),
+    "online": (lambda p: location(p, location_type="virtual"), {"point": None, "online": True}),
+    "ages": (lambda p: EligibilityFactory(service=p.service, minimum_age=65, maximum_age=90), {"min_age": 65, "max_age": 90}),
+    "sex": (lambda p: EligibilityFactory(service=p.service, sex="female"), {"sex": 1}),
+    "accepts": (lambda p: CriterionFactory(service=p.service), {"accepts": 1}),
+    "requires": (lambda p: CriterionFactory(service=p.service, rule="required"), {"accepts": 1, "requires": 1}),
+    "prefers": (lambda p: CriterionFactory(service=p.service, rule="preferred"), {"accepts": 1, "prefers": 1}),
+    "excludes": (lambda p: CriterionFactory(service=p.service, rule="excluded"), {"accepts": 0, "excludes": 1}),
+    "funding": (lambda p: CriterionFactory(service=p.service, term=term("funding", "nhs")), {"funding": 4, "accepts": 0}),
+    "language": (lambda p: CriterionFactory(service=p.service, term=term("language", "ur")), {"languages": 2}),
+    "source": (lambda p: CriterionFactory(service=p.service, term=term("referral-source", "self")), {"sources": 128}),
+    "outline": (lambda p: ServiceArea.objects.create(service=p.service, extent=AreaFactory().outline), {"has_extent": True}),
+    "freshness": (
+        lambda p: FreshnessPolicy.objects.filter(pk=p.care_type_id).update(fresh_for=timedelta(hours=1), expires_after=timedelta(hours=2)),
+        {"fresh_s": 3_600, "expire_s": 7_200},
+    ),
+    "no policy": (lambda p: FreshnessPolicy.objects.filter(pk=p.care_type_id).delete(), {"fresh_s": 86_400, "expire_s": 259_200}),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_change_reaches_the_facts_in_its_transaction(name):
+    pool, other = PoolFactory(), PoolFactory()
+    before = PoolFact.objects.filter(pk=other.pk).values().get()
+    change, expected = CHANGES[name]
+    change(pool)
+    now = fact(pool)
+    assert {key: getattr(now, key) for key in expected} == expected
+    if name not in ("freshness", "no policy"):
+        assert PoolFact.objects.filter(pk=other.pk).values().get() == before
+
+
+def test_areas_come_and_go():
+    pool, area = PoolFactory(), AreaFactory()
+    row = ServiceArea.objects.create(service=pool.service, area=area)
+    assert fact(pool).area_ids == [area.pk]
+    row.delete()
+    assert fact(pool).area_ids is None
+
+
+def test_what_a_service_no_longer_says_is_forgotten():
+    pool = PoolFactory()
+    EligibilityFactory(service=pool.service, minimum_age=65)
+    criterion = CriterionFactory(service=pool.service)
+    EligibilityCriterion.objects.filter(pk=criterion.pk).update(rule="excluded")
+    assert (fact(pool).accepts, fact(pool).excludes) == (0, 1)
+    criterion.delete()
+    Eligibility.objects.all().delete()
+    assert (fact(pool).excludes, fact(pool).min_age) == (0, None)
+
+
+def test_a_criterion_that_moves_to_another_service_leaves_the_first():
+    first, second = PoolFactory(), PoolFactory()
+    criterion = CriterionFactory(service=first.service)
+    EligibilityCriterion.objects.filter(pk=criterion.pk).update(service=second.service)
+    assert (fact(first).accepts, fact(second).accepts) == (0, 1)
+
+
+def test_a_pool_that_moves_to_another_service_takes_on_its_facts():
+    first, second = PoolFactory(), PoolFactory(name="Others")
+    CriterionFactory(service=second.service)
+    places(first, service=second.service)
+    assert fact(first).accepts == 1
+
+
+def test_a_deleted_pool_leaves_no_fact():
+    pool = PoolFactory()
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM capacity_servicecapacity WHERE id = %s", [pool.pk])
+    assert not PoolFact.objects.exists()
+
+
+def test_the_steps_of_a_place_reach_the_facts():
+    pool, now = PoolFactory(available=2), timezone.now()
+    held = capacity.hold(pool_id=pool.pk, organization=OrganizationFactory(), by=None, at=now)
+    assert fact(pool).free == 1
+    capacity.release(reservation_id=held.pk, by=None, at=now)
+    assert fact(pool).free == 2
+    capacity.report(pool_id=pool.pk, available=0, status="no-capacity", by=None, at=now)
+    assert (fact(pool).free, fact(pool).status, fact(pool).reported_at) == (0, 1, now)
+
+
+def test_a_bulk_load_may_put_the_work_off():
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lune.defer_facts = 'on'")
+        pool = PoolFactory()
+        CriterionFactory(service=pool.service)
+        assert not PoolFact.objects.exists()
+        operations.refresh_facts()
+        cursor.execute("SET LOCAL lune.defer_facts = 'off'")
+    assert fact(pool).accepts == 1
+
+
+def test_a_refresh_of_everything_takes_away_what_is_gone_and_changes_nothing_else():
+    pool = PoolFactory()
+    PoolFactory(location=LocationFactory())
+    PoolFact.objects.filter(pk=pool.pk).update(free=99, accepts=7)
+    operations.refresh_facts([pool.service_id])
+    assert stale() == []
+    before = list(PoolFact.objects.order_by("pk").values())
+    operations.refresh_facts()
+    assert list(PoolFact.objects.order_by("pk").values()) == before
+
+
+def test_a_count_touches_no_index():
+    """Only then can PostgreSQL write the new row beside the old one (HOT)."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT indexdef FROM pg_indexes WHERE tablename = 'matching_poolfact'")
+        indexed = " ".join(row[0].split("USING")[1] for row in cursor.fetchall())
+    assert "care_type, point" in indexed
+    assert not any(column in indexed for column in ("free", "maximum", "status", "reported_at"))

@@ -1,0 +1,130 @@
+"""Random services and needs. Small ranges, so that ties, edges and refusals all come up."""
+
+import random
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from django.contrib.gis.geos import MultiPolygon
+
+from capacity.models import CapacityStatus, ServiceCapacity
+from catalogue.models import (
+    Area,
+    Eligibility,
+    EligibilityCriterion,
+    Location,
+    Organization,
+    Service,
+    ServiceArea,
+    TaxonomyTerm,
+)
+from matching.engine.problem import Need, Weights
+from tests.factories import AreaFactory, OrganizationFactory, near
+
+AT = datetime(2026, 11, 2, 12, 30, 15, 250_000, tzinfo=UTC)
+KINDS = ("home-general-residential", "home-dementia-residential", "befriending")
+RULES = ["accepts"] * 12 + ["required", "excluded", "excluded", "preferred", "preferred"]
+
+
+def build(chance: random.Random, count: int) -> list[Area]:
+    """Make `count` services with a pool or two each, around Preston; return the areas."""
+    terms = {(t.taxonomy.slug, t.code): t for t in TaxonomyTerm.objects.select_related("taxonomy")}
+    needs = [term for (slug, _), term in terms.items() if slug == "need" and term.bit < 8]
+    lists = [term for (slug, _), term in terms.items() if slug in ("funding", "language", "referral-source") and term.bit < 4]
+    organization = OrganizationFactory()
+    areas = [AreaFactory(outline=square(chance)) for _ in range(3)]
+    for number in range(count):
+        service = a_service(chance, organization, terms, number)
+        if chance.random() < 0.6:
+            low = chance.choice([None, 18, 65, 80])
+            high = chance.choice([None, 64, 84, 110])
+            if low and high and low > high:
+                low = None
+            Eligibility.objects.create(service=service, minimum_age=low, maximum_age=high, sex=chance.choice(["", "any", "female", "male"]))
+        criteria = [(term, chance.choice(RULES)) for term in chance.sample(needs, chance.randint(0, 4))]
+        criteria += [(term, "accepts") for term in chance.sample(lists, chance.randint(0, 4))]
+        EligibilityCriterion.objects.bulk_create(EligibilityCriterion(service=service, term=t, rule=r) for t, r in criteria)
+        if chance.random() < 0.25:
+            ServiceArea.objects.create(service=service, area=chance.choice(areas))
+        if chance.random() < 0.15:
+            ServiceArea.objects.create(service=service, extent=square(chance))
+        for name in ("a", "b")[: chance.randint(1, 2)]:
+            a_pool(chance, service, terms, name)
+    return areas
+
+
+def a_service(chance: random.Random, organization: Organization, terms: dict, number: int) -> Service:
+    return Service.objects.create(
+        organization=organization,
+        name=f"Service {number}",
+        care_type=terms["care-type", chance.choice(KINDS)],
+        status=chance.choice(["active"] * 8 + ["inactive"]),
+        catchment_m=chance.choice([None, None, 3_000, 9_000]),
+        price_week=chance.choice([None, 0, 700, 950, "1200.50"]),
+        cqc_rating=chance.choice([None, 1, 2, 3, 4]),
+        assured_date=chance.choice([None, *(AT.date() - timedelta(days=d) for d in (-3, 0, 200, 729, 731))]),
+    )
+
+
+def a_pool(chance: random.Random, service: Service, terms: dict, name: str) -> ServiceCapacity:
+    location = None
+    if chance.random() < 0.9:
+        location = Location.objects.create(
+            location_type=chance.choice(["physical"] * 6 + ["virtual"]),
+            point=near(chance.uniform(-12_000, 12_000), chance.uniform(-12_000, 12_000)) if chance.random() < 0.9 else None,
+        )
+    ages = (-400, -300, -299.5, 0, 0, 5_000, 5_000, 86_399.9, 86_400, 200_000, 259_200)
+    told = chance.choice([None, *(AT - timedelta(seconds=age) for age in ages)])
+    maximum = chance.choice([None, 1, 10, 30])
+    available = None if told is None else chance.choice([None, 0, 1, 1, min(3, maximum or 3)])
+    return ServiceCapacity.objects.create(
+        service=service,
+        location=location,
+        care_type=terms["care-type", chance.choice(KINDS)],
+        name=name,
+        maximum=maximum,
+        available=available,
+        held=chance.randint(0, available) if available else 0,
+        status=chance.choice(["capacity", "capacity", *CapacityStatus.values]),
+        is_open=chance.random() < 0.95,
+        reported_at=told,
+    )
+
+
+def square(chance: random.Random) -> MultiPolygon:
+    centre = near(chance.uniform(-8_000, 8_000), chance.uniform(-8_000, 8_000))
+    return MultiPolygon(centre.buffer(6_000, quadsegs=1), srid=27700)
+
+
+def a_need(chance: random.Random, areas: list[int]) -> Need:
+    home = near(chance.randint(-9_000, 9_000), chance.randint(-9_000, 9_000))
+
+    def mask(bits: int, share: float) -> int:
+        return sum(1 << bit for bit in range(bits) if chance.random() < share)
+
+    musts = mask(8, 0.04)
+    return Need(
+        age=chance.choice([17, 18, 64, 65, 80, 84, 85, 110, 111]),
+        sex=chance.randint(0, 3),
+        x=round(home.x),
+        y=round(home.y),
+        care_types=chance.choice([1, 4, 5, 1 << 33, 1 << 33 | 5, 1 << 33 | 5]),
+        needs=mask(8, 0.12) & ~musts,
+        must_haves=musts,
+        preferences=mask(8, 0.2),
+        languages=mask(4, 0.15),
+        funding=mask(4, 0.15),
+        source=chance.choice([0, 0, 1, 2, 4]),
+        budget_pence=chance.choice([None, None, 0, 95_000, 120_050]),
+        max_distance_m=chance.choice([0, 5_000, 9_000, 24_140, 40_000]),
+        areas=tuple(area for area in areas if chance.random() < 0.4),
+        joins_lists=chance.random() < 0.5,
+    )
+
+
+def some_weights(chance: random.Random) -> Weights:
+    """Those that are shipped, or others that are as lawful."""
+    if chance.random() < 0.5:
+        return Weights()
+    return replace(
+        Weights(), distance=chance.randint(100, 999), availability=chance.randint(0, 500), priority=0, price=chance.randint(0, 40)
+    )
