@@ -196,7 +196,7 @@ class Hub:
             while rows := await in_thread(lambda: journal.settled_after(self.cursor, PAGE)):
                 for row in rows:
                     self._note(row.topics, row.audience)
-                self.cursor = rows[-1].cursor
+                self.cursor = max(self.cursor, rows[-1].cursor)
                 self._changed.set()
 
     def _note(self, topics: Iterable[str], audience: Iterable[Any] | None) -> None:

@@ -34,7 +34,7 @@ POLL = 0.5
 #: Seconds between two looks while visible rows wait for an older transaction to end.
 POLL_UNSETTLED = 0.02
 #: Seconds for which the watermark may stand still before unsettled rows are told early.
-STALL = 0.25
+STALL = 0.1
 #: Seconds after which a send to Redis is given up.
 SEND_TIMEOUT = 5.0
 

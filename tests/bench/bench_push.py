@@ -102,7 +102,7 @@ def hear(browser: ClientConnection, pool: str, version: int) -> int:
                 return told
 
 
-@bench("push-badge", unit="ms", goal="median at most 10 times a bare Redis publish to a bare socket, and p95 below 150 ms")
+@bench("push-badge", unit="ms", goal="p95 below 100 ms on a quiet machine (what is promised is a second)")
 def push_badge() -> Measured:
     """One update at a time, in a quiet system, with 100 sockets watching the pool. One of them is timed."""
     from capacity import operations

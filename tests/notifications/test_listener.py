@@ -1,0 +1,81 @@
+"""A slow reader misses no last state, costs no memory beyond what it watches, and holds nobody up."""
+
+import asyncio
+import json
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+
+from notifications import listener as module
+from notifications.listener import Listener
+from notifications.viewer import Viewer
+
+
+class Line:
+    """A line to a reader that takes a message only when it is told to."""
+
+    def __init__(self) -> None:
+        self.said: list[dict] = []
+        self.cut = asyncio.Event()
+        self._may = asyncio.Semaphore(0)
+        self.listener = Listener(Viewer(AnonymousUser()), self._write, self._cut_off)
+
+    async def _write(self, text: str) -> None:
+        await self._may.acquire()
+        self.said.append(json.loads(text))
+
+    async def _cut_off(self) -> None:
+        self.cut.set()
+
+    async def take(self, count: int) -> list[dict]:
+        for _ in range(count):
+            self._may.release()
+        for _ in range(20 * count):
+            await asyncio.sleep(0)
+        return self.said
+
+
+async def test_a_slow_reader_gets_the_last_state_of_each_pool():
+    line, one, two = Line(), uuid4(), uuid4()
+    line.listener.answer('{"kind":"snapshot"}')
+    await asyncio.sleep(0)
+    for version in range(1, 1001):
+        line.listener.offer(f"1.{version}", {one: f'{{"version":{version}}}'}, ["region"])
+    line.listener.offer("1.1001", {two: '{"version":7}'}, ["org:x"])
+    line.listener.beat('{"kind":"heartbeat"}')
+    said = await line.take(3)
+    assert said == [
+        {"kind": "snapshot"},
+        {
+            "kind": "events",
+            "cursor": "1.1001",
+            "pools": {str(one): {"version": 1000}, str(two): {"version": 7}},
+            "topics": ["org:x", "region"],
+        },
+        {"kind": "heartbeat"},
+    ]
+    line.listener.close()
+
+
+async def test_nothing_is_said_before_the_answer():
+    """A cursor may be remembered only by who has seen all that came before it."""
+    line = Line()
+    line.listener.begin()
+    line.listener.offer("1.2", {uuid4(): "{}"}, [])
+    line.listener.beat('{"kind":"heartbeat"}')
+    assert await line.take(3) == []
+    line.listener.answer('{"kind":"snapshot"}')
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert [message["kind"] for message in line.said] == ["snapshot", "events", "heartbeat"]
+
+
+async def test_who_does_not_read_at_all_is_cut_off(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "SEND_TIMEOUT", 0.01)
+    line = Line()
+    line.listener.answer("{}")
+    async with asyncio.timeout(10):
+        await line.cut.wait()
+    line.listener.offer("1.2", {uuid4(): "{}"}, [])
+    assert await line.take(1) == []
