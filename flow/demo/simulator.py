@@ -97,7 +97,7 @@ class Simulator:
 
     def report(self, at: datetime) -> str:
         """A provider looks at its places and says what is free: near what it was, and drawn to what is usual."""
-        theirs = ServiceCapacity.objects.exclude(service__organization_id__in=self.own).filter(service__organization_id__in=self.teams)
+        theirs = ServiceCapacity.objects.exclude(service__organization_id__in=self.own).filter(service__organization__source=SOURCE)
         pool = self._one(theirs.select_related("service"), "pk")
         if pool is None:
             return "nothing"
@@ -208,7 +208,7 @@ class Simulator:
     def send(self, at: datetime) -> str:
         """A team looks for help for somebody for whom nobody is being asked, and asks one to three of the best."""
         open_tasks = ReferralTask.objects.open().values("referral__episode")
-        free = Episode.objects.waiting().exclude(organization__in=self.own).filter(organization__in=self.teams)
+        free = Episode.objects.waiting().exclude(organization__in=self.own).filter(organization__source=SOURCE)
         episode = self._one(free.exclude(pk__in=open_tasks.filter(referral__episode__isnull=False)).select_related("patient"), "ready_at")
         if episode is None:
             return "nothing"
@@ -243,7 +243,7 @@ class Simulator:
     def leave(self, at: datetime) -> str:
         """Somebody goes home without further help: a wait ends with no service."""
         asked = ReferralTask.objects.open().filter(referral__episode__isnull=False).values("referral__episode")
-        free = Episode.objects.waiting().filter(organization__in=self.teams).exclude(pk__in=asked)
+        free = Episode.objects.waiting().filter(organization__source=SOURCE).exclude(pk__in=asked)
         episode = self._one(free, "ready_at")
         if episode is None:
             return "nothing"
@@ -254,7 +254,7 @@ class Simulator:
 
     def _tasks(self) -> QuerySet:
         """Tasks that the simulator's teams may answer: none addressed to a log-in's organisation."""
-        return ReferralTask.objects.filter(provider__in=self.teams).exclude(provider__in=self.own).select_related("referral", "pool")
+        return ReferralTask.objects.filter(provider__source=SOURCE).exclude(provider__in=self.own).select_related("referral", "pool")
 
     def _busy(self) -> list[UUID]:
         """Organisations of log-ins whose inbox is full enough."""
