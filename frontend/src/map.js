@@ -4,6 +4,8 @@
 // Places are JSON: [{id, lat, lon, name, rag, word, href, target}]. The list beside the map says the same in words.
 import * as L from "leaflet";
 
+const FIRST_IN_VIEW = 12;
+
 /** One shape for each state, so that colour is never alone. Drawn by styles/_map.scss. */
 function icon(place, number) {
   return L.divIcon({
@@ -55,7 +57,8 @@ function start(box) {
   const places = JSON.parse(document.getElementById(box.dataset.places).textContent);
   const home = box.dataset.home ? JSON.parse(box.dataset.home) : null;
   const map = L.map(box, { attributionControl: Boolean(box.dataset.attribution), scrollWheelZoom: false, fadeAnimation: false });
-  const points = places.map((place) => [place.lat, place.lon]);
+  // The best lines decide what is in view at first: a far one would shrink the rest to a heap.
+  const points = places.slice(0, FIRST_IN_VIEW).map((place) => [place.lat, place.lon]);
   if (home) points.push(home);
   if (points.length) map.fitBounds(L.latLngBounds(points).pad(0.15), { maxZoom: 14, animate: false });
   else map.setView([53.9, -2.7], 9);
@@ -65,6 +68,7 @@ function start(box) {
     L.marker(home, {
       keyboard: false,
       interactive: false,
+      zIndexOffset: 10_000,
       icon: L.divIcon({ className: "lune-pin lune-pin--home", html: "<span>Home</span>", iconSize: [44, 22] }),
     }).addTo(map);
   }
@@ -75,6 +79,7 @@ function start(box) {
       title: `${place.name}: ${place.word}`,
       alt: `${place.name}: ${place.word}`,
       riseOnHover: true,
+      zIndexOffset: (places.length - index) * 100, // a better line lies above a lesser one
     });
     pin.bindPopup(popup(place)).addTo(map);
     pins.set(place.id, { pin, place });

@@ -18,10 +18,9 @@ from flow.models import Episode, Patient
 from frontend.forms.need import NeedForm, initial_from_patient, initial_from_profile
 from frontend.forms.tell import tell
 from frontend.presenters.match import chosen
-from frontend.views.access import SignedIn
 from matching.models import NeedProfile
 
-from .access import for_roles
+from .access import SignedIn, for_roles
 
 
 def _patient(request: SignedIn) -> Patient | None:

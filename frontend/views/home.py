@@ -3,11 +3,14 @@
 from django.http import HttpResponse
 from django.shortcuts import render
 
-from frontend.views.access import SignedIn
+from core import clock
+from frontend.presenters.home import counts
 
-from .access import for_roles
+from .access import SignedIn, for_roles
 
 
 @for_roles()
 def home(request: SignedIn) -> HttpResponse:
-    return render(request, "home.jinja")
+    """Numbers to act on. Asked for as a part of the page, only the numbers, for their refresh."""
+    context = {"counts": counts(request.user, clock.now())}
+    return render(request, "home/_counts.jinja" if request.htmx else "home/home.jinja", context)

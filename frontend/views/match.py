@@ -19,10 +19,9 @@ from frontend.forms.send import SendForm
 from frontend.forms.tell import tell
 from frontend.presenters import map as maps
 from frontend.presenters import match as presenter
-from frontend.views.access import SignedIn
 from matching.models import MatchRun
 
-from .access import for_roles
+from .access import SignedIn, for_roles
 from .find import match_address
 
 #: Services shown when somebody asks why one is not in the list.

@@ -14,9 +14,8 @@ from flow.models import Episode, Patient, Referral
 from frontend.forms.patient import EpisodeForm, PatientForm
 from frontend.forms.tell import tell
 from frontend.presenters.referral import Ask
-from frontend.views.access import SignedIn
 
-from .access import for_roles
+from .access import SignedIn, for_roles
 
 
 @for_roles(User.Role.REFERRER)

@@ -16,9 +16,8 @@ from flow.models import Referral, ReferralTask
 from flow.queries import timeline
 from flow.workflow import Action
 from frontend.presenters.referral import Ask
-from frontend.views.access import SignedIn
 
-from .access import for_roles
+from .access import SignedIn, for_roles
 
 #: The steps that a sender takes on this page.
 STEPS = {Action.WITHDRAW: flow.operations.withdraw, Action.RETRACT: flow.operations.retract}

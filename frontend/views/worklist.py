@@ -9,9 +9,8 @@ from catalogue.models import User
 from core import audit, clock
 from frontend.presenters import worklist as presenter
 from frontend.presenters.query import Query
-from frontend.views.access import SignedIn
 
-from .access import for_roles
+from .access import SignedIn, for_roles
 
 PAGE = 50
 

@@ -1,0 +1,98 @@
+"""What to do next, by role: a few numbers, each leading to the list behind it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Q
+
+from capacity.models import ServiceCapacity
+from capacity.queries import with_state
+from capacity.status import Rag
+from catalogue.models import ImportRun, Service, User
+from flow.queries import dashboard, inbox, worklist
+from flow.workflow import Status
+
+#: A wait that somebody should look at.
+LONG_WAIT_DAYS = 7
+#: A record of the directory that nobody has checked for this long is due.
+CHECK_EVERY = timedelta(days=365)
+
+
+@dataclass(frozen=True)
+class Count:
+    """One number to act on: where it leads (name of the page and its filters) and, if need be, a word more."""
+
+    number: int
+    words: str
+    page: str
+    query: dict[str, Any]
+    note: str = ""
+
+
+def _referrer(user: User, at: datetime) -> list[Count]:
+    lines = worklist(user, at)
+    by_status = [line.status for line in lines]
+    return [
+        Count(len(lines), "people waiting", "worklist", {}),
+        Count(by_status.count(""), "nobody asked yet", "worklist", {"status": "none"}, "Find a service for them"),
+        Count(by_status.count(Status.REJECTED), "declined by everybody asked", "worklist", {"status": Status.REJECTED}, "Ask others"),
+        Count(by_status.count(Status.REQUESTED), "waiting for an answer", "worklist", {"status": Status.REQUESTED}),
+        Count(by_status.count(Status.ACCEPTED), "accepted", "worklist", {"status": Status.ACCEPTED}, "Agree the day"),
+        Count(sum(line.days_waited >= LONG_WAIT_DAYS for line in lines), "waiting a week or more", "worklist", {"days": LONG_WAIT_DAYS}),
+    ]
+
+
+def _provider(user: User, at: datetime) -> list[Count]:
+    requests = inbox(user, limit=None)
+    new = [request for request in requests if request.status == Status.REQUESTED]
+    states = with_state(ServiceCapacity.objects.run_by(user), at)
+    doubtful = [state for state in states if state.rag is Rag.GREY or (state.rag is Rag.AMBER and "check first" in state.word)]
+    return [
+        Count(len(new), "new referrals to answer", "inbox", {}),
+        Count(sum(bool(r.respond_by and r.respond_by < at) for r in new), "late for an answer", "inbox", {}, "Answer these first"),
+        Count(len(requests) - len(new), "people you have said yes to", "inbox", {}),
+        Count(sum(state.free or 0 for state in states), "places you show as free", "places", {}),
+        Count(len(doubtful), "figures that are getting old", "places", {}, "One tap keeps them green"),
+    ]
+
+
+def _manager(user: User, at: datetime) -> list[Count]:
+    found = dashboard(user, at)
+    return [
+        Count(found.waiting, "people waiting", "dashboard", {}, found.scope_name),
+        Count(found.overdue, "referrals late for an answer", "dashboard", {}),
+        Count(sum(group.free for group in found.capacity), "free places, all services", "dashboard", {}),
+        Count(sum(group.grey for group in found.capacity), "places whose figure is not known", "dashboard", {}),
+    ]
+
+
+def _curator(user: User, at: datetime) -> list[Count]:
+    services = Service.objects.visible_to(user).filter(status=Service.Status.ACTIVE)
+    due = services.filter(Q(assured_date__isnull=True) | Q(assured_date__lt=(at - CHECK_EVERY).date()))
+    runs = ImportRun.objects.visible_to(user)
+    return [
+        Count(services.count(), "active services", "directory", {}),
+        Count(due.count(), "not checked for a year", "directory", {}, "Open one, correct it and mark it as checked"),
+        Count(runs.filter(rejected__gt=0).count(), "imports with records set aside", "imports", {}),
+        Count(runs.filter(status=ImportRun.Status.FAILED).count(), "imports that failed", "imports", {}),
+    ]
+
+
+def _administrator(user: User, at: datetime) -> list[Count]:
+    return [Count(User.objects.filter(is_active=True).count(), "people who can sign in", "admin:catalogue_user_changelist", {})]
+
+
+_BY_ROLE: dict[str, Callable[[User, datetime], list[Count]]] = {
+    User.Role.REFERRER: _referrer,
+    User.Role.PROVIDER: _provider,
+    User.Role.MANAGER: _manager,
+    User.Role.CURATOR: _curator,
+    User.Role.ADMINISTRATOR: _administrator,
+}
+
+
+def counts(user: User, at: datetime) -> list[Count]:
+    """The numbers of the user's role, of what that user may see."""
+    return _BY_ROLE[user.role](user, at)
