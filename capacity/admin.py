@@ -1,7 +1,5 @@
 """What the operator sets for capacity: how long a figure is believed. Figures themselves are told by providers, never here."""
 
-from typing import ClassVar
-
 from django.contrib import admin
 
 from capacity.models import FreshnessPolicy
@@ -9,7 +7,7 @@ from capacity.models import FreshnessPolicy
 
 @admin.register(FreshnessPolicy)
 class FreshnessPolicyAdmin(admin.ModelAdmin):
-    list_display: ClassVar = ["care_type", "fresh_for", "expires_after"]
-    list_select_related: ClassVar = ["care_type"]
-    search_fields: ClassVar = ["care_type__name"]
-    ordering: ClassVar = ["care_type__group", "care_type__name"]
+    list_display = ("care_type", "fresh_for", "expires_after")
+    list_select_related = ("care_type",)
+    search_fields = ("care_type__name",)
+    ordering = ("care_type__group", "care_type__name")

@@ -85,7 +85,7 @@ def somebody(role: str, relation: str, world: World):
     return UserFactory(role=role, **({"organization": homes[relation]} if relation in homes else {}))
 
 
-@pytest.mark.req("R037")
+@pytest.mark.req("R087")
 @pytest.mark.parametrize("relation", RELATIONS)
 @pytest.mark.parametrize("role", ROLES)
 def test_a_persons_records_are_seen_by_those_who_work_for_them_and_nobody_else(world, role, relation):
@@ -143,7 +143,6 @@ def addresses(world: World) -> list[str]:
     ]  # fmt: skip
 
 
-@pytest.mark.req("R037")
 @pytest.mark.parametrize("relation", ["asked", "accepted", "unrelated"])
 @pytest.mark.parametrize("role", [role for role in ROLES if role != "referrer"])
 def test_before_a_yes_no_answer_of_the_api_names_the_person(world, role, relation):
@@ -156,7 +155,6 @@ def test_before_a_yes_no_answer_of_the_api_names_the_person(world, role, relatio
         assert world.found_in(answer.content.decode()) == [], action
 
 
-@pytest.mark.req("R037")
 def test_events_hold_ids_and_codes_and_are_for_the_two_organisations(world):
     world.say_yes()
     operations.end_episode(episode_id=world.episode.pk, by=world.sender, at=timezone.now())
@@ -184,6 +182,7 @@ def test_another_tenants_records_answer_404_and_cannot_be_changed(world, role):
     assert world.asked.status == Status.REQUESTED
 
 
+@pytest.mark.req("R087")
 def test_nobody_gets_in_without_signing_in(world):
     api = APIClient()
     assert {api.get(address).status_code for address in addresses(world)} == {403}

@@ -26,7 +26,6 @@ def own(pool):
     return client(UserFactory(provider=True, organization=pool.service.organization))
 
 
-@pytest.mark.req("R024")
 def test_a_list_says_the_colour_the_word_and_who_told(referrer, django_assert_num_queries):
     pool = PoolFactory()
     PoolFactory.create_batch(3)

@@ -117,7 +117,6 @@ def test_an_unknown_pool_or_hold_is_not_found():
         operations.release(reservation_id=uuid4(), by=None, at=timezone.now())
 
 
-@pytest.mark.req("R028")
 def test_a_full_pool_says_when_its_last_place_went():
     pool = PoolFactory(available=1)
     at = datetime(2026, 7, 1, 9, 42, tzinfo=UTC)

@@ -24,7 +24,6 @@ def test_a_state_names_the_organisation_and_the_route_but_never_the_person():
     assert "Featherstonehaugh" not in json.dumps(state.as_json()) + repr(state)
 
 
-@pytest.mark.req("R024")
 def test_a_state_carries_what_it_will_decay_to():
     pool = PoolFactory(available=3)
     policy = FreshnessPolicy.objects.get(care_type=pool.care_type)
@@ -33,6 +32,23 @@ def test_a_state_carries_what_it_will_decay_to():
     assert [row[1] for row in state.as_json()["timeline"]] == ["green", "amber", "grey"]
     assert state.timeline[1][0] == pool.reported_at + policy.fresh_for
     assert state.timeline[2][0] == pool.reported_at + policy.expires_after
+
+
+@pytest.mark.req("R024")
+def test_each_bed_type_of_a_home_has_a_state_of_its_own():
+    home = ServiceFactory()
+    general = PoolFactory(service=home, name="General beds", available=2)
+    nursing = PoolFactory(
+        service=home, location=general.location, name="Dementia nursing beds", available=1,
+        care_type=term("care-type", "home-dementia-nursing"),
+    )  # fmt: skip
+    at = timezone.now()
+    operations.fill(pool_id=nursing.pk, reservation_id=None, by=None, at=at)
+    states = queries.with_state(ServiceCapacity.objects.filter(service=home).order_by("name"), at)
+    assert [(s.name, s.care_type, s.word) for s in states] == [
+        ("Dementia nursing beds", "home-dementia-nursing", "Full"),
+        ("General beds", "home-general-residential", "2 free"),
+    ]
 
 
 def test_a_care_type_without_a_policy_uses_the_default():
@@ -67,6 +83,7 @@ def test_history_is_in_the_order_of_what_was_seen():
     assert queries.history(pool.pk, at + timedelta(seconds=1)) == []
 
 
+@pytest.mark.req("R028")
 def test_colours_are_counted_by_group_and_free_places_added_up(django_assert_num_queries):
     PoolFactory(available=3)
     PoolFactory(full=True)

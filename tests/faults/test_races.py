@@ -65,7 +65,6 @@ def reconcile(pool: ServiceCapacity) -> None:
     assert Event.objects.filter(type="capacity.changed", topics__contains=[f"pool:{pool.pk}"]).count() == len(shown)
 
 
-@pytest.mark.req("R028")
 def test_sixteen_who_want_the_last_place_get_it_once():
     pool = PoolFactory(available=1)
     holders = OrganizationFactory.create_batch(16)
@@ -76,7 +75,6 @@ def test_sixteen_who_want_the_last_place_get_it_once():
     assert pool.free == 0
 
 
-@pytest.mark.req("R028")
 def test_two_teams_who_send_for_the_last_place_place_one_person():
     pool, other = PoolFactory(available=1), PoolFactory(available=1)
     teams = UserFactory.create_batch(4)
@@ -110,7 +108,7 @@ def test_two_acceptances_of_the_last_place_take_it_once():
     assert pool.available == 0
 
 
-@pytest.mark.req("R004")
+@pytest.mark.req("R008")
 def test_two_services_that_say_yes_to_one_person_leave_one_yes():
     sender = UserFactory()
     pools = PoolFactory.create_batch(4)

@@ -39,7 +39,6 @@ def post(user, body, key="key-1"):
     return client(user).post(f"{API}/referrals/", body, headers={"Idempotency-Key": key} if key else {})
 
 
-@pytest.mark.req("R087")
 def test_a_referral_goes_from_sending_to_support_by_the_api_alone(referrer, wanted):
     sent = post(referrer, wanted | {"hold_pools": wanted["pools"][:1], "urgency": "urgent"})
     assert sent.status_code == 201
@@ -65,7 +64,6 @@ def test_a_referral_goes_from_sending_to_support_by_the_api_alone(referrer, want
     assert client(referrer).get(f"{API}/tasks/", {"status": "cancelled"}).json()["count"] == 1
 
 
-@pytest.mark.req("R021")
 def test_the_same_key_and_body_is_answered_again_and_done_once(referrer, wanted):
     first, again = post(referrer, wanted), post(referrer, wanted)
     assert (again.status_code, again.json()) == (201, first.json())
@@ -116,7 +114,6 @@ def test_a_step_says_what_is_wrong_with_it():
     assert (told["status"], told["status_reason"], told["status_reason_text"]) == ("rejected", "22", "No place")
 
 
-@pytest.mark.req("R038")
 def test_each_person_who_is_shown_is_a_row_of_the_read_audit(referrer):
     people = PatientFactory.create_batch(3, organization=referrer.organization)
     PatientFactory()

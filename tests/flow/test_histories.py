@@ -142,7 +142,7 @@ def written() -> tuple[int, int, int]:
     return Event.objects.count(), Transition.objects.count(), CapacityReport.objects.count()
 
 
-@pytest.mark.req("R004")
+@pytest.mark.req("R008")
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(moves=st.lists(move, min_size=4, max_size=30))
 def test_any_history_keeps_the_promises(moves):

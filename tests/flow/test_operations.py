@@ -33,7 +33,7 @@ def figures(pool) -> tuple[int, int]:
     return pool.available, pool.held
 
 
-@pytest.mark.req("R004")
+@pytest.mark.req("R008")
 def test_one_referral_asks_several_services_and_holds_where_told(referrer):
     first, second = PoolFactory(), PoolFactory()
     at = timezone.now()
@@ -49,7 +49,7 @@ def test_one_referral_asks_several_services_and_holds_where_told(referrer):
     assert audiences == {frozenset({referrer.organization_id, p.service.organization_id}) for p in (first, second)}
 
 
-@pytest.mark.req("R004")
+@pytest.mark.req("R008")
 def test_a_yes_takes_the_held_place_and_releases_the_others(referrer):
     first, second = PoolFactory(), PoolFactory()
     referral = send(referrer, [first, second], hold=[first, second])
@@ -159,7 +159,6 @@ def test_a_choice_that_makes_no_sense_is_refused(referrer, choice, words):
         operations.send(**(known | choice), by=referrer, at=timezone.now())
 
 
-@pytest.mark.req("R028")
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
