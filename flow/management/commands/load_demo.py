@@ -12,6 +12,7 @@ from flow.demo import load
 
 class Command(BaseCommand):
     help = "Load the demonstration region: real places; services, people and events that are wholly invented."
+    requires_system_checks = ()  # pages and addresses are not its business: it starts at once
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--seed", type=int, default=load.SEED, help="Another seed makes another region (default %(default)s).")

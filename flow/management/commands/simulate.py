@@ -26,6 +26,7 @@ LONGEST_WAIT = 30.0
 
 class Command(BaseCommand):
     help = "Make the demonstration region live. Change the pace while it runs in the administrator's site, under Simulator control."
+    requires_system_checks = ()  # pages and addresses are not its business: it starts at once
 
     def add_arguments(self, parser: CommandParser) -> None:
         pace = os.environ.get("LUNE_SIMULATOR_PACE")
