@@ -118,7 +118,7 @@ def test_when_a_yes_is_withdrawn_the_person_is_hidden_again(world):
         ({"is_internal": True}, {*User.Role.values}),
         ({"status": Service.Status.INACTIVE}, {"curator", "administrator"}),
     ],
-    ids=str,
+    ids=["public", "confidential", "internal", "inactive"],
 )
 def test_services_and_their_places_are_public_unless_they_say_otherwise(world, fields, seen_by):
     pool = PoolFactory(service=ServiceFactory(**fields))
