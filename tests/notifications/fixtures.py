@@ -1,4 +1,4 @@
-"""A set of real processes, shared by the tests of one folder (see its conftest.py)."""
+"""A set of real processes for the tests of one module. Never two at once: one relay is active on one database."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ import pytest
 from tests.notifications.live import Stack
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def _stack(django_db_setup, django_db_blocker) -> Iterator[Stack]:
     with django_db_blocker.unblock():
         stack = Stack()

@@ -14,14 +14,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.sync.client import ClientConnection, connect
 
+from core.events import publish
+
 BASE_DIR = Path(__file__).resolve().parents[2]
 #: Seconds until a test gives up. Generous: nothing here asserts how fast a thing is.
-PATIENCE = 25.0
+PATIENCE = 60.0
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
@@ -94,13 +96,17 @@ class Stack:
         self.standby = Process("standby", [sys.executable, "manage.py", "relay"], env, self.folder / "standby.log")
 
     def start(self) -> None:
-        """Start whatever is not running, and wait until updates flow."""
+        """Start whatever is not running, and wait until the web process has its place in a journal that the last test emptied."""
         for process in (self.redis, self.web, self.relay):
             if not process.lives:
                 process.start()
         browser = Browser(self)
         try:
             browser.until(lambda: browser.live, "the relay is heard by the web process")
+            with transaction.atomic():
+                marker = publish("test.begins", topics=["test"])
+            marker.refresh_from_db()
+            browser.until(lambda: browser.cursor == marker.cursor, "the web process knows of all there is")
         finally:
             browser.close()
 

@@ -204,8 +204,8 @@ def test_a_browser_that_comes_back_is_told_what_it_missed_and_only_that(stack: S
     changed, same = PoolFactory(available=1), PoolFactory(available=1)
     tell(same, 2)
     page = Browser(stack, UserFactory(), pools=[changed.pk, same.pk], topics=["region"]).open()
-    newest = eventually(lambda: Event.objects.order_by("xid", "id").last(), "there is an event")
-    page.until(lambda: page.cursor == newest.cursor, "it knows of all there is")
+    newest = Event.objects.order_by("xid", "id").last().cursor
+    page.until(lambda: page.cursor == newest, "it knows of all there is")
     page.close()
     page.versions.clear()
     page.topics.clear()
@@ -227,12 +227,12 @@ def test_a_pruned_cursor_gets_a_snapshot_and_a_kept_one_does_not(stack: Stack):
     pool = PoolFactory(available=1)
     for number in (2, 3):
         tell(pool, number)
-    old, kept = Event.objects.order_by("xid", "id")
+    *_, old, kept = Event.objects.order_by("xid", "id")
     with connection.cursor() as sql:  # rows of the journal cannot be changed; a test may
         sql.execute("ALTER TABLE core_event DISABLE TRIGGER USER")
         sql.execute("UPDATE core_event SET at = at - interval '15 days'")
         sql.execute("ALTER TABLE core_event ENABLE TRIGGER USER")
-    assert journal.prune(at=timezone.now()) == 1
+    assert journal.prune(at=timezone.now()) >= 1
     assert list(Event.objects.all()) == [kept]  # the newest stays, however old: it vouches for the hubs' place
     assert journal.prune(at=timezone.now() + timedelta(days=30)) == 0
     assert Browser(stack, pools=[pool.pk], cursor=old.cursor).open().kinds[0] == "snapshot"
