@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import dashboard, directory, find, home, inbox, match, patients, places, referral, worklist
+from .views import curate, dashboard, directory, find, home, inbox, match, patients, places, referral, worklist
 from .views import map as map_views
 
 urlpatterns: list = [
@@ -29,4 +29,7 @@ urlpatterns: list = [
     path("dashboard/figures.csv", dashboard.dashboard_csv, name="dashboard-csv"),
     path("directory/", directory.directory, name="directory"),
     path("directory/<uuid:pk>/", directory.service, name="service"),
+    path("curate/imports/", curate.imports, name="imports"),
+    path("curate/imports/<uuid:pk>/", curate.import_run, name="import-run"),
+    path("curate/services/<uuid:pk>/", curate.service_edit, name="service-edit"),
 ]

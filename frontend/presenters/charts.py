@@ -80,17 +80,18 @@ def _render(figures: str) -> SafeString:
     """Rendering takes about a tenth of a second, so that equal figures are drawn once."""
     asked = json.loads(figures)
     names = list(dict.fromkeys(row["series"] for row in asked["rows"]))
-    key: dict[str, Any] = {"domain": names}
-    legend = alt.Undefined if len(names) > 1 else None  # one line needs no key: the heading names it
+    line: dict[str, Any] = {"shorthand": "series:N", "title": None, "sort": names}
+    if len(names) == 1:
+        line["legend"] = None  # the heading names it
     chart = (
         alt.Chart(alt.Data(values=asked["rows"]))
         .mark_line(point=alt.OverlayMarkDef(size=40), strokeWidth=2.5)
         .encode(
             x=alt.X("day:T", title=None, axis=alt.Axis(format="%-d %b", tickCount=7, grid=False)),
             y=alt.Y("count:Q", title=asked["y_title"], axis=alt.Axis(tickMinStep=1, tickCount=5)),
-            color=alt.Color("series:N", title=None, legend=legend, sort=names, scale=alt.Scale(**key, range=_COLOURS[: len(names)])),
-            strokeDash=alt.StrokeDash("series:N", title=None, legend=legend, sort=names, scale=alt.Scale(**key, range=_DASHES[: len(names)])),
-            shape=alt.Shape("series:N", title=None, legend=legend, sort=names, scale=alt.Scale(**key)),
+            color=alt.Color(**line, scale=alt.Scale(domain=names, range=_COLOURS[: len(names)])),
+            strokeDash=alt.StrokeDash(**line, scale=alt.Scale(domain=names, range=_DASHES[: len(names)])),
+            shape=alt.Shape(**line, scale=alt.Scale(domain=names)),
         )
         .properties(width=480, height=200)
         .configure(font=_FONT, background="transparent")

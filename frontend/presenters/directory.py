@@ -11,8 +11,7 @@ from django.urls import reverse
 from capacity.queries import PoolState
 from capacity.status import Rag
 from catalogue.models import Address, Location, Service
-from core.geo import miles
-from frontend.environment import money
+from frontend.environment import miles, money
 from frontend.presenters.map import lat_lon
 from frontend.presenters.opening import opening
 
@@ -67,7 +66,7 @@ def rows(services: Iterable[Service], states: Iterable[PoolState], *, today: dat
                 service=service,
                 states=pools.get(service.pk, []),
                 town=", ".join(towns),
-                distance="" if away is None else f"{miles(away):.1f} miles",
+                distance=miles(away),
                 assurance=assurance(service, today=today),
             )
         )

@@ -171,8 +171,6 @@ def test_a_sparkline_steps_from_figure_to_figure():
             observed_at=at - timedelta(days=days),
             via="web",
         )
-    from capacity.queries import history
-
     spark = sparkline(history(pool.pk, at - timedelta(days=14)), at=at, unit="bed")
     assert spark is not None
     xs, ys = zip(*(map(float, point.split(",")) for point in spark.points.split()), strict=True)

@@ -1,0 +1,75 @@
+"""Who changed what in a service's record, from the rows that the database wrote at each change."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from catalogue.models import Service, User
+
+#: Columns that say nothing to a curator.
+_SILENT = frozenset({"id", "service", "source_hash", "created_at", "modified_at"})
+#: So many changes are shown.
+MOST = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One field before and after, in words."""
+
+    field: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of the record. `who` is a colleague's name, or what did it."""
+
+    at: datetime
+    who: str
+    differences: list[Difference]
+
+
+def history(service: Service) -> list[Change]:
+    """Changes to the record and to its ages, the newest first."""
+    eligibility = getattr(service, "eligibility", None)
+    trails = [service.events, *([eligibility.events] if eligibility else [])]
+    rows = [list(trail.select_related("pgh_context").order_by("pgh_id")) for trail in trails]
+    names = _names(event for trail in rows for event in trail)
+    changes = [
+        Change(
+            at=event.pgh_created_at,
+            who=names.get(_user_id(event), "An import, or Lune itself"),
+            differences=_differences(earlier, event) if earlier else [Difference("Record", "", "made")],
+        )
+        for trail in rows
+        for earlier, event in zip([None, *trail], trail, strict=False)
+    ]
+    changes = [change for change in changes if change.differences]
+    return sorted(changes, key=lambda change: change.at, reverse=True)[:MOST]
+
+
+def _user_id(event: Any) -> str:
+    return str(event.pgh_context.metadata.get("user") or "") if event.pgh_context else ""
+
+
+def _names(events: Iterable[Any]) -> dict[str, str]:
+    ids = {_user_id(event) for event in events} - {""}
+    return {str(user.pk): str(user) for user in User.objects.filter(pk__in=ids)}
+
+
+def _differences(before: Any, after: Any) -> list[Difference]:
+    found = []
+    for field in after._meta.concrete_fields:
+        if field.name.startswith("pgh_") or field.name in _SILENT or getattr(before, field.attname) == getattr(after, field.attname):
+            continue
+        found.append(Difference(str(field.verbose_name).capitalize(), _words(before, field), _words(after, field)))
+    return found
+
+
+def _words(event: Any, field: Any) -> str:
+    value = getattr(event, f"get_{field.name}_display")() if field.choices else getattr(event, field.name)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "nothing" if value in (None, "") else str(value)
