@@ -48,7 +48,9 @@ class PatientList(APIView):
     @transaction.atomic
     def get(self, request: Request) -> Response:
         page = Page()
-        people = page.paginate_queryset(Patient.objects.visible_to(user_of(request)).order_by("family_name", "given_name", "pk"), request, self)
+        people = page.paginate_queryset(
+            Patient.objects.visible_to(user_of(request)).order_by("family_name", "given_name", "pk"), request, self
+        )
         audit.record_reads(user=user_of(request), record_type="patient", record_ids=[person.pk for person in people])
         return page.get_paginated_response(serializers.PatientSerializer(people, many=True).data)
 

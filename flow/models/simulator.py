@@ -1,6 +1,5 @@
 """How fast the demonstration moves. One row, which an administrator changes while it runs."""
 
-
 from django.db import models
 
 
