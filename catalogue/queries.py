@@ -132,11 +132,11 @@ def _matching(found: ServiceQuerySet, text: str) -> ServiceQuerySet:
 def _words(text: str) -> tuple[list[str], dict[str, set[UUID]]]:
     """The words of a search, phrases of the vocabulary kept whole, and the terms that each may mean."""
     labels = [
-        (label.lower(), term.pk)
+        (_plain(label), term.pk)
         for term in TaxonomyTerm.objects.filter(taxonomy__slug__in=[CARE_TYPE, NEED])
         for label in (term.name, *term.synonyms)
     ]
-    rest = re.sub(r"[^\w'-]+", " ", text.lower())
+    rest = _plain(text)
     words: list[str] = []
     for label in sorted({label for label, _ in labels}, key=len, reverse=True):
         whole = re.compile(rf"\b{re.escape(label)}s?\b")
@@ -149,3 +149,8 @@ def _words(text: str) -> tuple[list[str], dict[str, set[UUID]]]:
         part = re.compile(rf"\b{re.escape(word.rstrip('s'))}s?\b")
         meant[word] = {term_id for label, term_id in labels if part.search(label)} if len(word) > 2 else set()
     return words, meant
+
+
+def _plain(text: str) -> str:
+    """Small letters, and a space for everything that is not of a word."""
+    return re.sub(r"[^\w']+", " ", text.lower()).strip()

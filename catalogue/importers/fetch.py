@@ -3,10 +3,10 @@
 import ipaddress
 import json
 import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from time import sleep
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 import httpx
 
@@ -25,10 +25,9 @@ _TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 class Feed:
     """One publisher's feed. Use as a context manager."""
 
-    def __init__(self, base: str, *, allow_private: bool = False, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, base: str, *, allow_private: bool = False) -> None:
         self.base = base.rstrip("/").removesuffix("/services")
         self.allow_private = allow_private
-        self._sleep = sleep
         self._client = httpx.Client(
             timeout=TIMEOUT, trust_env=False, headers={"Accept": "application/json", "User-Agent": "Lune (Open Referral UK import)"}
         )
@@ -55,7 +54,7 @@ class Feed:
 
     def service(self, service_id: str) -> Any:
         """One service whole; None when the feed does not have it."""
-        return self.get(f"{self.base}/services/{httpx.URL(path=f'/{service_id}').raw_path.decode()[1:]}", missing_ok=True)
+        return self.get(f"{self.base}/services/{quote(service_id, safe='')}", missing_ok=True)
 
     def get(self, url: str, *, missing_ok: bool = False) -> Any:
         """The JSON at an address, after up to `TRIES` tries. Raises `BrokenSource`; with `missing_ok` a 404 is None."""
@@ -77,7 +76,7 @@ class Feed:
                 if (after := headers.get("retry-after", "")).isdigit():
                     wait = float(after)
             if attempt + 1 < TRIES:
-                self._sleep(min(wait, MAX_WAIT_S))
+                sleep(min(wait, MAX_WAIT_S))
         raise BrokenSource(f"{_shown(url)} {problem}. Check the address, or try again later.")
 
     def _read(self, url: str) -> tuple[int, httpx.Headers, bytes]:
