@@ -64,6 +64,7 @@ def converges(page: Browser, stream: Stream, stack: Stack) -> None:
 @pytest.mark.req("R003")
 @pytest.mark.parametrize("victim", ["redis", "relay", "web"])
 def test_killed_in_the_middle_and_started_again(stack: Stack, victim: str):
+    stack.settle()
     process = getattr(stack, victim)
     with Stream() as stream:
         page = Browser(stack, UserFactory(), pools=stream.last, topics=["region"]).open()

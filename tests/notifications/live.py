@@ -96,19 +96,23 @@ class Stack:
         self.standby = Process("standby", [sys.executable, "manage.py", "relay"], env, self.folder / "standby.log")
 
     def start(self) -> None:
-        """Start whatever is not running, and wait until the web process has its place in a journal that the last test emptied."""
+        """Start whatever is not running, and wait until the relay is heard by the web process."""
         for process in (self.redis, self.web, self.relay):
             if not process.lives:
                 process.start()
         browser = Browser(self)
-        try:
-            browser.until(lambda: browser.live, "the relay is heard by the web process")
-            with transaction.atomic():
-                marker = publish("test.begins", topics=["test"])
-            marker.refresh_from_db()
-            browser.until(lambda: browser.cursor == marker.cursor, "the web process knows of all there is")
-        finally:
-            browser.close()
+        browser.until(lambda: browser.live, "the relay is heard by the web process")
+
+    def settle(self) -> None:
+        """Wait until the web process has its place in the journal, which the end of the last test emptied.
+
+        A row settles only when no older transaction is open in the whole cluster, so tests beside this one hold it up.
+        """
+        with transaction.atomic():
+            marker = publish("test.begins", topics=["test"])
+        marker.refresh_from_db()
+        browser = Browser(self)
+        browser.until(lambda: browser.cursor == marker.cursor, "the web process knows of all there is")
 
     def close_browsers(self) -> None:
         while self.browsers:

@@ -66,6 +66,7 @@ def test_versions_never_go_back_and_a_burst_is_coalesced(stack: Stack):
 
 @pytest.mark.req("R004")
 def test_sender_and_receiver_both_learn_of_a_step_and_a_stranger_learns_nothing(stack: Stack):
+    stack.settle()
     task = ReferralTaskFactory()
     referral = task.referral
     sender, receiver, stranger = (
@@ -92,6 +93,7 @@ def test_sender_and_receiver_both_learn_of_a_step_and_a_stranger_learns_nothing(
 
 
 def test_an_audience_keeps_a_shared_topic_from_other_organisations(stack: Stack):
+    stack.settle()
     ours, other = UserFactory(), UserFactory()
     pages = [Browser(stack, user, topics=["region"]).open() for user in (ours, other)]
     with transaction.atomic():
@@ -201,6 +203,7 @@ def test_a_slower_transaction_is_not_lost(stack: Stack):
 
 
 def test_a_browser_that_comes_back_is_told_what_it_missed_and_only_that(stack: Stack):
+    stack.settle()
     changed, same = PoolFactory(available=1), PoolFactory(available=1)
     tell(same, 2)
     page = Browser(stack, UserFactory(), pools=[changed.pk, same.pk], topics=["region"]).open()
