@@ -1,11 +1,14 @@
 """What every page has: a skip link, its own title, the menu of the role; and pages for what goes wrong."""
 
+import re
+
 import pytest
 from django.urls import reverse
 
 from catalogue.models import User
 from core.errors import Conflict
 from frontend.views import errors
+from tests import factories
 
 
 def test_somebody_not_signed_in_is_asked_to_sign_in(client, db):
@@ -88,3 +91,39 @@ def test_pages_carry_no_inline_style_or_foreign_address(client, referrer):
     assert "<style" not in page
     assert "//cdn" not in page
     assert "unsafe" not in answer["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    ("role", "words"),
+    [
+        ("referrer", ["people waiting", "nobody asked yet", "waiting for an answer"]),
+        ("provider", ["new referrals to answer", "places you show as free"]),
+        ("manager", ["people waiting", "referrals late for an answer"]),
+        ("curator", ["not checked for a year"]),
+        ("administrator", ["people who can sign in"]),
+    ],
+)
+def test_home_says_what_needs_each_role(client, request, role, words):
+    client.force_login(request.getfixturevalue(role))
+    page = client.get(reverse("home"), headers={"HX-Request": "true"}).content.decode()
+    assert "<html" not in page
+    for text in words:
+        assert text in page
+
+
+def test_the_numbers_at_home_are_ones_own_and_lead_to_their_list(client, referrer):
+    factories.EpisodeFactory(patient__organization=referrer.organization)
+    factories.EpisodeFactory()
+    client.force_login(referrer)
+    page = client.get(reverse("home")).content.decode()
+    waiting = re.search(r'<span class="lune-count__number">(\d+)</span>\s*<a href="([^"]+)">nobody asked yet</a>', page)
+    assert waiting
+    assert waiting.groups() == ("1", f"{reverse('worklist')}?status=none")
+
+
+def test_demonstration_log_ins_are_shown_only_in_a_demonstration(client, db, settings):
+    assert "discharge@demo.lune.example" in client.get(reverse("account_login")).content.decode()
+    settings.DEMO = False
+    page = client.get(reverse("account_login")).content.decode()
+    assert "demo.lune.example" not in page
+    assert "lune-demo" not in page
