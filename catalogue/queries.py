@@ -64,6 +64,11 @@ def areas_at(point: Point) -> list[int]:
     return list(Area.objects.filter(outline__covers=point).order_by("pk").values_list("pk", flat=True))
 
 
+def shown_places(service: Service) -> QuerySet[Location]:
+    """Where a service is, with addresses and without the places that must not be found."""
+    return Location.objects.filter(service_at_locations__service=service, is_confidential=False).prefetch_related("addresses")
+
+
 def terms_in_use(taxonomy: str = "") -> QuerySet[TaxonomyTerm]:
     """Terms that are not retired, of one taxonomy by its slug or of all, in the order in which forms show them."""
     terms = TaxonomyTerm.objects.filter(retired_at=None).select_related("taxonomy")

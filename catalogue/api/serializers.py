@@ -4,6 +4,7 @@ from rest_framework import serializers
 
 from catalogue.eligibility_text import eligibility_sentences
 from catalogue.models import Address, Eligibility, Location, Organization, Phone, Schedule, Service, TaxonomyTerm
+from catalogue.queries import shown_places
 from core.geo import METRES_PER_MILE, to_wgs84
 
 
@@ -109,11 +110,10 @@ class ServiceSerializer(ServiceListSerializer):
         ]
 
     def get_locations(self, service: Service) -> list[dict]:
-        places = Location.objects.filter(service_at_locations__service=service, is_confidential=False).prefetch_related("addresses")
-        return list(LocationSerializer(places, many=True).data)
+        return list(LocationSerializer(shown_places(service), many=True).data)
 
     def get_eligibility(self, service: Service) -> dict | None:
-        stated = Eligibility.objects.filter(service=service).first()
+        stated = getattr(service, "eligibility", None)
         return dict(EligibilitySerializer(stated).data) if stated else None
 
     def get_eligibility_sentences(self, service: Service) -> list[str]:
