@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db import connection
 from psycopg.rows import dict_row
+from psycopg.types.numeric import Int8
 
 from matching.engine.check import Ranked
 from matching.engine.problem import Need, PoolFacts, Weights
@@ -174,7 +175,7 @@ def nearest(need: Need, *, at: datetime, limit: int = 500) -> list[PoolFacts]:
 
 def parameters(need: Need, weights: Weights, *, at: datetime, limit: int, without: Iterable[UUID] = ()) -> dict[str, Any]:
     """What the ranking statement is given."""
-    return _place(need, at) | {
+    given = _place(need, at) | {
         "age": need.age,
         "sex": need.sex,
         "needs": need.needs,
@@ -193,6 +194,8 @@ def parameters(need: Need, weights: Weights, *, at: datetime, limit: int, withou
         "without": list(without),
         **{f"w_{name}": value for name, value in weights.to_json().items()},
     }
+    # The driver types a number by its size, and prepares a statement anew for each mixture of types: always the same type, then.
+    return {name: Int8(value) if type(value) is int else value for name, value in given.items()}
 
 
 def refresh_facts(services: Sequence[UUID] | None = None) -> None:
