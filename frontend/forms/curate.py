@@ -61,12 +61,12 @@ class ServiceForm(forms.Form):
 
     AGES = ("minimum_age", "maximum_age")
 
-    def __init__(self, *args: Any, service: Service, **kwargs: Any) -> None:
+    def __init__(self, data: Any = None, *, service: Service) -> None:
         self.stamp = service.modified_at.isoformat()
         ages = getattr(service, "eligibility", None)
         initial = {name: getattr(service, name) for name in ("name", "description", "status", "price_week")}
         initial |= {name: getattr(ages, name, None) for name in self.AGES}
-        super().__init__(*args, initial={**initial, "seen": self.stamp}, **kwargs)
+        super().__init__(data, initial={**initial, "seen": self.stamp})
 
     def clean(self) -> dict[str, Any]:
         sent = super().clean() or {}

@@ -34,7 +34,8 @@ class Change:
 def history(service: Service) -> list[Change]:
     """Changes to the record and to its ages, the newest first."""
     eligibility = getattr(service, "eligibility", None)
-    trails = [service.events, *([eligibility.events] if eligibility else [])]
+    # django-pghistory gives each tracked model its history under this name.
+    trails: list[Any] = [record.events for record in (service, eligibility) if record]  # type: ignore[union-attr]
     rows = [list(trail.select_related("pgh_context").order_by("pgh_id")) for trail in trails]
     names = _names(event for trail in rows for event in trail)
     changes = [

@@ -1,5 +1,7 @@
 """The curator's pages: what came in from outside, what could not, and changes to one service's record."""
 
+from collections.abc import Mapping, Sequence
+from typing import cast
 from uuid import UUID
 
 from django.contrib import messages
@@ -54,7 +56,7 @@ def service_edit(request: SignedIn, pk: UUID) -> HttpResponse:
         try:
             operations.edit_service(service_id=pk, by=request.user, at=now(), **form.changes())
         except Invalid as error:
-            form.tell(error.details.get("errors") or {}, error.message)
+            form.tell(cast("Mapping[str, Sequence[str]]", error.details.get("errors") or {}), error.message)
         else:
             messages.success(request, "Saved. The record is also marked as checked today.")
             return redirect("service-edit", pk)
