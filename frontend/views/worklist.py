@@ -34,8 +34,7 @@ def worklist(request: SignedIn) -> HttpResponse:
 def worklist_csv(request: SignedIn) -> HttpResponse:
     """The same list as a file. It leaves Lune, so that each person in it is written to the read audit."""
     found = presenter.lines(request.user, clock.now(), presenter.Filters.of(request.GET))
-    for line in found:
-        audit.record_read(user=request.user, record_type="patient", record_id=line.patient, purpose="export")
+    audit.record_reads(user=request.user, record_type="patient", record_ids=[line.patient for line in found], purpose="export")
     answer = HttpResponse(presenter.as_csv(found), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = 'attachment; filename="people-waiting.csv"'
     return answer
