@@ -35,16 +35,16 @@ def history(service: Service) -> list[Change]:
     """Changes to the record and to its ages, the newest first."""
     eligibility = getattr(service, "eligibility", None)
     # django-pghistory gives each tracked model its history under this name.
-    trails: list[Any] = [record.events for record in (service, eligibility) if record]  # type: ignore[union-attr]
-    rows = [list(trail.select_related("pgh_context").order_by("pgh_id")) for trail in trails]
-    names = _names(event for trail in rows for event in trail)
+    records: list[tuple[str, Any]] = [("Record", service), ("Ages and sex", eligibility)]
+    trails = [(label, list(record.events.select_related("pgh_context").order_by("pgh_id"))) for label, record in records if record]
+    names = _names(event for _, trail in trails for event in trail)
     changes = [
         Change(
             at=event.pgh_created_at,
             who=names.get(_user_id(event), "An import, or Lune itself"),
-            differences=_differences(earlier, event) if earlier else [Difference("Record", "", "made")],
+            differences=_differences(earlier, event) if earlier else [Difference(label, "", "first written")],
         )
-        for trail in rows
+        for label, trail in trails
         for earlier, event in zip([None, *trail], trail, strict=False)
     ]
     changes = [change for change in changes if change.differences]
