@@ -10,6 +10,7 @@ from django.contrib.gis.db.models import MultiPolygonField
 from django.contrib.gis.db.models.functions import AsGeoJSON, Transform
 from django.contrib.gis.geos import Point
 from django.db.models import F, Func, Value
+from django.db.models.functions import Length
 
 from capacity.queries import PoolState
 from catalogue.models import Area, Outcode
@@ -30,7 +31,7 @@ def areas() -> dict[str, Any]:
         for name, shape in districts.values_list("name", "shape")
     ]
     centres: dict[str, list[Point]] = defaultdict(list)
-    for town, point in Outcode.objects.exclude(town="").order_by("code").values_list("town", "point"):
+    for town, point in Outcode.objects.exclude(town="").order_by(Length("code"), "code").values_list("town", "point"):
         centres[town].append(point)
     return {
         "outlines": {"type": "FeatureCollection", "features": features},
@@ -39,8 +40,8 @@ def areas() -> dict[str, Any]:
 
 
 def _town(name: str, points: list[Point]) -> dict[str, Any]:
-    middle = Point(sum(p.x for p in points) / len(points), sum(p.y for p in points) / len(points), srid=BNG)
-    lat, lon = lat_lon(middle)
+    # The lowest code is the middle of the town nearly everywhere: LA1, PR1, BB1. A mean of all would lie in the fields.
+    lat, lon = lat_lon(points[0])
     return {"name": name, "lat": lat, "lon": lon, "size": "large" if len(points) >= LARGE_TOWN else "small"}
 
 

@@ -60,7 +60,7 @@ function start(box) {
   // The best lines decide what is in view at first: a far one would shrink the rest to a heap.
   const points = places.slice(0, FIRST_IN_VIEW).map((place) => [place.lat, place.lon]);
   if (home) points.push(home);
-  if (points.length) map.fitBounds(L.latLngBounds(points).pad(0.15), { maxZoom: 14, animate: false });
+  if (points.length) map.fitBounds(L.latLngBounds(points).pad(0.15), { maxZoom: 12, animate: false });
   else map.setView([53.9, -2.7], 9);
   if (box.dataset.tiles) L.tileLayer(box.dataset.tiles, { attribution: box.dataset.attribution, maxZoom: 19 }).addTo(map);
   const drawn = box.dataset.areas ? drawAreas(map, box.dataset.areas) : Promise.resolve();

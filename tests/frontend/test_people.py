@@ -9,6 +9,7 @@ import pytest
 from django.urls import reverse
 
 from core import clock
+from core.geo import to_wgs84
 from core.models import AuditEntry
 from flow.models import Episode, Patient
 from tests import factories
@@ -143,6 +144,10 @@ def test_the_same_nhs_number_twice(signed_in, referrer):
     assert "already has a person with this NHS number" in page
 
 
+def longitude_of(point):
+    return to_wgs84(point).x
+
+
 def test_the_map_has_outlines_and_towns_without_any_network(client, db):
     factories.AreaFactory(name="Preston")
     factories.OutcodeFactory(code="PR1", town="Preston")
@@ -154,6 +159,7 @@ def test_the_map_has_outlines_and_towns_without_any_network(client, db):
     assert -3 < longitude < -2
     assert 53 < latitude < 54
     assert [(town["name"], town["size"]) for town in found["towns"]] == [("Preston", "large")]
+    assert found["towns"][0]["lon"] < longitude_of(factories.near(1000)), "where its first postcode district is, not the mean"
     assert "max-age=3600" in answer["Cache-Control"]
 
 
