@@ -1,8 +1,11 @@
 """The count of proved requirements can be believed."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
+
+import pytest
 
 from config import proved
 from tests.plugins.requirements import Recorder
@@ -48,6 +51,26 @@ def test_the_recorder_merges_and_a_failing_teardown_counts_as_failed(tmp_path) -
     good, failed = proved.proved(proved.json.loads(file.read_text()))
     assert good == {}
     assert failed == {"R001": ["b"]}
+
+
+def test_runs_side_by_side_lose_nothing(tmp_path) -> None:
+    file = tmp_path / "requirements.json"
+    runs = [Recorder(file) for _ in range(8)]
+    for number, run in enumerate(runs):
+        run.pytest_runtest_logreport(report(f"test-{number}", "call"))
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(Recorder.pytest_sessionfinish, runs))
+    assert len(proved.json.loads(file.read_text())) == 8
+
+
+@pytest.mark.parametrize("spoilt", ["", '{"a": {"ids"', "[1]"])
+def test_a_spoilt_file_is_begun_anew(tmp_path, spoilt) -> None:
+    file = tmp_path / "requirements.json"
+    file.write_text(spoilt)
+    run = Recorder(file)
+    run.pytest_runtest_logreport(report("a", "call"))
+    run.pytest_sessionfinish()
+    assert list(proved.json.loads(file.read_text())) == ["a"]
 
 
 def report(nodeid: str, when: str, *, passed: bool = True, ids: tuple[str, ...] = ("R001",)) -> SimpleNamespace:

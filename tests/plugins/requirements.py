@@ -1,10 +1,12 @@
 """Keep, for each test marked `@pytest.mark.req("R001")`, whether it passed: `make requirements` counts from that.
 
 `var/requirements.json` maps a test's id to `{"ids": [...], "passed": bool}`. A run adds to what is there, so that the browser
-tests, which run apart, count too; `make test` begins with an empty file.
+tests, which run apart, count too; `make test` begins with an empty file. Runs side by side take turns.
 """
 
+import fcntl
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -32,9 +34,20 @@ class Recorder:
     def pytest_sessionfinish(self) -> None:
         if not self.tests:
             return
-        kept = json.loads(self.file.read_text()) if self.file.exists() else {}
         self.file.parent.mkdir(exist_ok=True)
-        self.file.write_text(json.dumps(kept | self.tests, indent=1, sort_keys=True) + "\n")
+        with self.file.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            fresh = self.file.with_suffix(".new")
+            fresh.write_text(json.dumps(self._kept() | self.tests, indent=1, sort_keys=True) + "\n")
+            os.replace(fresh, self.file)  # a reader sees the old file or the new one, never half of it
+
+    def _kept(self) -> dict[str, dict[str, object]]:
+        """What earlier runs recorded; nothing when the file is missing or not one of ours."""
+        try:
+            kept = json.loads(self.file.read_text())
+        except (FileNotFoundError, ValueError):
+            return {}
+        return kept if isinstance(kept, dict) else {}
 
 
 def pytest_configure(config: pytest.Config) -> None:
