@@ -18,5 +18,7 @@ STORAGES = {
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 WHITENOISE_AUTOREFRESH = True
+# Browsers are served from the source folders: nothing is collected for a test.
+WHITENOISE_USE_FINDERS = True
 STATIC_ROOT = BASE_DIR / "var" / "static-test"
 DEMO = True

@@ -1,1 +1,1 @@
-from tests.notifications.fixtures import _stack, stack  # noqa: F401
+from tests.stack.fixtures import _stack, stack  # noqa: F401

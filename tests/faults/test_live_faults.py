@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from capacity import operations
 from tests.factories import PoolFactory, UserFactory
-from tests.notifications.live import Browser, Stack, eventually
+from tests.stack.live import Browser, Stack, eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

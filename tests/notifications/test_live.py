@@ -17,7 +17,7 @@ from core.events import publish
 from core.models import Event
 from notifications import journal
 from tests.factories import OrganizationFactory, PoolFactory, ReferralTaskFactory, UserFactory
-from tests.notifications.live import Browser, Stack, eventually
+from tests.stack.live import Browser, Stack, eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -2,7 +2,7 @@
 
 import subprocess
 
-from tests.notifications.live import BASE_DIR
+from tests.stack.live import BASE_DIR
 
 
 def test_the_script_that_keeps_a_page_true():

@@ -89,7 +89,7 @@ class Stack:
             "REDIS_URL": f"unix://{redis_socket}",
         }
         redis = ["redis-server", "--port", "0", "--unixsocket", str(redis_socket), "--save", "", "--dir", str(self.folder)]
-        web = ["-m", "uvicorn", "tests.notifications.server:application", "--port", str(self.port), "--lifespan", "off"]
+        web = ["-m", "uvicorn", "tests.stack.server:application", "--port", str(self.port), "--lifespan", "off"]
         self.redis = Process("redis", redis, env, self.folder / "redis.log")
         self.web = Process("web", [sys.executable, *web], env, self.folder / "web.log")
         self.relay = Process("relay", [sys.executable, "manage.py", "relay"], env, self.folder / "relay.log")

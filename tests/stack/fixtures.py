@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.notifications.live import Stack
+from tests.stack.live import Stack
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,58 @@
+"""What every page must be, and where things are on the pages that several journeys use."""
+
+import re
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator, Page, expect
+
+from capacity.models import ServiceCapacity
+
+AXE = Axe()
+
+
+def assert_accessible(page: Page) -> None:
+    """No rule of axe is broken, and nothing has to be scrolled sideways."""
+    found = AXE.run(page)
+    assert found.violations_count == 0, f"{page.url}\n{found.generate_report()}"
+    assert_fits(page)
+
+
+def assert_fits(page: Page) -> None:
+    """The page is no wider than the window."""
+    wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    assert wide <= 0, f"{page.url} is {wide} pixels wider than its window"
+
+
+def assert_live(page: Page) -> None:
+    """The page says that it hears of changes."""
+    expect(page.locator("#live-status")).to_have_text("Live")
+
+
+def badge(page: Page, pool: ServiceCapacity) -> Locator:
+    """What the page says is free there. A page may say it twice: the first counts."""
+    return page.locator(f'.lune-rag[data-pool="{pool.pk}"]').first
+
+
+def shows(page: Page, pool: ServiceCapacity, words: str, colour: str) -> None:
+    """The badge comes to say that, in words and by its shape and colour."""
+    found = badge(page, pool)
+    expect(found.locator(".lune-rag__word")).to_have_text(words)
+    expect(found).to_have_class(re.compile(rf"\blune-rag--{colour}\b"))
+
+
+def line(page: Page, name: str) -> Locator:
+    """One service of a ranked list, or one answer of a referral."""
+    return page.locator(".lune-line").filter(has=page.get_by_role("heading", name=name))
+
+
+def place(page: Page, pool: ServiceCapacity) -> Locator:
+    """One card of a provider's own places."""
+    return page.locator(f"#place-{pool.pk}")
+
+
+def press(where: Page | Locator, name: str | re.Pattern[str]) -> None:
+    where.get_by_role("button", name=name).click()
+
+
+def follow(where: Page | Locator, name: str | re.Pattern[str]) -> None:
+    where.get_by_role("link", name=name).first.click()
