@@ -6,6 +6,7 @@ from typing import TypeVar, cast
 
 from django.contrib.gis.gdal import CoordTransform, SpatialReference
 from django.contrib.gis.geos import GEOSGeometry, Point
+from geopy.distance import great_circle
 
 Geometry = TypeVar("Geometry", bound=GEOSGeometry)
 
@@ -54,6 +55,12 @@ def bng_point(easting: float, northing: float) -> Point:
 def wgs84_point(latitude: float, longitude: float) -> Point:
     """A BNG point from latitude and longitude in degrees."""
     return to_bng(Point(float(longitude), float(latitude), srid=WGS84))
+
+
+def apart_miles(one: Point, other: Point) -> float:
+    """Great-circle distance between two points of any reference, in miles: for positions that came from outside the database."""
+    ends = [(point.y, point.x) for point in (to_wgs84(one), to_wgs84(other))]
+    return great_circle(*ends).miles
 
 
 def miles(metres: float) -> float:

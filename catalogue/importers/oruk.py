@@ -13,7 +13,7 @@ from django.utils.text import slugify
 
 from catalogue import models as m
 from catalogue.models.taxonomy import CARE_TYPE, LANGUAGE
-from core.geo import normal_postcode, wgs84_point
+from core.geo import apart_miles, normal_postcode, wgs84_point
 from core.ids import derived
 
 from . import places
@@ -26,6 +26,8 @@ from .write import Record, child, clean, faults, web_address, write
 _ORGANIZATION_FIELDS = ("name", "description", "email", "website", "company_number", "charity_number")
 _LOCATION_FIELDS = ("location_type", "name", "point", "uprn")
 _SERVICE_FIELDS = ("organization", "name", "alternate_name", "description", "url", "email", "status", "care_type", "assured_date")
+#: Farther than this from its own postcode, a position is a mistake: a swapped sign, or the head office's.
+FARTHEST_FROM_POSTCODE_MILES = 10
 _GSS = re.compile(r"\b[EWSN]\d{8}\b")
 
 
@@ -244,11 +246,21 @@ class _Import:
         return Record(location, row, addresses, raw)
 
     def _place(self) -> None:
-        """Put locations that gave no position where their postcode is."""
-        waiting = [record for record in self.locations.values() if record.instance.point is None]
-        known = places.points(address.postal_code for record in waiting for address in record.children)
-        for record in waiting:
-            record.instance.point = next((known[a.postal_code] for a in record.children if a.postal_code in known), None)
+        """Put locations where their postcode is, when they gave no position or one that cannot be theirs."""
+        known = places.points(address.postal_code for record in self.locations.values() for address in record.children)
+        for record in self.locations.values():
+            centre = next((known[a.postal_code] for a in record.children if a.postal_code in known), None)
+            given = record.instance.point
+            if given is not None and centre is not None and (away := apart_miles(given, centre)) > FARTHEST_FROM_POSTCODE_MILES:
+                self.importing.leave_out(
+                    record.row,
+                    "latitude",
+                    "The position is far from the postcode; the postcode was believed.",
+                    f"They are {away:.0f} miles apart. Correct whichever is wrong.",
+                    record.raw,
+                )
+                given = None
+            record.instance.point = given or centre
 
     def _children(self, row: str, service: m.Service, raw: dict[str, Any]) -> Iterator[Any]:
         numbers = dicts(raw.get("phones")) + [p for contact in dicts(raw.get("contacts")) for p in dicts(contact.get("phones"))]

@@ -54,6 +54,20 @@ def test_bad_records_are_quarantined_and_the_rest_comes_in():
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(("latitude", "longitude", "believed"), [(53.757, -2.700, True), (53.757, 2.700, False), (51.507, -0.128, False)])
+def test_a_position_far_from_its_own_postcode_is_not_believed(tmp_path, latitude, longitude, believed):
+    factories.PostcodeFactory(postcode="PR1 2HE")
+    service = json.loads(FEED.read_text())["contents"][0]
+    service["service_at_locations"][0]["location"] |= {"latitude": latitude, "longitude": longitude}
+    file = tmp_path / "far.json"
+    file.write_text(json.dumps([service]))
+    _, row = run("import_oruk", file)
+    assert (("service 1, location", "latitude") not in faults(row, kept=True)) is believed
+    point = Service.objects.get().service_at_locations.get().location.point
+    assert (point.coords == factories.near().coords) is not believed
+
+
+@pytest.mark.django_db
 def test_a_second_run_changes_nothing():
     run("import_oruk", FEED)
     terms = TaxonomyTerm.objects.count()
