@@ -1,7 +1,7 @@
 """The JSON API, version 1."""
 
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 urlpatterns = [
     path("openapi.json", SpectacularAPIView.as_view(), name="openapi"),
@@ -9,5 +9,5 @@ urlpatterns = [
     path("", include("capacity.api.urls")),
     path("", include("matching.api.urls")),
     path("", include("flow.api.urls")),
-    path("", SpectacularSwaggerView.as_view(url_name="openapi"), name="api-docs"),
+    path("", SpectacularSwaggerSplitView.as_view(url_name="openapi"), name="api-docs"),
 ]

@@ -1,11 +1,22 @@
 """Every address of the site."""
 
+from allauth.account import urls as account_urls
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
+#: Of allauth's pages, those that Lune has: nobody signs up, and an administrator alone changes an e-mail address.
+ACCOUNT_PAGES = {
+    "account_login", "account_logout", "account_inactive", "account_signup", "account_change_password",
+    "account_reset_password", "account_reset_password_done", "account_reset_password_from_key", "account_reset_password_from_key_done",
+}  # fmt: skip
+
+# One door: the administrator's site has no sign-in of its own, which would know no limit on guesses.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
 urlpatterns = [
     path("admin/", admin.site.urls),
-    path("account/", include("allauth.account.urls")),
+    path("account/", include([page for page in account_urls.urlpatterns if page.name in ACCOUNT_PAGES])),
     path("api/v1/", include("config.api_urls")),
     path("", include("frontend.urls")),
 ]

@@ -9,6 +9,8 @@ from typing import Any
 import environ
 import structlog
 
+from core.logs import stack_without_words
+
 BASE_DIR = Path(__file__).resolve().parents[2]
 env = environ.Env()
 
@@ -78,7 +80,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
+    "frontend.middleware.LogMiddleware",
+    "frontend.middleware.HeadersMiddleware",
     "pghistory.middleware.HistoryMiddleware",
     "frontend.middleware.RefusalMiddleware",
 ]
@@ -139,7 +142,13 @@ CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
         "CONFIG": {"hosts": [REDIS_URL], "capacity": 10_000, "prefix": "lune"},
     }
 }
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CACHES: dict[str, dict[str, Any]] = {
+    "default": {
+        "BACKEND": "core.cache.RedisOrMemoryCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+    }
+}
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "catalogue.User"
@@ -223,6 +232,12 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    # Several things have a status: each list of codes has a name of its own in the document.
+    "ENUM_NAME_OVERRIDES": {
+        "CapacityStatusEnum": "capacity.models.CapacityStatus",
+        "ServiceStatusEnum": "catalogue.models.Service.Status",
+        "TaskStatusEnum": "flow.workflow.Status",
+    },
 }
 
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
@@ -240,6 +255,7 @@ LOGGING = {
                 structlog.processors.TimeStamper(fmt="iso"),
                 structlog.stdlib.add_logger_name,
                 structlog.stdlib.add_log_level,
+                stack_without_words,
             ],
         }
     },
@@ -249,6 +265,8 @@ LOGGING = {
     "loggers": {
         "uvicorn.access": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},
+        # A refused request is told with its address here, which may hold anything; LogMiddleware writes its own line.
+        "django.request": {"level": "ERROR"},
         "procrastinate": {"level": "WARNING"},
         "channels_redis": {"level": "CRITICAL"},
     },
@@ -261,7 +279,7 @@ structlog.configure(
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.stdlib.PositionalArgumentsFormatter(),
-        structlog.processors.format_exc_info,
+        stack_without_words,
         structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
     ],
     logger_factory=structlog.stdlib.LoggerFactory(),
