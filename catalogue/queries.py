@@ -23,6 +23,11 @@ _EMPTY_WORDS = frozenset(
     {"a", "an", "and", "at", "for", "from", "in", "me", "my", "near", "of", "or", "someone", "the", "to", "with", "who"}
 )
 
+#: Of places: neither the service that is there nor its organisation is confidential. Used beside a condition on that same service.
+_FOUND_BY_ANYBODY = Q(
+    service_at_locations__service__is_confidential=False, service_at_locations__service__organization__is_confidential=False
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -66,7 +71,8 @@ def areas_at(point: Point) -> list[int]:
 
 def shown_places(service: Service) -> QuerySet[Location]:
     """Where a service is, with addresses and without the places that must not be found."""
-    return Location.objects.filter(service_at_locations__service=service, is_confidential=False).prefetch_related("addresses")
+    shown = Location.objects.filter(_FOUND_BY_ANYBODY, service_at_locations__service=service, is_confidential=False)
+    return shown.prefetch_related("addresses")
 
 
 def terms_in_use(taxonomy: str = "") -> QuerySet[TaxonomyTerm]:
@@ -102,7 +108,9 @@ def search_services(
         found = _matching(found, text.strip())
         order.append(F("likeness").desc())
     if near is not None:
-        places = Location.objects.filter(service_at_locations__service=OuterRef("pk"), point__isnull=False, is_confidential=False)
+        places = Location.objects.filter(
+            _FOUND_BY_ANYBODY, service_at_locations__service=OuterRef("pk"), point__isnull=False, is_confidential=False
+        )
         nearest = places.annotate(away=Distance("point", near)).order_by("away").values("away")[:1]
         found = found.annotate(distance_m=Subquery(nearest, output_field=FloatField()))
         if within_m is not None:
@@ -115,7 +123,11 @@ def _matching(found: ServiceQuerySet, text: str) -> ServiceQuerySet:
     words, meant = _words(text)
     for word in words:
         towns = Address.objects.filter(
-            location__service_at_locations__service=OuterRef("pk"), location__is_confidential=False, city__iexact=word
+            location__service_at_locations__service=OuterRef("pk"),
+            location__service_at_locations__service__is_confidential=False,
+            location__service_at_locations__service__organization__is_confidential=False,
+            location__is_confidential=False,
+            city__iexact=word,
         )
         answered = (
             Q(name__icontains=word)

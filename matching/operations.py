@@ -290,7 +290,7 @@ def _line(
         free=facts.free,
         told_s=facts.age_s,
         terms=explain.terms(need, facts, weights, WORDS, points),
-        is_confidential=pool.service.is_confidential,
+        is_confidential=pool.service.hides_its_place or bool(pool.location and pool.location.is_confidential),
     )
 
 
@@ -315,4 +315,4 @@ def _miles(metres: int | None) -> float | None:
 
 
 def _pools(ids: Iterable[UUID]) -> dict[UUID, ServiceCapacity]:
-    return ServiceCapacity.objects.select_related("service__organization").in_bulk(list(ids))
+    return ServiceCapacity.objects.select_related("service__organization", "location").in_bulk(list(ids))

@@ -94,6 +94,11 @@ class Service(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def hides_its_place(self) -> bool:
+        """A refuge: nobody is told where it is, professionals neither; they ring."""
+        return self.is_confidential or self.organization.is_confidential
+
 
 class Phone(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

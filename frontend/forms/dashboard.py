@@ -28,4 +28,8 @@ class MapForm(forms.Form):
         """Of the pools that a user may see, those to show; nothing that stands at a confidential place."""
         kind = self.chosen()
         wanted = {"care_type__group": kind.removeprefix(GROUP)} if kind.startswith(GROUP) else {"care_type__code": kind}
-        return visible.filter(**wanted).exclude(location__is_confidential=True).order_by("service__name", "service_id", "name")
+        return (
+            visible.filter(**wanted, service__is_confidential=False, service__organization__is_confidential=False)
+            .exclude(location__is_confidential=True)
+            .order_by("service__name", "service_id", "name")
+        )

@@ -44,7 +44,9 @@ def assurance(service: Service, *, today: date) -> Assurance:
 
 
 def open_locations(service: Service) -> list[Location]:
-    """Where the service is. A confidential place is never among them, whoever looks."""
+    """Where the service is. A confidential place, or that of a confidential service, is never among them, whoever looks."""
+    if service.hides_its_place:
+        return []
     return [at.location for at in service.service_at_locations.all() if not at.location.is_confidential]
 
 

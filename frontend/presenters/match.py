@@ -34,10 +34,11 @@ def rows(lines: Sequence[Line], *, user: User, at: datetime) -> list[Row]:
     """The lines that `user` may still see, with the live state, the place on the map and the inspectors' rating of each."""
     ids = [line.pool_id for line in lines]
     states = pool_states(ids, at)
-    columns = ("location__point", "location__is_confidential", "service__is_confidential", "service__cqc_rating")
+    secret = ("location__is_confidential", "service__is_confidential", "service__organization__is_confidential")
+    columns = ("location__point", "service__cqc_rating", *secret)
     facts = {
-        pk: (None if hidden or secret else point, rating)
-        for pk, point, hidden, secret, rating in ServiceCapacity.objects.visible_to(user).filter(pk__in=ids).values_list("pk", *columns)
+        pk: (None if any(hidden) else point, rating)
+        for pk, point, rating, *hidden in ServiceCapacity.objects.visible_to(user).filter(pk__in=ids).values_list("pk", *columns)
     }
     return [
         Row(line=line, state=states[line.pool_id], point=facts[line.pool_id][0], quality=_quality(facts[line.pool_id][1]))
