@@ -6,7 +6,7 @@ from rest_framework.request import Request
 
 from core.errors import LuneError
 
-_VERSION = re.compile(r'^"v(\d+)"$')
+_VERSION = re.compile(r'^"v(\d{1,18})"$')
 
 
 class PreconditionRequired(LuneError):

@@ -82,6 +82,11 @@ def term_name(code: str, taxonomy: str) -> str:
     return NAMES[taxonomy].get(code, code)
 
 
+def is_web_address(text: str) -> bool:
+    """Whether text from a feed may be made a link: never `javascript:` or another scheme that a browser runs."""
+    return text.lower().startswith(("https://", "http://"))
+
+
 def environment(**options: Any) -> Environment:
     """Our templates first, then the NHS components; everything escaped."""
     options["loader"] = ChoiceLoader([options["loader"], PackageLoader("nhsuk_frontend_jinja")])
@@ -102,4 +107,5 @@ def environment(**options: Any) -> Environment:
         "term_name": term_name,
         "told": lambda moment: told(moment, clock.now()),
     }
+    result.tests["web_address"] = is_web_address
     return result

@@ -84,7 +84,9 @@ class NewReferralSerializer(serializers.Serializer):
     episode = serializers.UUIDField(required=False, allow_null=True)
     match_run = serializers.UUIDField(required=False, allow_null=True)
     urgency = serializers.ChoiceField(choices=Referral.Urgency.choices, default=Referral.Urgency.ROUTINE)
-    reason = serializers.CharField(required=False, allow_blank=True, default="", help_text="Shown to a provider after it has accepted.")
+    reason = serializers.CharField(
+        required=False, allow_blank=True, default="", max_length=4000, help_text="Shown to a provider after it has accepted."
+    )
     consent = serializers.BooleanField()
 
 

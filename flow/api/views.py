@@ -55,10 +55,12 @@ class PatientList(APIView):
         return page.get_paginated_response(serializers.PatientSerializer(people, many=True).data)
 
     @extend_schema(operation_id="patients_create", request=serializers.PatientSerializer, responses={201: serializers.PatientSerializer})
+    @transaction.atomic
     def post(self, request: Request) -> Response:
         told = serializers.PatientSerializer(data=request.data)
         told.is_valid(raise_exception=True)
         patient = operations.add_patient(by=user_of(request), at=clock.now(), **told.validated_data)
+        audit.record_read(user=user_of(request), record_type="patient", record_id=patient.pk)
         return Response(serializers.PatientSerializer(patient).data, status=status.HTTP_201_CREATED)
 
 
@@ -72,12 +74,14 @@ class PatientDetail(APIView):
 
 
 class ReferralList(APIView):
-    """Referrals that one's organisation sent."""
+    """Referrals that one's organisation sent. Each one shown is a row of the read audit."""
 
     @extend_schema(operation_id="referrals_list", parameters=PAGES, responses=serializers.ReferralSerializer(many=True))
+    @transaction.atomic
     def get(self, request: Request) -> Response:
         page = Page()
         sent = page.paginate_queryset(_referrals(request), request, self)
+        audit.record_reads(user=user_of(request), record_type="referral", record_ids=[referral.pk for referral in sent])
         return page.get_paginated_response(serializers.ReferralSerializer(sent, many=True).data)
 
     @extend_schema(
@@ -112,8 +116,11 @@ class ReferralList(APIView):
 
 class ReferralDetail(APIView):
     @extend_schema(operation_id="referrals_retrieve", responses=serializers.ReferralSerializer)
+    @transaction.atomic
     def get(self, request: Request, pk: UUID) -> Response:
-        return Response(serializers.ReferralSerializer(get_object_or_404(_referrals(request), pk=pk)).data)
+        referral = get_object_or_404(_referrals(request), pk=pk)
+        audit.record_read(user=user_of(request), record_type="referral", record_id=referral.pk)
+        return Response(serializers.ReferralSerializer(referral).data)
 
 
 class TaskList(APIView):
@@ -124,6 +131,7 @@ class TaskList(APIView):
         parameters=[*PAGES, OpenApiParameter("status", enum=list(Status.values), many=True, description="Open ones, unless said.")],
         responses=TASK_LINE,
     )
+    @transaction.atomic
     def get(self, request: Request) -> Response:
         wanted = [value for value in request.query_params.getlist("status") if value in Status.values] or Status.open()
         page = Page()
@@ -131,6 +139,7 @@ class TaskList(APIView):
             lines = page.paginate_queryset(queries.inbox(user_of(request), statuses=wanted, limit=None), request, self)
             return page.get_paginated_response(serializers.AnonymisedSerializer(lines, many=True).data)
         tasks = page.paginate_queryset(_tasks(request).filter(status__in=wanted).order_by("-requested_at", "pk"), request, self)
+        audit.record_reads(user=user_of(request), record_type="referral", record_ids=[task.referral_id for task in tasks])
         return page.get_paginated_response(serializers.SenderTaskSerializer(tasks, many=True).data)
 
 
@@ -183,10 +192,12 @@ def _tasks(request: Request) -> QuerySet[ReferralTask]:
     )
 
 
+@transaction.atomic
 def _show(request: Request, pk: UUID) -> Response:
     task = get_object_or_404(_tasks(request), pk=pk)
     if user_of(request).is_provider:
         shown = serializers.ProviderTaskSerializer(queries.provider_view(task, user_of(request))).data
     else:
+        audit.record_read(user=user_of(request), record_type="referral", record_id=task.referral_id)
         shown = serializers.SenderTaskSerializer(task).data
     return Response(shown, headers={"ETag": etag(task.version)})

@@ -1,13 +1,14 @@
 """Referrals as the provider that was asked reads them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from capacity.models import CapacityStatus
 from capacity.queries import PoolState
-from flow.models import Referral
-from flow.queries import AnonymisedProfile
+from catalogue.models import User
+from flow.models import Referral, Transition
+from flow.queries import AnonymisedProfile, ProviderView
 from flow.workflow import Action, Status, Step
 from frontend.environment import plural
 
@@ -138,3 +139,12 @@ def choices(profile: AnonymisedProfile, steps: Iterable[Step], state: PoolState)
         )
         for number, step in enumerate(offered)
     ]
+
+
+def readable_by(user: User, view: ProviderView) -> Callable[[Transition], bool]:
+    """Tells whether a step has words that a provider may read: before its yes only its own and Lune's, for a sender's may name the person."""
+
+    def readable(row: Transition) -> bool:
+        return bool(row.reason_text) and (view.identity is not None or row.organization_id in (None, user.organization_id))
+
+    return readable

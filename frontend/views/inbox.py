@@ -111,7 +111,8 @@ def _page(request: SignedIn, asked: ReferralTask, *, problem: LuneError | None =
         "choices": present.choices(view.profile, view.steps, state),
         "due": present.due(view.profile, at),
         "look": present.look(asked.status),
-        "history": asked.transitions.select_related("organization"),
+        "history": list(asked.transitions.select_related("organization")),
+        "readable": present.readable_by(request.user, view),
         "problem": problem,
     }
     template = "task/_live.jinja" if request.htmx else "task.jinja"

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
@@ -45,6 +46,7 @@ def _patient(request: SignedIn) -> Patient | None:
 
 
 @for_roles(User.Role.REFERRER)
+@transaction.atomic
 def match(request: SignedIn, pk: UUID) -> HttpResponse:
     """The list as it was ranked, each line with its live badge."""
     run = _run(request, pk)
@@ -64,6 +66,7 @@ def match(request: SignedIn, pk: UUID) -> HttpResponse:
 
 @for_roles(User.Role.REFERRER)
 @require_POST
+@transaction.atomic
 def match_again(request: SignedIn, pk: UUID) -> HttpResponse:
     """Rank the same need by what is free now."""
     run = matching.operations.match(_run(request, pk).profile, by=request.user, at=clock.now())
@@ -98,6 +101,7 @@ def why_not(request: SignedIn, pk: UUID, pool_id: UUID) -> HttpResponse:
 
 
 @for_roles(User.Role.REFERRER)
+@transaction.atomic
 def send(request: SignedIn, pk: UUID) -> HttpResponse:
     """Check what is about to be sent, then send it. When a place has gone meanwhile, nothing typed is lost."""
     run, patient, at = _run(request, pk), _patient(request), clock.now()
@@ -129,6 +133,9 @@ def send(request: SignedIn, pk: UUID) -> HttpResponse:
             tell(form, error)
         else:
             return redirect("referral", referral.pk)
+    if patient is None:  # the form lists the organisation's people by name
+        people = Patient.objects.visible_to(request.user).values_list("pk", flat=True)
+        audit.record_reads(user=request.user, record_type="patient", record_ids=people, purpose="choose-person")
     others = matching.operations.next_best(run, exclude_pools=wanted, at=at, limit=ALTERNATIVES) if gone else []
     context = {
         "run": run,

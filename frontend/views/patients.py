@@ -23,7 +23,7 @@ from .access import SignedIn, for_roles
 def patient(request: SignedIn, pk: UUID) -> HttpResponse:
     """Who it is, the stays and waits, and what was asked of whom. Looking is recorded."""
     person = get_object_or_404(Patient.objects.visible_to(request.user), pk=pk)
-    audit.record_read(user=request.user, record_type="patient", record_id=person.pk)
+    audit.record_read(user=request.user, record_type="patient", record_id=person.pk, refresh=bool(request.htmx))
     at = clock.now()
     referrals = Referral.objects.visible_to(request.user).filter(patient=person)
     context = {

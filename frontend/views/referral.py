@@ -33,7 +33,8 @@ def referral(request: SignedIn, pk: UUID) -> HttpResponse:
         .prefetch_related("tasks__pool__service__organization", "tasks__reservation"),
         pk=pk,
     )
-    audit.record_read(user=request.user, record_type="referral", record_id=found.pk)
+    for kind, pk in (("referral", found.pk), ("patient", found.patient_id)):
+        audit.record_read(user=request.user, record_type=kind, record_id=pk, refresh=bool(request.htmx))
     context = {"referral": found, "patient": found.patient, "ask": Ask.of(found, clock.now()), "history": timeline(found)[::-1]}
     return render(request, "referral/_progress.jinja" if request.htmx else "referral/referral.jinja", context)
 
@@ -52,7 +53,7 @@ def step(request: SignedIn, pk: UUID, task_id: UUID, action: str) -> HttpRespons
             by=request.user,
             at=clock.now(),
             reason_text=request.POST.get("reason", ""),
-            expected_version=int(version) if version.isdecimal() else None,
+            expected_version=int(version) if version.isdecimal() and len(version) < 10 else None,
         )
     except LuneError as error:
         messages.error(request, error.message)

@@ -16,14 +16,18 @@ PAGE = 50
 
 
 @for_roles(User.Role.REFERRER)
+@transaction.atomic
 def worklist(request: SignedIn) -> HttpResponse:
-    """The list; asked for as a part of the page, only the table that refreshes itself."""
+    """The list; asked for as a part of the page, only the table that refreshes itself. Whom it names is written to the read audit."""
     filters = presenter.Filters.of(request.GET)
     found = presenter.lines(request.user, clock.now(), filters)
+    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
+    named = [line.patient for line in page.object_list]
+    audit.record_reads(user=request.user, record_type="patient", record_ids=named, refresh=bool(request.htmx))
     context = {
         "filters": filters,
         "query": Query(request.GET),
-        "page": Paginator(found, PAGE).get_page(request.GET.get("page")),
+        "page": page,
         "choices": {"pathway": presenter.PATHWAYS, "delay": presenter.DELAYS, "days": presenter.DAYS, "status": presenter.ASKED},
     }
     return render(request, "worklist/_table.jinja" if request.htmx else "worklist/worklist.jinja", context)
