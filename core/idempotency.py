@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -16,6 +17,8 @@ from core.errors import Invalid
 from core.models import IdempotencyKey
 
 HEADER = "Idempotency-Key"
+#: How long the same request gets the same answer.
+KEEP = timedelta(days=7)
 
 
 @transaction.atomic
@@ -44,3 +47,8 @@ def once(request: Request, act: Callable[[], tuple[Any, int]]) -> Response:
     kept.body = json.loads(JSONRenderer().render(data))
     kept.save(update_fields=["status", "body"])
     return Response(kept.body, status=kept.status)
+
+
+def forget(*, at: datetime) -> int:
+    """Delete the answers older than `KEEP`. Returns how many."""
+    return IdempotencyKey.objects.filter(at__lt=at - KEEP).delete()[0]

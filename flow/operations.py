@@ -20,13 +20,13 @@ from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.events import publish
 from flow import workflow
 from flow.models import Episode, Patient, Referral, ReferralTask, Transition
-from flow.people import add_patient, start_episode
+from flow.people import add_patient, note_need, start_episode, tell_colleagues
 from flow.workflow import Action, Reason, Side, Status, Step
 from matching.models import MatchRun, NeedProfile
 
 __all__ = [
-    "accept", "add_patient", "complete", "decline", "end_episode", "fail", "pause", "resume", "retract", "send", "start", "start_episode",
-    "withdraw",
+    "accept", "add_patient", "complete", "decline", "end_episode", "fail", "note_need", "pause", "resume", "retract", "send", "start",
+    "start_episode", "withdraw",
 ]  # fmt: skip
 
 #: How soon a provider is asked to answer.
@@ -225,6 +225,7 @@ def end_episode(*, episode_id: UUID, by: User, at: datetime) -> Episode:
     _end_wait(episode.pk, at)
     episode.refresh_from_db()
     publish("flow.changed", topics=["region"])
+    tell_colleagues(episode.organization_id)
     return episode
 
 

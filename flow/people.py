@@ -11,6 +11,7 @@ from catalogue.queries import find_place
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.events import publish
 from flow.models import Episode, Patient
+from matching.models import NeedProfile
 
 #: Nobody older has ever been recorded.
 OLDEST = 125
@@ -61,6 +62,7 @@ def add_patient(
         raise Conflict(
             "Your organisation already has a person with this NHS number. Open that record instead.", code="already-recorded"
         ) from error
+    tell_colleagues(organization.pk)
     return patient
 
 
@@ -104,7 +106,30 @@ def start_episode(
     _clean(episode)
     episode.save(force_insert=True)
     publish("flow.changed", topics=["region"])
+    tell_colleagues(organization.pk)
     return episode
+
+
+@transaction.atomic
+def note_need(*, patient_id: UUID, profile_id: UUID, by: User) -> Episode | None:
+    """Remember on a person's open stay or wait what was last looked for. None when no episode is open.
+
+    Raises NotFound for a person or profile that `by` may not see.
+    """
+    if not Patient.objects.visible_to(by).filter(pk=patient_id).exists():
+        raise NotFound("That person is not in your organisation’s records.")
+    if not NeedProfile.objects.visible_to(by).filter(pk=profile_id).exists():
+        raise NotFound("That search is not one of your organisation’s.")
+    episode = Episode.objects.visible_to(by).filter(patient=patient_id, ended_at__isnull=True).first()
+    if episode is not None:
+        episode.profile_id = profile_id
+        episode.save(update_fields=["profile"])
+    return episode
+
+
+def tell_colleagues(organization_id: UUID) -> None:
+    """Publish, to the organisation alone, that its list of people has changed."""
+    publish("people.changed", topics=[f"org:{organization_id}"], audience=[organization_id])
 
 
 def _organization_of(by: User) -> Organization:

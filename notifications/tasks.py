@@ -5,7 +5,7 @@ import logging
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
 
-from core import clock
+from core import clock, idempotency
 from notifications import journal
 
 logger = logging.getLogger(__name__)
@@ -16,6 +16,13 @@ logger = logging.getLogger(__name__)
 def prune_events(timestamp: int) -> int:
     """Each night: delete event rows older than `journal.KEEP`. Returns how many; `timestamp` is the time it is due for."""
     return journal.prune(at=clock.now())
+
+
+@app.periodic(cron="40 3 * * *")
+@app.task(queueing_lock="forget_answers", pass_context=False)
+def forget_answers(timestamp: int) -> int:
+    """Each night: delete the answers kept for repeated requests longer than `idempotency.KEEP`. Returns how many."""
+    return idempotency.forget(at=clock.now())
 
 
 @app.periodic(cron="*/2 * * * *")

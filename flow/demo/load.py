@@ -41,7 +41,7 @@ SEED = 2026
 #: In the order in which they may be written: what is pointed at comes first.
 ORDER = (
     Organization, Practice, User, Service, Location, ServiceAtLocation, Address, Phone, Contact, CostOption, Schedule, Eligibility,
-    EligibilityCriterion, ServiceArea, ServiceCapacity, Reservation, CapacityReport, Patient, Episode, NeedProfile, Referral, ReferralTask,
+    EligibilityCriterion, ServiceArea, ServiceCapacity, Reservation, CapacityReport, Patient, NeedProfile, Episode, Referral, ReferralTask,
     Transition,
 )  # fmt: skip
 

@@ -20,8 +20,10 @@ Delay = Episode.DelayReason
 
 #: Waiting in the community: at the log-in's practice, at the link workers' network, and at the other practices.
 WAITING_GP, WAITING_NETWORK, WAITING_ELSEWHERE = 12, 22, 36
-#: People whose referrals of the last fortnight have come to an end or to a service.
-PAST = 240
+#: So many days back the number of people waiting is level.
+HISTORY = 30
+#: Of those who left in the last days, so many of a hospital's had been referred; of the community's everybody.
+REFERRED_DAYS, REFERRED_SHARE = 13, 0.4
 #: The referral source that an organisation of each kind counts as.
 SOURCES: dict[str, str] = {Organization.Kind.HOSPITAL: "hospital", Organization.Kind.PRACTICE: "primary-care"}
 WARDS = (
@@ -130,34 +132,34 @@ class People:
                 self._community(organization)
         for _ in range(WAITING_ELSEWHERE):
             self._community(special[f"practice-{self.rng.randint(1, PRACTICES - 1)}"])
-        for _ in range(PAST):
-            chance = self.rng.random()
-            ended = self.rng.uniform(0.1, 13)
-            if chance < 0.62:
-                name = self.rng.choices([h[0] for h in HOSPITALS], [h[2] for h in HOSPITALS])[0]
-                self._hospital(special[name], ended_days=ended)
-            elif chance < 0.8:
-                self._community(special["network"], ended_days=ended)
-            else:
-                self._community(special[f"practice-{self.rng.randint(0, PRACTICES - 1)}"], ended_days=ended)
+        for person in list(self.people):
+            self._before(person)
 
-    def _hospital(self, organization: Organization, ended_days: float | None = None) -> None:
+    def _before(self, person: Person) -> None:
+        """Those who waited where this person waits now: each left at about the time when the next one came."""
+        rng, episode = self.rng, person.episode
+        while (came := (self.world.now - episode.ready_at) / timedelta(days=1)) < HISTORY:
+            ended = max(0.1, came + rng.gauss(0, 1.2))
+            make = self._hospital if episode.kind == Episode.Kind.HOSPITAL else self._community
+            episode = make(episode.organization, ended_days=ended)
+
+    def _hospital(self, organization: Organization, ended_days: float | None = None) -> Episode:
         rng = self.rng
         pathway = rng.choices([p for p, _ in PATHWAYS], [w for _, w in PATHWAYS])[0]
         wish = rng.choice(WISHES[pathway])
         home = self.organizations.towns[organization.name]
         town = self.world.some_town(rng, home.lad) if rng.random() < 0.65 else self.world.some_town(rng)
-        waited = min(rng.expovariate(1 / 3.5), 40) + 0.1
-        self._person(organization, Episode.Kind.HOSPITAL, pathway, wish, town, waited, ended_days, rng.choice(WARDS))
+        waited = min(rng.expovariate(1 / 6), 40) + 0.1
+        return self._person(organization, Episode.Kind.HOSPITAL, pathway, wish, town, waited, ended_days, rng.choice(WARDS))
 
-    def _community(self, organization: Organization, ended_days: float | None = None) -> None:
+    def _community(self, organization: Organization, ended_days: float | None = None) -> Episode:
         rng = self.rng
         is_network = organization is self.world.special["network"]
         wish = rng.choice(_SOCIAL if is_network else WISHES[Pathway.COMMUNITY])
         near = self.world.town["LA1"] if is_network else self.organizations.towns[organization.name]
         waited = rng.uniform(0.5, 30)
         town = self.world.some_town(rng, near.lad)
-        self._person(organization, Episode.Kind.COMMUNITY, Pathway.COMMUNITY, wish, town, waited, ended_days, "")
+        return self._person(organization, Episode.Kind.COMMUNITY, Pathway.COMMUNITY, wish, town, waited, ended_days, "")
 
     def _person(
         self,
@@ -169,7 +171,7 @@ class People:
         waited: float,
         ended_days: float | None,
         ward: str,
-    ) -> None:
+    ) -> Episode:
         world, rng = self.world, self.rng
         sex = rng.choices(("female", "male"), (58, 42))[0]
         age = min(104, round(rng.triangular(*wish.ages)))
@@ -210,11 +212,20 @@ class People:
                 ended_at=None if ended_days is None else world.ago(days=ended_days),
             )
         )
-        asked = ready + (world.now - ready) * rng.random() * 0.5
-        age = patient.age_on(world.now.date())
-        profile = profile_for(rng, wish, organization=organization, outcode=town.code, point=point, age=age, sex=sex, at=world.now)
-        profile.id, profile.created_at, profile.created_by = world.id("profile"), asked, by
-        self.people.append(Person(patient, episode, world.add(profile), town))
+        if ended_days is None or self._was_referred(kind, ended_days):
+            age = patient.age_on(world.now.date())
+            profile = profile_for(rng, wish, organization=organization, outcode=town.code, point=point, age=age, sex=sex, at=world.now)
+            profile.id, profile.created_by = world.id("profile"), by
+            profile.created_at = ready + (world.now - ready) * rng.random() * 0.5
+            episode.profile = world.add(profile)
+            self.people.append(Person(patient, episode, profile, town))
+        return episode
+
+    def _was_referred(self, kind: str, ended_days: float) -> bool:
+        """Whether somebody who left was referred; the others went home without, or longer ago than is told in full."""
+        if ended_days > REFERRED_DAYS:
+            return False
+        return kind == Episode.Kind.COMMUNITY or self.rng.random() < REFERRED_SHARE
 
     def _nhs_number(self) -> str:
         """The next synthetic number; serials whose check digit would be ten are passed over."""

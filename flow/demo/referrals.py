@@ -58,6 +58,7 @@ class Referrals:
         self.rng = world.chance("referrals")
         self.own = {world.special[key].pk for key in ("home", "homecare", "charity")}
         self.reserved: dict[UUID, tuple[str, ServiceCapacity]] = {}
+        self._known: dict[UUID, list[ServiceCapacity]] = {}
         self._by_type: dict[str, list[tuple[float, float, ServiceCapacity]]] = defaultdict(list)
         for _, town, service, pool in services.pools:
             if service.is_confidential or not pool.is_open or pool.status == CapacityStatus.NO_CAPACITY:
@@ -144,17 +145,20 @@ class Referrals:
 
     def _suitable(self, person: Person) -> list[ServiceCapacity]:
         """Pools of a right kind within reach whose stated rules do not refuse the person; nearest first."""
+        if (known := self._known.get(person.patient.pk)) is not None:
+            return known
         profile = person.profile
+        home_x, home_y = profile.point.coords
         wanted = {*profile.needs, *profile.must_haves}
         found = []
         for code in profile.care_types:
             for x, y, pool in self._by_type[code]:
-                distance = math.hypot(x - profile.point.x, y - profile.point.y)
+                distance = math.hypot(x - home_x, y - home_y)
                 if distance > min(profile.max_distance_m, pool.service.catchment_m or 10**9):
                     continue
                 if self.services.lads.get(pool.service_id, person.town.lad) == person.town.lad and self._takes(profile, wanted, pool):
                     found.append((distance, str(pool.pk), pool))
-        return [pool for _, _, pool in sorted(found, key=lambda f: f[:2])]
+        return self._known.setdefault(person.patient.pk, [pool for _, _, pool in sorted(found, key=lambda f: f[:2])])
 
     def _takes(self, profile: NeedProfile, wanted: set[str], pool: ServiceCapacity) -> bool:
         minimum, maximum = self.services.ages[pool.service_id]

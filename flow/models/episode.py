@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from catalogue.models import Organization
 from core.scoping import VisibleQuerySet
+from matching.models import NeedProfile
 
 from .patient import Patient
 
@@ -61,6 +62,14 @@ class Episode(models.Model):
     expected_on = models.DateField(null=True, blank=True)
     delay_reason = models.CharField(max_length=20, choices=DelayReason.choices, blank=True, default="")
     ended_at = models.DateTimeField(null=True, blank=True)
+    profile = models.ForeignKey(
+        NeedProfile,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="What was last looked for, so that nobody types it twice.",
+    )
 
     objects = EpisodeQuerySet.as_manager()
 

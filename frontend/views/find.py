@@ -10,9 +10,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
+import flow.operations
 import matching.operations
 from catalogue.models import User
-from core import clock
+from core import audit, clock
 from core.errors import LuneError
 from flow.models import Episode, Patient
 from frontend.forms.need import NeedForm, initial_from_patient, initial_from_profile
@@ -24,18 +25,22 @@ from .access import SignedIn, for_roles
 
 
 def _patient(request: SignedIn) -> Patient | None:
-    """The person named in the address, if any; another organisation's is not found."""
+    """The person named in the address, if any; another organisation's is not found. Looking at the name is recorded."""
     named = request.GET.get("patient")
     if not named:
         return None
-    return get_object_or_404(Patient.objects.visible_to(request.user), pk__in=chosen([named]))
+    patient = get_object_or_404(Patient.objects.visible_to(request.user), pk__in=chosen([named]))
+    audit.record_read(user=request.user, record_type="patient", record_id=patient.pk)
+    return patient
 
 
 def _initial(request: SignedIn, patient: Patient | None) -> dict[str, Any]:
     initial: dict[str, Any] = {}
     if patient is not None:
-        episode = Episode.objects.visible_to(request.user).filter(patient=patient, ended_at__isnull=True).first()
+        episode = Episode.objects.visible_to(request.user).filter(patient=patient, ended_at__isnull=True).select_related("profile").first()
         initial = initial_from_patient(patient, episode)
+        if episode is not None and episode.profile is not None:
+            initial = initial_from_profile(episode.profile) | {name: initial[name] for name in ("age", "sex", "postcode")}
     if request.GET.get("profile"):
         profile = get_object_or_404(NeedProfile.objects.visible_to(request.user), pk__in=chosen([request.GET["profile"]]))
         initial = initial_from_profile(profile) | ({"postcode": patient.postcode} if patient else {})
@@ -51,6 +56,7 @@ def match_address(run_id: UUID, patient_id: UUID | None) -> str:
 
 
 @for_roles(User.Role.REFERRER)
+@transaction.atomic
 def find(request: SignedIn) -> HttpResponse:
     """The search form; sent, it stores the need and shows the ranking."""
     patient = _patient(request)
@@ -63,6 +69,8 @@ def find(request: SignedIn) -> HttpResponse:
             with transaction.atomic():
                 need = matching.operations.profile_from(form.need(timezone.localdate()), by=request.user)
                 run = matching.operations.match(need, by=request.user, at=at)
+                if patient is not None:
+                    flow.operations.note_need(patient_id=patient.pk, profile_id=need.pk, by=request.user)
         except LuneError as error:
             tell(form, error)
         else:

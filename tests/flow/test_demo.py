@@ -15,6 +15,7 @@ from capacity.models import CapacityReport, Reservation, ServiceCapacity
 from catalogue.models import Area, Organization, Outcode, Phone, Service, TaxonomyTerm, User
 from flow.demo import logins
 from flow.demo.world import INWARD_LETTERS
+from flow.figures import dashboard
 from flow.models import Episode, Patient, Referral, ReferralTask, Transition
 from flow.workflow import BY_ACTION, Status
 from matching.models import NeedProfile, PoolFact
@@ -40,9 +41,19 @@ def test_counts(loaded):
     assert (kinds["hospital"], kinds["practice"], kinds["icb"]) == (5, 60, 1)
     assert Episode.objects.waiting().count() == 300
     assert 350 <= Referral.objects.count() <= 450
+    assert not Episode.objects.waiting().filter(profile=None).exists()
     assert Area.objects.filter(kind=Area.Kind.DISTRICT).count() == 16
     assert Outcode.objects.count() == 72
     assert PoolFact.objects.count() == ServiceCapacity.objects.count()
+
+
+@pytest.mark.parametrize(("login", "least", "most"), [("manager", 270, 330), ("trustmanager", 45, 80)])
+def test_the_number_who_wait_is_level_over_four_weeks(loaded, login, least, most):
+    found = dashboard(User.objects.get(email=f"{login}@{logins.DOMAIN}"), AT)
+    waiting = [point.waiting for point in found.trend]
+    assert len(waiting) == 28
+    assert [count for count in waiting if not least <= count <= most] == []
+    assert len(set(waiting)) > 5, "level, but alive"
 
 
 def test_every_care_type_has_services_and_places(loaded):
@@ -73,7 +84,7 @@ def test_nothing_happened_in_the_future(loaded):
 
 def test_nhs_numbers_are_synthetic_and_each_given_once(loaded):
     numbers = list(Patient.objects.values_list("nhs_number", flat=True))
-    assert len(numbers) == len(set(numbers)) == 540
+    assert len(numbers) == len(set(numbers)) > 1_000
     assert all(number.startswith("999") and nhs.is_valid(number) for number in numbers)
 
 

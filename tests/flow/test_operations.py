@@ -310,6 +310,27 @@ def test_a_stay_is_recorded_once_and_in_order(referrer):
     assert Episode.objects.waiting().get().delay_reason == "funding"
 
 
+def test_colleagues_alone_hear_that_their_list_of_people_has_changed(referrer):
+    at = timezone.now()
+    PostcodeFactory(pk="PR1 2HE")
+    patient = operations.add_patient(by=referrer, at=at, **PERSON)
+    episode = operations.start_episode(patient_id=patient.pk, by=referrer, at=at, kind="community", discharge_pathway="C", ready_at=at)
+    operations.end_episode(episode_id=episode.pk, by=referrer, at=at)
+    told = list(Event.objects.filter(type="people.changed").values("topics", "audience", "data"))
+    organization = referrer.organization_id
+    assert told == [{"topics": [f"org:{organization}"], "audience": [organization], "data": {}}] * 3
+
+
+def test_what_was_looked_for_is_noted_on_the_open_stay_alone(referrer):
+    ended, waiting = (EpisodeFactory(patient__organization=referrer.organization, ended_at=end) for end in (timezone.now(), None))
+    profile = NeedProfileFactory(organization=referrer.organization)
+    assert operations.note_need(patient_id=waiting.patient_id, profile_id=profile.pk, by=referrer).profile_id == profile.pk
+    assert operations.note_need(patient_id=ended.patient_id, profile_id=profile.pk, by=referrer) is None
+    for person, need in ((EpisodeFactory().patient_id, profile.pk), (waiting.patient_id, NeedProfileFactory().pk)):
+        with pytest.raises(NotFound):
+            operations.note_need(patient_id=person, profile_id=need, by=referrer)
+
+
 def test_a_failed_step_leaves_no_event_and_no_row(referrer, monkeypatch):
     pool = PoolFactory()
     task = send(referrer, [pool], hold=[pool]).tasks.get()

@@ -108,6 +108,18 @@ def test_the_form_is_filled_from_the_person(signed_in, referrer):
     assert 'value="home-general-residential" checked' in page
 
 
+def test_what_was_last_looked_for_is_filled_in_the_next_time(signed_in, referrer, pools):
+    episode = factories.EpisodeFactory(patient__organization=referrer.organization)
+    address = f"{reverse('find')}?patient={episode.patient_id}"
+    answer = signed_in.post(address, NEED | {"needs": ["dementia"], "miles": "5", "age": "40"})
+    assert answer.status_code == 302
+    page = signed_in.get(reverse("find"), {"patient": episode.patient_id}).content.decode()
+    assert 'value="dementia" checked' in page
+    assert '<option value="5" selected>' in page
+    assert 'value="PR1 2HE"' in page
+    assert 'value="40"' not in page, "the age is the person's own"
+
+
 def test_another_organisations_person_is_not_found(signed_in):
     patient = factories.PatientFactory()
     assert signed_in.get(reverse("find"), {"patient": patient.pk}).status_code == 404

@@ -1,5 +1,6 @@
 """What the clock starts."""
 
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from core.events import publish
-from core.models import Event
+from core.models import Event, IdempotencyKey
 from notifications import journal, tasks
 
 
@@ -23,6 +24,15 @@ def test_old_rows_are_pruned_from_the_beginning_and_the_newest_stays():
     assert Event.objects.count() == 3
     assert journal.prune(at=now + timedelta(days=365)) == 2
     assert Event.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_answers_to_repeated_requests_are_forgotten_after_a_week():
+    now = timezone.now()
+    for days in (1, 6, 8, 30):
+        IdempotencyKey.objects.create(key=str(days), user_id=uuid.uuid4(), fingerprint="", at=now - timedelta(days=days))
+    assert tasks.forget_answers(timestamp=0) == 2
+    assert set(IdempotencyKey.objects.values_list("key", flat=True)) == {"1", "6"}
 
 
 @pytest.mark.django_db(transaction=True)
