@@ -1,6 +1,7 @@
 """The house rules that a linter cannot see. Each test derives what it looks at, so that new code is covered by itself."""
 
 import ast
+import io
 import json
 import re
 import tomllib
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from django.apps import apps
+from django.core.management import call_command
 from django.db import models
 
 from catalogue.models import Organization
@@ -38,6 +40,16 @@ def place(file: Path, node: ast.AST | None = None) -> str:
 
 def syntax(file: Path) -> ast.Module:
     return ast.parse(file.read_text(), filename=str(file))
+
+
+# --- the API's document
+
+
+def test_the_api_document_is_whole() -> None:
+    """Each address has types, each list of codes a name of its own: anything less is a warning, and fails."""
+    out = io.StringIO()
+    call_command("spectacular", validate=True, fail_on_warn=True, stdout=out)
+    assert "/api/v1/referrals/" in out.getvalue()
 
 
 # --- models

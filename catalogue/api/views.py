@@ -3,7 +3,7 @@
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.exceptions import ValidationError
 from rest_framework.generics import ListAPIView, RetrieveAPIView
 
@@ -13,15 +13,17 @@ from catalogue.models import Service
 from core.geo import METRES_PER_MILE
 
 
-@extend_schema(
-    operation_id="services_list",
-    parameters=[
-        OpenApiParameter("text", description="Words of a name, a town, a kind of care or a need."),
-        OpenApiParameter("care_type", description="Code of a care type."),
-        OpenApiParameter("postcode", description="Closest first; a whole postcode or its first half."),
-        OpenApiParameter("within_miles", OpenApiTypes.NUMBER, description="With postcode: no further off than this."),
-        OpenApiParameter("status", enum=Service.Status.values),
-    ],
+@extend_schema_view(
+    get=extend_schema(
+        operation_id="services_list",
+        parameters=[
+            OpenApiParameter("text", description="Words of a name, a town, a kind of care or a need."),
+            OpenApiParameter("care_type", description="Code of a care type."),
+            OpenApiParameter("postcode", description="Closest first; a whole postcode or its first half."),
+            OpenApiParameter("within_miles", OpenApiTypes.NUMBER, description="With postcode: no further off than this."),
+            OpenApiParameter("status", enum=Service.Status.values),
+        ],
+    )
 )
 class ServiceList(ListAPIView):
     """Services that the user may see and that answer the search, best first."""
@@ -45,7 +47,7 @@ class ServiceList(ListAPIView):
         )
 
 
-@extend_schema(operation_id="services_read")
+@extend_schema_view(get=extend_schema(operation_id="services_read"))
 class ServiceDetail(RetrieveAPIView):
     """One service whole."""
 
@@ -57,9 +59,11 @@ class ServiceDetail(RetrieveAPIView):
         return Service.objects.visible_to(self.request.user).select_related("organization", "care_type")
 
 
-@extend_schema(
-    operation_id="taxonomy_terms_list",
-    parameters=[OpenApiParameter("taxonomy", description="care-type, need, funding, language, referral-source, or a feed's own.")],
+@extend_schema_view(
+    get=extend_schema(
+        operation_id="taxonomy_terms_list",
+        parameters=[OpenApiParameter("taxonomy", description="care-type, need, funding, language, referral-source, or a feed's own.")],
+    )
 )
 class TaxonomyTermList(ListAPIView):
     """The words of the vocabulary that are in use."""
