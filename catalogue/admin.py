@@ -2,8 +2,12 @@
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
+from django.db.models import URLField
 
 from catalogue import models as m
+
+#: An address typed without its scheme is taken to be https.
+HTTPS = {URLField: {"assume_scheme": "https"}}
 
 
 class Seen(admin.ModelAdmin):
@@ -38,6 +42,7 @@ class PersonAdmin(UserAdmin):
 
 @admin.register(m.Organization)
 class OrganizationAdmin(admin.ModelAdmin):
+    formfield_overrides = HTTPS
     list_display = ["name", "kind", "ods_code", "cqc_provider_id", "source"]
     list_filter = ["kind"]
     search_fields = ["name", "ods_code", "cqc_provider_id"]
@@ -46,6 +51,7 @@ class OrganizationAdmin(admin.ModelAdmin):
 
 @admin.register(m.Service)
 class ServiceAdmin(admin.ModelAdmin):
+    formfield_overrides = HTTPS
     list_display = ["name", "organization", "care_type", "status", "assured_date"]
     list_filter = ["status"]
     list_select_related = ["organization", "care_type"]
@@ -65,6 +71,7 @@ class LocationAdmin(admin.ModelAdmin):
 
 @admin.register(m.Taxonomy)
 class TaxonomyAdmin(admin.ModelAdmin):
+    formfield_overrides = HTTPS
     list_display = ["name", "slug", "version"]
     search_fields = ["name"]
 

@@ -2,6 +2,7 @@
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_GET
 
 from core import clock
 from frontend.presenters.home import counts
@@ -9,6 +10,7 @@ from frontend.presenters.home import counts
 from .access import SignedIn, for_roles
 
 
+@require_GET
 @for_roles()
 def home(request: SignedIn) -> HttpResponse:
     """Numbers to act on. Asked for as a part of the page, only the numbers, for their refresh."""

@@ -3,6 +3,7 @@
 from django.core.cache import cache
 from django.http import HttpRequest, JsonResponse
 from django.utils.cache import patch_cache_control
+from django.views.decorators.http import require_GET
 
 from frontend.presenters.map import areas
 
@@ -10,6 +11,7 @@ from frontend.presenters.map import areas
 KEEP_SECONDS = 3600
 
 
+@require_GET
 def map_areas(request: HttpRequest) -> JsonResponse:
     """Outlines and town names, kept for an hour by us and by the browser."""
     found = cache.get_or_set("map-areas", areas, KEEP_SECONDS)

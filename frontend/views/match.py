@@ -5,7 +5,7 @@ from uuid import UUID
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 import flow.operations
 import matching.operations
@@ -45,6 +45,7 @@ def _patient(request: SignedIn) -> Patient | None:
     return patient
 
 
+@require_GET
 @for_roles(User.Role.REFERRER)
 @transaction.atomic
 def match(request: SignedIn, pk: UUID) -> HttpResponse:
@@ -74,6 +75,7 @@ def match_again(request: SignedIn, pk: UUID) -> HttpResponse:
     return redirect(match_address(run.pk, patient.pk if patient else None))
 
 
+@require_GET
 @for_roles(User.Role.REFERRER)
 def why_not_search(request: SignedIn, pk: UUID) -> HttpResponse:
     """Find the service that one expected to see in the list."""
@@ -85,6 +87,7 @@ def why_not_search(request: SignedIn, pk: UUID) -> HttpResponse:
     return render(request, "match/why_not_search.jinja", context)
 
 
+@require_GET
 @for_roles(User.Role.REFERRER)
 def why_not(request: SignedIn, pk: UUID, pool_id: UUID) -> HttpResponse:
     """Why one service is not in the list, and what would change that."""

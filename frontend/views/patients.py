@@ -5,6 +5,7 @@ from uuid import UUID
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET
 
 import flow.operations
 from catalogue.models import User
@@ -18,6 +19,7 @@ from frontend.presenters.referral import Ask
 from .access import SignedIn, for_roles
 
 
+@require_GET
 @for_roles(User.Role.REFERRER)
 @transaction.atomic
 def patient(request: SignedIn, pk: UUID) -> HttpResponse:

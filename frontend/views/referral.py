@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 import flow.operations
 from catalogue.models import User
@@ -23,6 +23,7 @@ from .access import SignedIn, for_roles
 STEPS = {Action.WITHDRAW: flow.operations.withdraw, Action.RETRACT: flow.operations.retract}
 
 
+@require_GET
 @for_roles(User.Role.REFERRER)
 @transaction.atomic
 def referral(request: SignedIn, pk: UUID) -> HttpResponse:

@@ -4,6 +4,7 @@ from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_GET
 
 from catalogue.models import User
 from core import audit, clock
@@ -15,6 +16,7 @@ from .access import SignedIn, for_roles
 PAGE = 50
 
 
+@require_GET
 @for_roles(User.Role.REFERRER)
 @transaction.atomic
 def worklist(request: SignedIn) -> HttpResponse:
@@ -33,6 +35,7 @@ def worklist(request: SignedIn) -> HttpResponse:
     return render(request, "worklist/_table.jinja" if request.htmx else "worklist/worklist.jinja", context)
 
 
+@require_GET
 @for_roles(User.Role.REFERRER)
 @transaction.atomic
 def worklist_csv(request: SignedIn) -> HttpResponse:

@@ -1,0 +1,299 @@
+"""Every address of the site, by every method, for every role: what it answers, and that no answer names a person to a stranger.
+
+The addresses are walked, the policy is declared below: an address without a policy fails, so that nobody adds one without deciding who
+may use it.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+import pytest
+from django.core import mail
+from django.db import transaction
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
+from django.utils.regex_helper import normalize
+
+from catalogue.models import ImportRun, User
+from core.models import Event
+from flow import operations
+from flow.models import ReferralTask
+from matching.operations import match
+from tests.factories import (
+    EpisodeFactory,
+    NeedProfileFactory,
+    OutcodeFactory,
+    PatientFactory,
+    PoolFactory,
+    UserFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+OWN, ELSEWHERE = "own referrer", "referrer elsewhere"
+ACCEPTED, ASKED, NOT_ASKED = "provider that said yes", "provider asked", "provider not asked"
+MANAGER, TRUST, CURATOR, ADMINISTRATOR, ANONYMOUS = "manager", "trust manager", "curator", "administrator", "anonymous"
+REFERRERS, PROVIDERS, MANAGERS, KEEPERS = {OWN, ELSEWHERE}, {ACCEPTED, ASKED, NOT_ASKED}, {MANAGER, TRUST}, {CURATOR, ADMINISTRATOR}
+SIGNED_IN = REFERRERS | PROVIDERS | MANAGERS | KEEPERS
+ROLES = sorted(SIGNED_IN | {ANONYMOUS})
+
+Answers = dict[str, int]
+
+
+def page(roles: set[str] | str, status: int = 200, *, others: dict[str, int] | None = None) -> Answers:
+    """A page for one kind of work: 403 for other work, to the sign-in page (302) for nobody. `others` says who gets something else."""
+    allowed = {roles} if isinstance(roles, str) else roles
+    return {role: status if role in allowed else 302 if role == ANONYMOUS else 403 for role in ROLES} | (others or {})
+
+
+def api(status: int, *, others: dict[str, int] | None = None) -> Answers:
+    """For whoever is signed in; 403 for nobody."""
+    return {role: 403 if role == ANONYMOUS else status for role in ROLES} | (others or {})
+
+
+def all_get(status: int, *, others: dict[str, int] | None = None) -> Answers:
+    return dict.fromkeys(ROLES, status) | (others or {})
+
+
+def of(roles: set[str], status: int) -> Answers:
+    return dict.fromkeys(roles, status)
+
+
+NOT_THERE = all_get(405)
+NOT_IN_API = api(405)
+#: A record of a referrer's organisation: 404 for a referrer of another.
+OURS = page(OWN, others={ELSEWHERE: 404})
+FOREIGN_TO_MOST = api(404)
+MATCHING = dict.fromkeys(ROLES, 403)
+
+#: Name of an address: what GET answers, and what a POST with nothing in it does.
+POLICY: dict[str, tuple[Answers, Answers]] = {
+    "home": (page(SIGNED_IN), NOT_THERE),
+    "map-areas": (all_get(200), NOT_THERE),
+    "directory": (all_get(200), NOT_THERE),
+    "service": (all_get(200), NOT_THERE),
+    "worklist": (page(REFERRERS), NOT_THERE),
+    "worklist-csv": (page(REFERRERS), NOT_THERE),
+    "patient-new": (page(REFERRERS), page(REFERRERS, 422)),
+    "patient": (OURS, NOT_THERE),
+    "find": (page(REFERRERS), page(REFERRERS, 422)),
+    "match": (OURS, NOT_THERE),
+    "match-again": (page(REFERRERS, 405), OURS | {OWN: 302}),
+    "match-why-not-search": (OURS, NOT_THERE),
+    "match-why-not": (OURS, NOT_THERE),
+    "send": (OURS | {OWN: 302}, OURS | {OWN: 302}),
+    "referral": (OURS, NOT_THERE),
+    "referral-step": (page(REFERRERS, 405), OURS | {OWN: 302}),
+    "inbox": (page(PROVIDERS), NOT_THERE),
+    "task": (page({ASKED, ACCEPTED}, others={NOT_ASKED: 404}), NOT_THERE),
+    "task-step": (page(ASKED, others={ACCEPTED: 302, NOT_ASKED: 404}), page({ASKED, ACCEPTED}, 422, others={NOT_ASKED: 404})),
+    "places": (page(PROVIDERS), NOT_THERE),
+    "place": (page(ACCEPTED, others=of({ASKED, NOT_ASKED}, 404)), page(ACCEPTED, 409, others=of({ASKED, NOT_ASKED}, 404))),
+    "dashboard": (page(MANAGERS), NOT_THERE),
+    "dashboard-csv": (page(MANAGERS), NOT_THERE),
+    "imports": (page(KEEPERS), NOT_THERE),
+    "import-run": (page(KEEPERS), NOT_THERE),
+    "service-edit": (page(KEEPERS), page(KEEPERS)),
+    "account_login": (all_get(302, others={ANONYMOUS: 200}), all_get(302, others={ANONYMOUS: 200})),
+    "account_logout": (all_get(200, others={ANONYMOUS: 302}), all_get(302)),
+    "account_inactive": (all_get(200), NOT_THERE),
+    "account_signup": (all_get(302, others={ANONYMOUS: 200}), all_get(302, others={ANONYMOUS: 200})),
+    "account_change_password": (page(SIGNED_IN), page(SIGNED_IN)),
+    "account_reset_password": (all_get(200), all_get(200)),
+    "account_reset_password_done": (all_get(200), NOT_THERE),
+    "account_reset_password_from_key": (all_get(200), all_get(200)),
+    "account_reset_password_from_key_done": (all_get(200), NOT_THERE),
+    "openapi": (all_get(200), NOT_THERE),
+    "api-docs": (all_get(200), NOT_THERE),
+    "api-services": (api(200), NOT_IN_API),
+    "api-service": (api(200), NOT_IN_API),
+    "api-taxonomy-terms": (api(200), NOT_IN_API),
+    "api-capacities": (api(200), NOT_IN_API),
+    "api-capacity": (api(200), NOT_IN_API),
+    "api-match-runs": (MATCHING | of(REFERRERS, 405), MATCHING | of(REFERRERS, 400)),
+    "api-match-run": (MATCHING | {OWN: 200, ELSEWHERE: 404}, MATCHING | of(REFERRERS, 405)),
+    "api-match-why-not": (MATCHING | {OWN: 200, ELSEWHERE: 404}, MATCHING | of(REFERRERS, 405)),
+    "api-patients": (api(200), api(400)),
+    "api-patient": (api(404, others={OWN: 200, ACCEPTED: 200}), NOT_IN_API),
+    "api-referrals": (api(200), api(400)),
+    "api-referral": (api(404, others={OWN: 200}), NOT_IN_API),
+    "api-tasks": (api(200), NOT_IN_API),
+    "api-task": (api(404, others={OWN: 200, ASKED: 200, ACCEPTED: 200}), NOT_IN_API),
+    "api-task-step": (NOT_IN_API, api(404, others={OWN: 403, ASKED: 422, ACCEPTED: 409})),
+    "api-dashboard": (api(200, others={ADMINISTRATOR: 403}), NOT_IN_API),
+}
+#: Where the person may be named, and to whom.
+NAMES_THE_PERSON = {
+    OWN: {"worklist", "worklist-csv", "patient", "referral", "api-patients", "api-patient"},
+    ACCEPTED: {"task", "api-task", "api-patients", "api-patient"},
+}
+
+PERSON = ("Zebedee", "Quillfeather", "9434765919", "PR1 9ZQ", "PR19ZQ", "07700900123", "1941-05-17", "17 May 1941", "Canary")
+
+
+@dataclass
+class World:
+    """One person told by strings that occur nowhere else; one provider that said yes, one asked, one not."""
+
+    users: dict[str, User | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        OutcodeFactory()
+        sender = UserFactory()
+        self.patient = PatientFactory(
+            organization=sender.organization, given_name="Zebedee", family_name="Quillfeather", nhs_number="9434765919",
+            postcode="PR1 9ZQ", phone="07700900123",
+        )  # fmt: skip
+        episode = EpisodeFactory(patient=self.patient, ward="Canary Ward")
+        profile = NeedProfileFactory(organization=sender.organization)
+        self.pools = PoolFactory.create_batch(3)
+        self.run = match(profile, by=sender, at=timezone.now())
+        self.accepted, self.asked = (
+            operations.send(
+                patient_id=self.patient.pk, profile_id=profile.pk, pool_ids=[pool.pk], hold_pool_ids=[pool.pk], episode_id=episode.pk,
+                match_run_id=self.run.pk, reason="Canary reason", consent=True, by=sender, at=timezone.now(),
+            ).tasks.get()
+            for pool in self.pools[:2]
+        )  # fmt: skip
+        homes = [pool.service.organization for pool in self.pools]
+        said_yes, asked, not_asked = (UserFactory(provider=True, organization=home) for home in homes)
+        operations.accept(task_id=self.accepted.pk, by=said_yes, at=timezone.now())
+        self.imported = ImportRun.objects.create(kind="oruk", source="a feed", started_at=timezone.now())
+        self.users = {
+            OWN: sender, ELSEWHERE: UserFactory(), ACCEPTED: said_yes, ASKED: asked, NOT_ASKED: not_asked,
+            MANAGER: UserFactory(manager=True), TRUST: UserFactory(manager=True, organization=sender.organization),
+            CURATOR: UserFactory(curator=True), ADMINISTRATOR: UserFactory(administrator=True), ANONYMOUS: None,
+        }  # fmt: skip
+
+    def client(self, role: str, **options: bool) -> Client:
+        client = Client(raise_request_exception=False, **options)
+        if user := self.users[role]:
+            client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+        return client
+
+    def task(self, role: str) -> ReferralTask:
+        return self.asked if role == ASKED else self.accepted
+
+    def values(self, name: str, role: str) -> dict[str, object]:
+        """What to put for the parameters of an address."""
+        area = name.removeprefix("api-").split("-")[0]
+        own = {
+            "patient": self.patient.pk, "match": self.run.pk, "send": self.run.pk, "referral": self.accepted.referral_id,
+            "task": self.task(role).pk, "place": self.pools[0].pk, "capacity": self.pools[0].pk, "service": self.pools[0].service_id,
+            "import": self.imported.pk,
+        }  # fmt: skip
+        return {
+            "pk": own.get(area, uuid4()), "run_id": self.run.pk, "pool_id": self.pools[0].pk, "task_id": self.accepted.pk,
+            "action": "withdraw" if "referral" in name else "decline", "uidb36": "1", "key": "set-password", "url": "nowhere",
+            "content_type_id": "1", "object_id": str(self.users[OWN].pk), "id": str(self.users[OWN].pk), "app_label": "catalogue",
+        }  # fmt: skip
+
+
+def addresses(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
+    """Each pattern of the site with the text that stands before it."""
+    for entry in (resolver or get_resolver()).url_patterns:
+        if isinstance(entry, URLResolver):
+            yield from addresses(entry, prefix + str(entry.pattern))
+        else:
+            yield prefix, entry
+
+
+def name_of(prefix: str, pattern: URLPattern) -> str:
+    return "admin" if prefix.startswith("admin/") else str(pattern.name)
+
+
+def path_of(prefix: str, pattern: URLPattern, values: dict[str, object]) -> str:
+    """The address with its parameters filled in."""
+    form, names = normalize(pattern.pattern.regex.pattern)[0]
+    return "/" + prefix + form % {name: values[name] for name in names}
+
+
+def text_of(answer: HttpResponse) -> str:
+    body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    return f"{answer.headers}\n{body.decode(errors='replace')}"
+
+
+def named_in(text: str) -> list[str]:
+    return [canary for canary in PERSON if canary in text]
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def asked_of(client: Client, method: str, path: str) -> tuple[HttpResponse, str]:
+    """The answer to a request, and all of its text. Whatever the request changed is undone."""
+    cookies = client.cookies.copy()
+    with transaction.atomic():
+        answer = getattr(client, method)(path)
+        text = text_of(answer)
+        transaction.set_rollback(True)
+    client.cookies = cookies
+    return answer, text
+
+
+SITE = [(prefix, pattern) for prefix, pattern in addresses() if not prefix.startswith("admin/")]
+ADMIN = [(prefix, pattern) for prefix, pattern in addresses() if prefix.startswith("admin/")]
+
+
+@pytest.mark.req("R087")
+def test_every_address_has_a_policy():
+    assert {pattern.name for _, pattern in SITE} == set(POLICY)
+
+
+@pytest.mark.req("R087")
+@pytest.mark.parametrize("role", ROLES)
+def test_each_role_gets_what_the_policy_says_and_no_stranger_reads_of_the_person(world, role, caplog):
+    client = world.client(role)
+    wrong, leaks = [], []
+    for prefix, pattern in SITE:
+        path = path_of(prefix, pattern, world.values(pattern.name, role))
+        for method, answers in zip(("get", "post"), POLICY[pattern.name], strict=True):
+            answer, text = asked_of(client, method, path)
+            if answer.status_code != answers[role]:
+                wrong.append(f"{method} {pattern.name}: {answer.status_code}, not {answers[role]}")
+            if named_in(text) and pattern.name not in NAMES_THE_PERSON.get(role, set()):
+                leaks.append(f"{method} {pattern.name}: {named_in(text)}")
+            for header in ("Content-Security-Policy", "X-Content-Type-Options", "Permissions-Policy", "Referrer-Policy", "X-Frame-Options"):
+                if header not in answer.headers:
+                    wrong.append(f"{method} {pattern.name}: no {header}")
+    assert (wrong, leaks) == ([], [])
+    assert named_in(caplog.text) == []
+    assert named_in(json.dumps(list(Event.objects.values("type", "topics", "data")))) == []
+    assert named_in("".join(str(message.message()) for message in mail.outbox)) == []
+
+
+@pytest.mark.parametrize("role", [ADMINISTRATOR, CURATOR, MANAGER, OWN, ASKED, ANONYMOUS])
+def test_the_administrators_site_lets_in_administrators_alone_and_names_no_patient(world, role):
+    client = world.client(role)
+    wrong = []
+    for prefix, pattern in ADMIN if role in (ADMINISTRATOR, ANONYMOUS) else ADMIN[:8]:
+        path = path_of(prefix, pattern, world.values("admin", role))
+        for method in ("get", "post"):
+            answer, text = asked_of(client, method, path)
+            allowed = range(200, 500) if role == ADMINISTRATOR else (302, 403, 405)
+            if answer.status_code not in allowed or named_in(text) or "Content-Security-Policy" not in answer.headers:
+                wrong.append(f"{method} {path}: {answer.status_code} {named_in(text)}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("role", [OWN, ASKED, CURATOR])
+def test_nothing_is_posted_without_the_token_of_the_page(world, role):
+    client = world.client(role, enforce_csrf_checks=True)
+    for prefix, pattern in SITE:
+        status = POLICY[pattern.name][1][role]
+        answer, _ = asked_of(client, "post", path_of(prefix, pattern, world.values(pattern.name, role)))
+        assert answer.status_code in (403, 404, 405), f"{pattern.name}: {answer.status_code}, with the token {status}"
+
+
+@pytest.mark.parametrize("part", ["task", "api-task"])
+def test_a_provider_that_was_asked_reads_no_words_of_the_sender_who_takes_the_request_back(world, part):
+    operations.withdraw(task_id=world.asked.pk, by=world.users[OWN], at=timezone.now(), reason_text="Zebedee Quillfeather died")
+    prefix, pattern = next((prefix, pattern) for prefix, pattern in SITE if pattern.name == part)
+    answer, text = asked_of(world.client(ASKED), "get", path_of(prefix, pattern, world.values(part, ASKED)))
+    assert (answer.status_code, named_in(text)) == (200, [])
