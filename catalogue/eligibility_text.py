@@ -56,7 +56,7 @@ def _ages(eligibility: Eligibility | None) -> str:
     if lowest is not None and highest is not None:
         return f"Ages {lowest} to {highest}."
     if lowest is not None:
-        return f"Ages {lowest} and over."
+        return f"Ages {lowest} and over." if lowest else "All ages."
     if highest is not None:
         return f"Ages up to {highest}."
     return ""

@@ -133,7 +133,7 @@ class Age(Rule):
     @staticmethod
     def _range(facts: PoolFacts) -> str:
         if facts.max_age is None:
-            return f"aged {facts.min_age} and over"
+            return f"aged {facts.min_age} and over" if facts.min_age else "of any age"
         if facts.min_age is None:
             return f"aged up to {facts.max_age}"
         return f"aged {facts.min_age} to {facts.max_age}"

@@ -135,7 +135,7 @@ def test_what_was_not_said_is_never_made_a_yes_or_no():
     assert eligibility_sentences(factories.ServiceFactory()) == ["Not said: ages, which needs it can meet, who pays."]
 
 
-@pytest.mark.parametrize(("low", "high", "said"), [(18, 64, "Ages 18 to 64."), (None, 17, "Ages up to 17."), (0, None, "Ages 0 and over.")])
+@pytest.mark.parametrize(("low", "high", "said"), [(18, 64, "Ages 18 to 64."), (None, 17, "Ages up to 17."), (0, None, "All ages.")])
 def test_ages_are_said_as_they_are_limited(low, high, said):
     eligibility = factories.EligibilityFactory(minimum_age=low, maximum_age=high)
     assert eligibility_sentences(eligibility.service)[0] == said

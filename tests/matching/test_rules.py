@@ -32,6 +32,7 @@ CASES = [
     ("open", NEED, facts(is_open=False), FAILED, "It is closed, or not in use now.", "opens these places again"),
     ("age", NEED, FACTS, UNKNOWN, "Not known: ask about age (84).", ""),
     ("age", NEED, facts(min_age=84), MET, "Takes people aged 84 and over.", ""),
+    ("age", NEED, facts(min_age=0), MET, "Takes people of any age.", ""),
     ("age", NEED, facts(max_age=84), MET, "Takes people aged up to 84.", ""),
     ("age", NEED, facts(min_age=85), FAILED, "It takes people aged 85 and over; this person is 84.", "would fit at 85"),
     ("age", NEED, facts(min_age=18, max_age=64), FAILED, "It takes people aged 18 to 64; this person is 84.", "would fit at 64"),
