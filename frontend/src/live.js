@@ -103,6 +103,7 @@ class Live {
       if (changes.some((change) => change.addedNodes.length || change.removedNodes.length)) this.lookSoon();
     }).observe(document.body, { childList: true, subtree: true });
     document.addEventListener("htmx:afterSwap", () => this.lookSoon());
+    document.addEventListener("htmx:beforeSwap", (event) => this.spare(event));
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden) this.wake();
     });
@@ -203,7 +204,7 @@ class Live {
     const known = this.refreshes.get(key) ?? { at: 0, timer: undefined };
     this.refreshes.set(key, known);
     if (known.timer !== undefined) return;
-    const busy = document.hidden || isTypingIn(region);
+    const busy = document.hidden || isTypingIn(region) || isAsking(region);
     const wait = busy ? REFRESH : Math.max(0, known.at + REFRESH - Date.now());
     if (wait > 0) {
       known.timer = setTimeout(() => {
@@ -216,6 +217,14 @@ class Live {
     }
     known.at = Date.now();
     region.dispatchEvent(new CustomEvent("lune:refresh"));
+  }
+
+  /** A form of the region was sent while the region fetched itself: leave the form where its answer will look for it. */
+  spare(event) {
+    const region = event.detail.target;
+    if (!region.matches("[data-live-topics]") || !isAsking(region)) return;
+    event.detail.shouldSwap = false;
+    this.refresh(region);
   }
 
   // --- the socket
@@ -327,6 +336,11 @@ class Live {
 
 function write(element, text) {
   if (element && text !== undefined && element.textContent !== text) element.textContent = text;
+}
+
+/** Whether a form of the region waits for its answer. */
+function isAsking(region) {
+  return region.querySelector(".htmx-request") !== null;
 }
 
 function isTypingIn(region) {

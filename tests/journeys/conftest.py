@@ -69,7 +69,6 @@ def _stack(_patience, django_db_setup, django_db_blocker) -> Iterator[Stack]:
 def stack(_stack: Stack, transactional_db) -> Iterator[Stack]:
     """Redis, relay and web, running; started again when a test has killed one."""
     _stack.start()
-    _stack.settle()
     _stack.close_browsers()
     yield _stack
     _stack.close_browsers()
