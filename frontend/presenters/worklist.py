@@ -98,4 +98,4 @@ def as_csv(found: Iterable[WorklistLine]) -> str:
 
 def _inert(value: object) -> object:
     """A spreadsheet takes text that starts like this for a formula and runs it."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+    return f"'{value}" if isinstance(value, str) and (value[:1].isspace() or value[:1] in ("=", "+", "-", "@")) else value

@@ -1,0 +1,212 @@
+"""Nonsense and malice in every box: refused in words or taken as text, never a fault of ours and never run."""
+
+import csv
+import json
+from io import StringIO
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from catalogue.models import Contact, Phone, Service
+from frontend.presenters.worklist import Filters, as_csv, lines
+from matching.operations import match
+from tests.factories import (
+    EpisodeFactory,
+    NeedProfileFactory,
+    OutcodeFactory,
+    PatientFactory,
+    PoolFactory,
+    ReferralTaskFactory,
+    UserFactory,
+)
+
+pytestmark = pytest.mark.django_db
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+SCRIPT = "<script>alert(1)</script>"
+TEXTS = {
+    "long": "x" * 20_000, "NUL": "a\0b", "huge number": "9" * 400, "more digits than Python reads": "9" * 5_000, "negative": "-1",
+    "script": SCRIPT, "unicode": "🦄\u202e\uffff",
+    "lone surrogate": "\\ud800", "quote": "'\");--", "not a number": "NaN", "infinite": "1e999",
+    "empty": "", "spaces": "   ",
+}  # fmt: skip
+
+
+class Stage:
+    """A referrer and a provider with a request between them, and a curator."""
+
+    def __init__(self) -> None:
+        OutcodeFactory()
+        self.referrer, self.curator = UserFactory(), UserFactory(curator=True)
+        self.patient = PatientFactory(organization=self.referrer.organization)
+        EpisodeFactory(patient=self.patient)
+        self.pool = PoolFactory()
+        self.profile = NeedProfileFactory(organization=self.referrer.organization)
+        self.run = match(self.profile, by=self.referrer, at=timezone.now())
+        self.task = ReferralTaskFactory(
+            referral__patient=self.patient,
+            referral__organization=self.referrer.organization,
+            referral__profile=self.profile,
+            pool=self.pool,
+        )
+        self.provider = UserFactory(provider=True, organization=self.pool.service.organization)
+
+    def forms(self):
+        """Who, address, and the names that its form takes."""
+        run, task, referral = self.run.pk, self.task.pk, self.task.referral_id
+        need = "age sex postcode care_types needs must_haves preferences miles within drives funding budget_week languages"
+        person = "given_name family_name nhs_number birth_date sex postcode phone preferred_language"
+        stay = "kind ward discharge_pathway ready_on delay_reason"
+        service = "seen name description status price_week minimum_age maximum_age"
+        return [
+            (self.referrer, reverse("find"), need),
+            (self.referrer, reverse("patient-new"), f"{person} {stay}"),
+            (self.referrer, reverse("send", args=[run]), "patient pools hold urgency reason consent"),
+            (self.referrer, reverse("referral-step", args=[referral, task, "withdraw"]), "reason version"),
+            (self.provider, reverse("task-step", args=[task, "decline"]), "reason reason_text version"),
+            (self.provider, reverse("place", args=[self.pool.pk]), "version action available maximum status note"),
+            (self.curator, reverse("service-edit", args=[self.pool.service_id]), service),
+            (None, reverse("account_login"), "login password next"),
+            (None, reverse("account_reset_password"), "email"),
+        ]  # fmt: skip
+
+    def searches(self):
+        run = self.run.pk
+        return [
+            (self.referrer, reverse("worklist"), "pathway delay days status sort page"),
+            (self.referrer, reverse("worklist-csv"), "pathway delay days status sort"),
+            (self.referrer, reverse("find"), "patient profile care"),
+            (self.referrer, reverse("match", args=[run]), "patient pools"),
+            (self.referrer, reverse("match-why-not-search", args=[run]), "q patient"),
+            (self.referrer, reverse("send", args=[run]), "pools patient"),
+            (self.provider, reverse("inbox"), "show page"),
+            (None, reverse("directory"), "q care_type where miles status page"),
+            (self.curator, reverse("imports"), "page"),
+            (self.referrer, reverse("api-services"), "text care_type postcode within_miles status page per_page"),
+            (self.referrer, reverse("api-capacities"), "service care_type rag page per_page"),
+            (self.referrer, reverse("api-taxonomy-terms"), "taxonomy page"),
+            (self.provider, reverse("api-tasks"), "status page per_page"),
+            (self.referrer, reverse("api-patients"), "page per_page"),
+        ]
+
+    def bodies(self):
+        need = "age postcode care_types sex needs must_haves languages funding referral_source budget_week max_miles drives needed_by"
+        person = "nhs_number given_name family_name birth_date sex postcode phone preferred_language"
+        return [
+            (self.referrer, "post", reverse("api-match-runs"), need),
+            (self.referrer, "post", reverse("api-patients"), person),
+            (self.referrer, "post", reverse("api-referrals"), "patient profile pools hold_pools episode match_run urgency reason consent"),
+            (self.provider, "post", reverse("api-task-step", args=[self.task.pk, "decline"]), "reason reason_text version"),
+            (self.provider, "patch", reverse("api-capacity", args=[self.pool.pk]), "available maximum status note is_open observed_at"),
+        ]
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return Stage()
+
+
+def browser(user) -> Client:
+    client = Client(raise_request_exception=False)
+    if user is not None:
+        client.force_login(user, backend=BACKEND)
+    return client
+
+
+def is_fine(answer) -> bool:
+    return answer.status_code < 500 and SCRIPT not in (b"" if answer.streaming else answer.content).decode()
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_forms_take_nonsense_as_nonsense(stage, text):
+    for user, address, names in stage.forms():
+        client = browser(user)
+        answers = {"all": client.post(address, dict.fromkeys(names.split(), text))}
+        answers |= {name: client.post(address, {name: text}) for name in names.split()}
+        assert {name: answer.status_code for name, answer in answers.items() if not is_fine(answer)} == {}, address
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_searches_take_nonsense_as_nonsense(stage, text):
+    for user, address, names in stage.searches():
+        client = browser(user)
+        for name in names.split():
+            answer = client.get(address, {name: text})
+            assert is_fine(answer), f"{address} {name}: {answer.status_code}"
+
+
+JSON = {
+    "a text": "x", "long": "x" * 20_000, "NUL": "a\0b", "number": 10**30, "negative": -1, "null": None, "list": [[]], "object": {"a": {}},
+    "true": True, "wrong id": "1234",
+    "unknown id": str(uuid4()), "texts": ["x", "\0"], "fraction": 0.5, "surrogate": "\ud800", "script": SCRIPT,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("value", JSON.values(), ids=JSON)
+def test_the_api_refuses_what_it_cannot_read(stage, value):
+    for user, method, address, names in stage.bodies():
+        client = browser(user)
+        bodies = [dict.fromkeys(names.split(), value), *({name: value} for name in names.split()), value]
+        for body in bodies:
+            headers = {"Idempotency-Key": str(uuid4()), "If-Match": '"v1"'}
+            answer = getattr(client, method)(address, json.dumps(body), content_type="application/json", headers=headers)
+            assert answer.status_code < 500, f"{address} {str(body)[:80]}: {answer.status_code}"
+
+
+@pytest.mark.parametrize(
+    "body", [b"{", b"\xff\xfe", b"[" * 100_000, b'{"age": NaN}', b"9" * 5_000, b" " * 3_000_000], ids=lambda b: str(b[:4])
+)
+@pytest.mark.parametrize("kind", ["application/json", "text/plain", "application/xml", "multipart/form-data"])
+def test_the_api_refuses_bodies_that_are_not_what_they_say(stage, body, kind):
+    for user, method, address, _ in stage.bodies():
+        headers = {"Idempotency-Key": "k", "If-Match": '"v1"'}
+        assert 400 <= getattr(browser(user), method)(address, body, content_type=kind, headers=headers).status_code < 500
+
+
+@pytest.mark.parametrize("header", ["", "v1", '"v' + "9" * 5_000 + '"', '"v-1"', "*", '"v1", "v2"'])
+def test_an_edit_names_a_version_that_there_is(stage, header):
+    address = reverse("api-capacity", args=[stage.pool.pk])
+    answer = browser(stage.provider).patch(address, "{}", content_type="application/json", headers={"If-Match": header})
+    assert answer.status_code in (412, 428)
+
+
+@pytest.mark.parametrize("key", ["", "k" * 121, "k" * 9_000])
+def test_a_key_for_repeating_is_of_a_sensible_length(stage, key):
+    answer = browser(stage.referrer).post(
+        reverse("api-referrals"), json.dumps({"patient": str(uuid4()), "profile": str(uuid4()), "pools": [str(uuid4())], "consent": True}),
+        content_type="application/json", headers={"Idempotency-Key": key},
+    )  # fmt: skip
+    assert (answer.status_code, answer.json()["code"]) == (422, "idempotency-key-needed")
+
+
+def test_what_others_wrote_is_shown_as_text_and_only_web_addresses_are_links(stage):
+    Service.objects.filter(pk=stage.pool.service_id).update(name=f"A {SCRIPT}", description=SCRIPT, url="javascript:alert(1)")
+    Phone.objects.create(service=stage.pool.service, number='1" onclick="alert(1)', description=SCRIPT)
+    Contact.objects.create(service=stage.pool.service, name=SCRIPT, is_public=True)
+    stage.patient.family_name = SCRIPT
+    stage.patient.save()
+    pages = {
+        stage.referrer: [
+            reverse("service", args=[stage.pool.service_id]), reverse("directory"), reverse("worklist"),
+            reverse("match", args=[stage.run.pk]),
+            reverse("patient", args=[stage.patient.pk]), f"{reverse('send', args=[stage.run.pk])}?pools={stage.pool.pk}",
+        ],
+        stage.provider: [reverse("inbox"), reverse("task", args=[stage.task.pk]), reverse("places")],
+        stage.curator: [reverse("service-edit", args=[stage.pool.service_id])],
+    }  # fmt: skip
+    for user, addresses in pages.items():
+        for address in addresses:
+            answer = browser(user).get(address)
+            page = answer.content.decode()
+            assert answer.status_code == 200, address
+            assert [bad for bad in (SCRIPT, 'href="javascript:', '" onclick="') if bad in page] == [], address
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", " =", "\n="])
+def test_a_name_is_never_a_formula_of_the_spreadsheet(stage, start):
+    stage.patient.given_name = f"{start}HYPERLINK(1)"
+    stage.patient.save()
+    _, row = csv.reader(StringIO(as_csv(lines(stage.referrer, timezone.now(), Filters())), newline=""))
+    assert row[0] == f"'{start}HYPERLINK(1) {stage.patient.family_name}"
