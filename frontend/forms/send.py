@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django import forms
 from django.db.models import QuerySet
+from django.http import QueryDict
 
 from capacity.models import CapacityStatus
 from capacity.queries import PoolState
@@ -15,6 +16,13 @@ from flow.models import Patient, Referral
 def can_hold(state: PoolState) -> bool:
     """There is a free place that could be kept for somebody."""
     return state.rag in (Rag.GREEN, Rag.AMBER) and bool(state.free) and state.status != CapacityStatus.WAITLIST
+
+
+def without_hold(sent: QueryDict) -> QueryDict:
+    """What was typed, without the wish to keep a place."""
+    kept = sent.copy()
+    kept.pop("hold", None)
+    return kept
 
 
 class PatientChoice(forms.ModelChoiceField):
@@ -46,6 +54,7 @@ class SendForm(forms.Form):
         empty_value=None,
         required=False,
         widget=forms.RadioSelect,
+        error_messages={"invalid_choice": "There is no place left to keep at that service. Choose another, or only ask."},
     )
     urgency = forms.ChoiceField(
         label="How urgent?", choices=Referral.Urgency.choices, initial=Referral.Urgency.ROUTINE, widget=forms.RadioSelect

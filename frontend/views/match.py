@@ -16,7 +16,7 @@ from catalogue.queries import search_services
 from core import audit, clock
 from core.errors import Conflict, LuneError
 from flow.models import Episode, Patient
-from frontend.forms.send import SendForm
+from frontend.forms.send import SendForm, without_hold
 from frontend.forms.tell import tell
 from frontend.presenters import map as maps
 from frontend.presenters import match as presenter
@@ -113,12 +113,8 @@ def send(request: SignedIn, pk: UUID) -> HttpResponse:
         return redirect(match_address(run.pk, patient.pk if patient else None))
     pools = ServiceCapacity.objects.visible_to(request.user).filter(pk__in=wanted)
     states = with_state(pools.order_by("service__name"), at)
-    form = SendForm(
-        request.POST or None,
-        initial={"patient": patient, "pools": wanted},
-        patients=Patient.objects.visible_to(request.user),
-        states=states,
-    )
+    people = Patient.objects.visible_to(request.user)
+    form = SendForm(request.POST or None, initial={"patient": patient, "pools": wanted}, patients=people, states=states)
     gone: Conflict | None = None
     if request.method == "POST" and form.is_valid():
         try:
@@ -132,6 +128,9 @@ def send(request: SignedIn, pk: UUID) -> HttpResponse:
             )
         except Conflict as error:
             gone = error
+            # What was read above may be older than the refusal. A place that has gone can no longer be kept.
+            states = with_state(pools.order_by("service__name"), clock.now())
+            form = SendForm(without_hold(request.POST), patients=people, states=states)
         except LuneError as error:
             tell(form, error)
         else:

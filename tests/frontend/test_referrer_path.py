@@ -8,6 +8,7 @@ import pytest
 from django.urls import reverse
 
 import capacity.operations
+import flow.operations
 from core import clock
 from core.models import AuditEntry
 from flow.models import Referral, ReferralTask
@@ -234,7 +235,7 @@ def test_one_referral_goes_to_all_that_were_chosen(signed_in, referrer, run, poo
     [
         ({"consent": None}, "Ask whether they agree"),
         ({"patient": None}, "Choose the person whom the referral is for"),
-        ({"hold": "other"}, "Select a valid choice"),
+        ({"hold": "other"}, "There is no place left to keep at that service"),
     ],
 )
 def test_what_is_missing_is_said_and_nothing_is_sent(signed_in, referrer, run, pools, changes, words):
@@ -268,6 +269,23 @@ def test_when_the_last_place_has_gone_nothing_typed_is_lost_and_the_next_best_is
     assert f'value="{other.pk}" id="pool-{other.pk}">' in page, "offered, for the user to tick"
     assert f'value="{pools[0].pk}" id="pool-{pools[0].pk}">' in page, "no longer ticked"
     assert not Referral.objects.exists()
+
+
+def test_a_place_that_has_gone_is_no_longer_wished_for(signed_in, referrer, run, pools, monkeypatch):
+    """The figures of the page were read before the last place went; the answer shows those of after."""
+    taken, gone = flow.operations.send, pools[0]
+
+    def overtaken(**asked):
+        capacity.operations.report(pool_id=gone.pk, by=None, at=clock.now(), available=0)
+        return taken(**asked)
+
+    monkeypatch.setattr(flow.operations, "send", overtaken)
+    address, typed = sending(run, factories.PatientFactory(organization=referrer.organization), pools, hold=gone.pk)
+    answer = signed_in.post(address, typed)
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert re.search(r'name="hold"[^>]*value="" checked', page)
+    assert not re.search(rf'name="hold"[^>]*value="{gone.pk}"', page)
 
 
 # --- referral

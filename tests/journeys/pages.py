@@ -54,5 +54,6 @@ def press(where: Page | Locator, name: str | re.Pattern[str]) -> None:
     where.get_by_role("button", name=name).click()
 
 
-def follow(where: Page | Locator, name: str | re.Pattern[str]) -> None:
-    where.get_by_role("link", name=name).first.click()
+def follow(where: Page, name: str | re.Pattern[str]) -> None:
+    """Follow a link of the page itself, not of its menu."""
+    where.get_by_role("main").get_by_role("link", name=name).click()

@@ -10,11 +10,11 @@ from capacity.models import ServiceCapacity
 from catalogue.models import User
 from flow.models import Episode, Patient
 from tests.factories import EpisodeFactory, OutcodeFactory, PoolFactory, PostcodeFactory, UserFactory, near
-from tests.journeys.pages import follow, press
+from tests.journeys.pages import follow, line, press
 
 #: The person of the journeys. No provider may read these words before it has said yes.
 GIVEN_NAME, FAMILY_NAME, NHS_NUMBER, REASON = "Canary", "Featherstonehaugh", "9990000018", "Canary likes strong tea"
-PRIVATE = (GIVEN_NAME, FAMILY_NAME, NHS_NUMBER, "999 000 0018", "1941", "PR1 2HE", REASON)
+PRIVATE = (GIVEN_NAME, FAMILY_NAME, NHS_NUMBER, "999 000 0018", "May 1941", "1941-05-17", "PR1 2HE", REASON)
 
 
 # --- given
@@ -69,7 +69,7 @@ def when_services_are_found_for(page: Page, patient: Patient) -> None:
 def when_chosen(page: Page, *names: str) -> None:
     """Tick services of the ranked list, and go on to the referral."""
     for name in names:
-        page.get_by_role("checkbox", name=f"Ask this service: {name}").check()
+        line(page, name).get_by_role("checkbox", name="Ask this service").check()
     press(page, "Continue to send")
     expect(page.get_by_role("heading", level=1, name="Send one referral to")).to_be_visible()
 
