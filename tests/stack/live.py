@@ -23,7 +23,7 @@ from core.events import publish
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 #: Seconds until a test gives up. Generous: nothing here asserts how fast a thing is.
-PATIENCE = 60.0
+PATIENCE = 180.0
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
