@@ -145,6 +145,9 @@ def start_postgres() -> None:
             "listen_addresses = ''\nmax_connections = 200\nshared_buffers = '512MB'\n"
             "work_mem = '16MB'\nmaintenance_work_mem = '256MB'\nmax_wal_size = '4GB'\nrandom_page_cost = 1.1\n"
             "timezone = 'UTC'\nlog_min_duration_statement = '2s'\n"
+            # No value of a row or a parameter in the server's log: it may be a name.
+            "log_error_verbosity = terse\nlog_min_error_statement = panic\n"
+            "log_parameter_max_length = 0\nlog_parameter_max_length_on_error = 0\n"
         )
     if not postgres_running():
         # The socket's folder is given at each start, not kept in the configuration: a checkout may be moved.

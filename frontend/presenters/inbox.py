@@ -142,7 +142,7 @@ def choices(profile: AnonymisedProfile, steps: Iterable[Step], state: PoolState)
 
 
 def readable_by(user: User, view: ProviderView) -> Callable[[Transition], bool]:
-    """Tells whether a step has words that a provider may read: before its yes only its own and Lune's, for a sender's may name the person."""
+    """Whether a step has words that a provider may read: before its yes only its own and Lune's, as a sender's may name the person."""
 
     def readable(row: Transition) -> bool:
         return bool(row.reason_text) and (view.identity is not None or row.organization_id in (None, user.organization_id))
