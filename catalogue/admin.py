@@ -1,13 +1,15 @@
 """The administrator's view of the catalogue and of who may sign in. Everyday work is done on the pages, not here."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
-from django.db.models import URLField
+from django.db.models import Field, URLField
 
 from catalogue import models as m
 
 #: An address typed without its scheme is taken to be https.
-HTTPS = {URLField: {"assume_scheme": "https"}}
+HTTPS: "dict[type[Field[Any, Any]], dict[str, Any]]" = {URLField: {"assume_scheme": "https"}}
 
 
 class Seen(admin.ModelAdmin):

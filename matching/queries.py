@@ -237,4 +237,5 @@ def _text(value: Any) -> str | None:
 
 
 def _facts(values: Sequence[Any]) -> PoolFacts:
-    return PoolFacts(*(tuple(value) if isinstance(value, list) else value for value in values))
+    columns: list[Any] = [tuple(value) if isinstance(value, list) else value for value in values]
+    return PoolFacts(*columns)

@@ -137,9 +137,9 @@ class People:
 
     def _before(self, person: Person) -> None:
         """Those who waited where this person waits now: each left at about the time when the next one came."""
-        rng, episode = self.rng, person.episode
-        while (came := (self.world.now - episode.ready_at) / timedelta(days=1)) < HISTORY:
-            ended = max(0.1, came + rng.gauss(0, 1.2))
+        episode = person.episode
+        while episode.ready_at and (came := (self.world.now - episode.ready_at) / timedelta(days=1)) < HISTORY:
+            ended = max(0.1, came + self.rng.gauss(0, 1.2))
             make = self._hospital if episode.kind == Episode.Kind.HOSPITAL else self._community
             episode = make(episode.organization, ended_days=ended)
 

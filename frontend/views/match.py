@@ -136,8 +136,8 @@ def send(request: SignedIn, pk: UUID) -> HttpResponse:
         else:
             return redirect("referral", referral.pk)
     if patient is None:  # the form lists the organisation's people by name
-        people = Patient.objects.visible_to(request.user).values_list("pk", flat=True)
-        audit.record_reads(user=request.user, record_type="patient", record_ids=people, purpose="choose-person")
+        named = Patient.objects.visible_to(request.user).values_list("pk", flat=True)
+        audit.record_reads(user=request.user, record_type="patient", record_ids=named, purpose="choose-person")
     others = matching.operations.next_best(run, exclude_pools=wanted, at=at, limit=ALTERNATIVES) if gone else []
     context = {
         "run": run,
