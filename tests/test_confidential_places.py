@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from catalogue.models import Address
 from catalogue.queries import search_services
+from core.geo import to_wgs84
 from matching import operations
 from matching.models import PoolFact
 from notifications.viewer import pools_seen, topics_seen
@@ -65,6 +66,8 @@ def test_the_public_does_not_hear_of_it(secret):
 @pytest.mark.parametrize("secret", SECRETS)
 def test_a_professional_finds_it_and_not_where_it_is(secret, role):
     pool, client = refuge(secret), browser(role)
+    there = to_wgs84(pool.location.point)
+    exact = [f"{there.y:.4f}", f"{there.x:.4f}"]
     addresses = [
         reverse("service", args=[pool.service_id]), f"{reverse('directory')}?q=Larkspur&where=PR1",
         f"{reverse('directory')}?where=PR1&miles=2",
@@ -75,9 +78,7 @@ def test_a_professional_finds_it_and_not_where_it_is(secret, role):
         answer = client.get(address)
         text = answer.content.decode()
         assert answer.status_code == 200, address
-        assert [word for word in (STREET, "Secretville", "PR1 7QQ", "0.9 miles", "1.0 miles", "53.7", "-2.6") if word in text] == [], (
-            address
-        )
+        assert [word for word in (STREET, "Secretville", "PR1 7QQ", "0.9 miles", "1.0 miles", *exact) if word in text] == [], address
     assert NAME in client.get(addresses[0]).content.decode()
     found = search_services(UserFactory(), text="Larkspur", near=near())
     assert [service.distance_m for service in found] == [None]
