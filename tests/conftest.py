@@ -16,10 +16,11 @@ HOLDS_UP_OR_WAITS = {"region", "stack"}
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server"}
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With `--dist loadgroup`: what would hold one another up runs in one process, one after the other."""
     for item in items:
-        if HOLDS_UP_OR_WAITS & set(getattr(item, "fixturenames", ())) and not item.get_closest_marker("browser"):
+        if HOLDS_UP_OR_WAITS & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.xdist_group("one-at-a-time"))
 
 
