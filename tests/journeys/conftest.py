@@ -17,7 +17,7 @@ from catalogue.models import User
 from tests.stack.live import BACKEND, BASE_DIR, Stack
 
 #: Milliseconds until a journey gives up waiting for a page to show something. Nothing here asserts how fast a thing is.
-PATIENCE = 20_000
+PATIENCE = 60_000
 SCREENSHOTS = BASE_DIR / "var" / "journeys"
 
 Visit = Callable[..., Page]
