@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from uuid import uuid4
 
 import pytest
+from django.contrib.contenttypes.models import ContentType
 from django.core import mail
 from django.db import transaction
 from django.http import HttpResponse
@@ -189,7 +190,8 @@ class World:
         return {
             "pk": own.get(area, uuid4()), "run_id": self.run.pk, "pool_id": self.pools[0].pk, "task_id": self.accepted.pk,
             "action": "withdraw" if "referral" in name else "decline", "uidb36": "1", "key": "set-password", "url": "nowhere",
-            "content_type_id": "1", "object_id": str(self.users[OWN].pk), "id": str(self.users[OWN].pk), "app_label": "catalogue",
+            "content_type_id": str(ContentType.objects.get_for_model(User).pk), "object_id": str(self.users[OWN].pk),
+            "id": str(self.users[OWN].pk), "app_label": "catalogue",
         }  # fmt: skip
 
 
