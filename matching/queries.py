@@ -199,8 +199,10 @@ def fetch(sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     Every value is sent as text and gets its type from the statement's own casts, so that the statement is always the same one.
     """
     connection.ensure_connection()
+    driver = connection.connection
+    driver.prepare_threshold = 0  # Django forbids preparing; its own cursors put values in by themselves and never prepare
     statement, names = _numbered(sql)
-    with RawCursor(connection.connection) as cursor:
+    with RawCursor(driver) as cursor:
         return cursor.execute(statement, [_text(parameters[name]) for name in names], prepare=True, binary=True).fetchall()
 
 
