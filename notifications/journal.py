@@ -15,12 +15,14 @@ from core.models import Event
 #: Rows older than this are pruned. Whoever comes with an older cursor is sent a snapshot.
 KEEP = timedelta(days=14)
 
+# `row.xid` is the number; a bare `xid` after ORDER BY would be the text of the same name, in which 9 comes after 10.
 READ = """
     SELECT xid::text, id, type, topics, audience, xid < pg_snapshot_xmin(pg_current_snapshot())
-    FROM core_event WHERE (xid, id) > (%s::xid8, %s) ORDER BY xid, id LIMIT %s
+    FROM core_event AS row WHERE (xid, id) > (%s::xid8, %s) ORDER BY row.xid, row.id LIMIT %s
 """
 NEWEST = """
-    SELECT xid::text, id FROM core_event WHERE xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY xid DESC, id DESC LIMIT 1
+    SELECT xid::text, id FROM core_event AS row WHERE xid < pg_snapshot_xmin(pg_current_snapshot())
+    ORDER BY row.xid DESC, row.id DESC LIMIT 1
 """
 
 
