@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 from uuid import UUID
 
@@ -93,7 +94,7 @@ def search_services(
     """Services that `user` may see and that answer a search, best first.
 
     Every word of `text` must be answered by the name, the organisation, the town, the kind of care or a need it can meet, in the
-    words people use for them ("meals on wheels"); slips of spelling in names are forgiven.
+    words people use for them ("meals on wheels"); slips of spelling are forgiven.
 
     With `near`, each service has `distance_m`, metres to its closest place (None: not placed), and the closest come first;
     `within_m` leaves out those further off, or not placed. Confidential places are never measured.
@@ -165,6 +166,9 @@ def _words(text: str) -> tuple[list[str], dict[str, set[UUID]]]:
     for word in words:
         part = re.compile(rf"\b{re.escape(word.rstrip('s'))}s?\b")
         meant[word] = {term_id for label, term_id in labels if part.search(label)} if len(word) > 2 else set()
+        if not meant[word] and len(word) > 4:  # a slip of spelling: "befreinding"
+            alike = set(get_close_matches(word, {w for label, _ in labels for w in label.split()}, n=3, cutoff=0.8))
+            meant[word] = {term_id for label, term_id in labels if alike & set(label.split())}
     return words, meant
 
 

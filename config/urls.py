@@ -3,7 +3,10 @@
 from allauth.account import urls as account_urls
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
+from django.http import HttpRequest, HttpResponsePermanentRedirect
+from django.templatetags.static import static
 from django.urls import include, path
+from django.views.decorators.http import require_safe
 
 #: Of allauth's pages, those that Lune has: nobody signs up, and an administrator alone changes an e-mail address.
 ACCOUNT_PAGES = {
@@ -14,7 +17,15 @@ ACCOUNT_PAGES = {
 # One door: the administrator's site has no sign-in of its own, which would know no limit on guesses.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
+
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponsePermanentRedirect:
+    """For pages that name no icon of their own, such as the administrator's."""
+    return HttpResponsePermanentRedirect(static("images/lune.svg"))
+
+
 urlpatterns = [
+    path("favicon.ico", favicon, name="favicon"),
     path("admin/", admin.site.urls),
     path("account/", include([page for page in account_urls.urlpatterns if page.name in ACCOUNT_PAGES])),
     path("api/v1/", include("config.api_urls")),

@@ -73,6 +73,7 @@ MATCHING = dict.fromkeys(ROLES, 403)
 
 #: Name of an address: what GET answers, and what a POST with nothing in it does.
 POLICY: dict[str, tuple[Answers, Answers]] = {
+    "favicon": (all_get(301), NOT_THERE),
     "home": (page(SIGNED_IN), NOT_THERE),
     "map-areas": (all_get(200), NOT_THERE),
     "directory": (all_get(200), NOT_THERE),

@@ -65,7 +65,9 @@ def test_a_confidential_place_is_never_measured(referrer):
     assert [service.distance_m for service in search_services(referrer, near=factories.near())] == [None]
 
 
-@pytest.mark.parametrize("text", ["meals on wheels", "Meals-at-home", "Hot Dinners", "hot diners", "dinners in Preston", "dementia"])
+@pytest.mark.parametrize(
+    "text", ["meals on wheels", "Meals-at-home", "Hot Dinners", "hot diners", "dinners in Preston", "dementia", "demenita"]
+)
 def test_words_that_people_use_find_the_service(referrer, text):
     meals = placed("Hot Dinners", care_type=factories.term("care-type", "meals-at-home"))
     at = meals.service_at_locations.get()
