@@ -5,6 +5,6 @@ set -u
 processes=${1:-2}
 failed=0
 .venv/bin/python manage.py makemigrations --check --dry-run || failed=1
-.venv/bin/pytest -q -n "$processes" --dist loadgroup -m "not browser and not bench" || failed=1
+.venv/bin/pytest -q -n "$processes" --dist loadfile -m "not browser and not bench" || failed=1
 .venv/bin/pytest -q -n "$processes" --dist loadfile -m browser || failed=1
 exit $failed

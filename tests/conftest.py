@@ -11,17 +11,7 @@ from tests import factories
 #: Counts which requirements have a passing test; makes transactional tests cheap.
 pytest_plugins = ["tests.plugins.requirements", "tests.plugins.emptying"]
 
-#: Fixtures that hold a transaction open for a whole module, and those that wait until none is open in the whole PostgreSQL.
-HOLDS_UP_OR_WAITS = {"region", "stack"}
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server"}
-
-
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With `--dist loadgroup`: what would hold one another up runs in one process, one after the other."""
-    for item in items:
-        if HOLDS_UP_OR_WAITS & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.xdist_group("one-at-a-time"))
 
 
 @pytest.fixture(autouse=True)

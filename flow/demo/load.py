@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Model
 
 from capacity.models import CapacityReport, Reservation, ServiceCapacity
 from catalogue.models import (
@@ -34,7 +35,7 @@ from flow.demo.referrals import Referrals
 from flow.demo.services import Services
 from flow.demo.world import SOURCE, World, geography
 from flow.models import Episode, Patient, Referral, ReferralTask, Transition
-from matching.models import NeedProfile
+from matching.models import NeedProfile, PoolFact
 from matching.operations import refresh_facts
 
 SEED = 2026
@@ -90,8 +91,16 @@ def load(*, seed: int = SEED, at: datetime, force: bool = False, say: Callable[[
     for model in ORDER:
         count = world.write(model)
         written[model.__name__] = count
+        _look_at(model)
         say(f"  {count:>6,}  {model._meta.verbose_name_plural}")
     say("Preparing the ranking …")
     refresh_facts()
+    _look_at(PoolFact)
     publish("region.loaded", topics=["region"])
     return written
+
+
+def _look_at(model: type[Model]) -> None:
+    """Let PostgreSQL count a table at once. It would plan for an empty one until it looks by itself, and be a hundred times as slow."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"ANALYZE {connection.ops.quote_name(model._meta.db_table)}")
