@@ -76,7 +76,9 @@ class SendForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["patient"].queryset = patients  # type: ignore[attr-defined]
         self.fields["pools"].choices = [(state.id, state.service_name) for state in states]  # type: ignore[attr-defined]
-        keepable = [(state.id, f"{state.service_name}: {state.name}") for state in states if can_hold(state)]
+        # A place asked for stays a choice when it has gone meanwhile: the operation says when it went, and what else is near.
+        asked = self.data.get("hold") if self.is_bound else None
+        keepable = [(state.id, f"{state.service_name}: {state.name}") for state in states if can_hold(state) or str(state.id) == asked]
         self.fields["hold"].choices = [("", "No, only ask"), *keepable]  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:

@@ -255,11 +255,12 @@ def test_another_organisations_person_cannot_be_referred(signed_in, run, pools):
 
 
 @pytest.mark.req("R025")
-def test_when_the_last_place_has_gone_nothing_typed_is_lost_and_the_next_best_is_offered(signed_in, referrer, run, pools):
+@pytest.mark.parametrize("hold", [False, True], ids=["only ask", "keep a place"])
+def test_when_the_last_place_has_gone_nothing_typed_is_lost_and_the_next_best_is_offered(signed_in, referrer, run, pools, hold):
     patient = factories.PatientFactory(organization=referrer.organization)
     other = factories.PoolFactory(service__name="Alder Court")
     capacity.operations.report(pool_id=pools[0].pk, by=None, at=clock.now(), available=0)
-    address, typed = sending(run, patient, pools[:1])
+    address, typed = sending(run, patient, pools[:1], **({"hold": pools[0].pk} if hold else {}))
     answer = signed_in.post(address, typed)
     page = answer.content.decode()
     assert answer.status_code == 409

@@ -1,6 +1,7 @@
 """Real processes and a browser's half of the protocol, for tests of live updates."""
 
 import contextlib
+import ctypes
 import json
 import os
 import shutil
@@ -24,6 +25,8 @@ from core.events import publish
 BASE_DIR = Path(__file__).resolve().parents[2]
 #: Seconds until a test gives up. Generous: nothing here asserts how fast a thing is.
 PATIENCE = 180.0
+#: `prctl` option of Linux.
+PR_SET_PDEATHSIG = 1
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
@@ -37,6 +40,12 @@ def eventually(check: Callable[[], Any], what: str, patience: float = PATIENCE) 
     raise AssertionError(f"It never came true: {what}.")
 
 
+def _die_with_us() -> None:
+    """In a new process: be killed when the test process ends, however it does. A relay that lived on would serve the next run's tests."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 class Process:
     """One program that the test started, and may kill."""
 
@@ -46,7 +55,7 @@ class Process:
 
     def start(self) -> None:
         with self._log.open("ab") as log:
-            self._running = subprocess.Popen(self._command, cwd=BASE_DIR, env=self._env, stdout=log, stderr=log)
+            self._running = subprocess.Popen(self._command, cwd=BASE_DIR, env=self._env, stdout=log, stderr=log, preexec_fn=_die_with_us)
 
     def kill(self) -> None:
         """As a power cut would: no goodbye."""
