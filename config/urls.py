@@ -35,4 +35,5 @@ urlpatterns = [
 handler400 = "frontend.views.errors.bad_request"
 handler403 = "frontend.views.errors.permission_denied"
 handler404 = "frontend.views.errors.not_found"
+handler429 = "frontend.views.errors.too_many_requests"
 handler500 = "frontend.views.errors.server_error"

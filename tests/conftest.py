@@ -1,6 +1,7 @@
 """Fixtures that every test may use."""
 
 import pytest
+from django.core.cache import cache
 
 from capacity import reference
 from catalogue import vocabulary
@@ -23,6 +24,12 @@ def _reference_data(request: pytest.FixtureRequest) -> None:
             vocabulary.load()
             reference.load()
             weights.load()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept_between_tests() -> None:
+    """One test's guesses at a password must not use up another's."""
+    cache.clear()
 
 
 @pytest.fixture

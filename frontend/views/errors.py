@@ -35,6 +35,11 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     )
 
 
+def too_many_requests(request: HttpRequest) -> HttpResponse:
+    """429: more tries than a person makes; allauth counts them for each address and account."""
+    return _page(request, 429, "Please wait a minute", "There were too many tries in a short time. Wait a minute, then try again.")
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """500. Reads neither session nor database: either may be what failed."""
     return HttpResponse(render_to_string("errors/500.jinja"), status=500)

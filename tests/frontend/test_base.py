@@ -41,6 +41,13 @@ def test_sign_in_page_opens_and_refuses_a_wrong_password_in_plain_words(client, 
     assert "<title>Error: Sign in – Lune</title>" in page
 
 
+def test_too_many_tries_are_told_to_wait(client, referrer):
+    for _ in range(31):
+        answer = client.post(reverse("account_login"), {"login": referrer.email, "password": "wrong"})
+    assert answer.status_code == 429
+    assert "Wait a minute, then try again." in answer.content.decode()
+
+
 @pytest.mark.parametrize("name", ["account_reset_password", "account_reset_password_done", "account_signup", "account_inactive"])
 def test_account_pages_are_ours(client, db, name):
     assert "lune-wordmark" in client.get(reverse(name)).content.decode()
