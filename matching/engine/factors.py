@@ -3,6 +3,8 @@
 Points are `weight * share // 1000`: whole numbers, so that SQL and Python add up to the same.
 """
 
+from abc import ABC, abstractmethod
+
 from matching.engine import place
 from matching.engine.problem import Need, PoolFacts, distance
 from matching.engine.words import Words, ago, count, miles, pounds
@@ -15,19 +17,19 @@ QUALITY = (400, 0, 300, 750, ALL)
 ASSURANCE_DAYS = 730
 
 
-class Factor:
+class Factor(ABC):
     """One reason to prefer a service. `label` follows "for"."""
 
     code: str
     label: str
 
+    @abstractmethod
     def share(self, need: Need, facts: PoolFacts) -> int:
         """From 0 to 1000."""
-        raise NotImplementedError
 
+    @abstractmethod
     def words(self, need: Need, facts: PoolFacts, words: Words) -> str:
         """Why the share is what it is."""
-        raise NotImplementedError
 
 
 class Distance(Factor):

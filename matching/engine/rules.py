@@ -3,6 +3,7 @@
 A failed rule takes a service out of the list; an unknown one never does.
 """
 
+from abc import ABC, abstractmethod
 from enum import StrEnum
 
 from matching.engine import place
@@ -28,22 +29,23 @@ class Verdict(StrEnum):
     NOT_ASKED = "not-asked"
 
 
-class Rule:
+class Rule(ABC):
     """One thing that must hold. `label` names it where it is relaxed: "Nothing fits within the farthest distance"."""
 
     code: str
     label: str
 
+    @abstractmethod
     def verdict(self, need: Need, facts: PoolFacts) -> Verdict:
-        raise NotImplementedError
+        """Does it hold for this need, by what the service has said?"""
 
+    @abstractmethod
     def sentence(self, need: Need, facts: PoolFacts, words: Words) -> str:
         """What is so, for a person; empty when nothing was asked."""
-        raise NotImplementedError
 
+    @abstractmethod
     def change(self, need: Need, facts: PoolFacts, words: Words) -> str:
         """What would make a failed rule hold."""
-        raise NotImplementedError
 
 
 class _Listed(Rule):
