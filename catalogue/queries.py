@@ -53,9 +53,9 @@ def find_place(text: str) -> Place:
         raise Invalid("That is not a postcode. Enter one like PR1 2HE, or its first half, like PR1.", code="postcode-form")
     full = normal_postcode(text) or ""
     if full:
-        point = Postcode.objects.filter(pk=full).values_list("point", flat=True).first()
-        if point is not None:
-            return Place(point=point, outcode=code, postcode=full, approximate=False)
+        exact = Postcode.objects.filter(pk=full).first()
+        if exact is not None:
+            return Place(point=exact.point, outcode=code, postcode=full, approximate=False)
     point = Outcode.objects.filter(pk=code).values_list("point", flat=True).first()
     if point is None:
         raise Invalid(

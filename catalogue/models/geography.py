@@ -1,8 +1,9 @@
 """Postcodes, outcodes and areas: loaded from public files by `load_postcodes` and `load_boundaries`."""
 
 from django.contrib.gis.db import models
+from django.contrib.gis.geos import Point
 
-from core.geo import BNG
+from core.geo import BNG, bng_point
 
 
 class Postcode(models.Model):
@@ -10,13 +11,19 @@ class Postcode(models.Model):
 
     # Collation C: postcodes are only compared byte by byte, and its index is built in half the time.
     postcode = models.CharField(primary_key=True, max_length=8, db_collation="C", help_text='With one space: "PR1 8XY".')
-    point = models.PointField(srid=BNG, spatial_index=False)
     quality = models.PositiveSmallIntegerField(default=10)
+    # Columns as the publisher has them, so that a file of all postcodes goes into the table by one COPY.
+    easting = models.IntegerField(help_text="Metres of the National Grid.")
+    northing = models.IntegerField(help_text="Metres of the National Grid.")
     lad = models.CharField(max_length=9, blank=True, help_text="GSS code of the district; empty: not known.")
     ward = models.CharField(max_length=9, blank=True)
 
     def __str__(self) -> str:
         return self.postcode
+
+    @property
+    def point(self) -> Point:
+        return bng_point(self.easting, self.northing)
 
 
 class Outcode(models.Model):

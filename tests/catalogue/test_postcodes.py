@@ -4,6 +4,7 @@ import gzip
 
 import pytest
 from django.core.management.base import CommandError
+from django.db import IntegrityError, transaction
 
 from catalogue.models import ImportRun, Outcode, Postcode
 from tests import factories
@@ -100,6 +101,24 @@ def test_a_broken_file_changes_nothing_and_says_why(tmp_path, name, content, sai
     assert row.status == ImportRun.Status.FAILED
     assert said in row.error
     assert list(Postcode.objects.values_list("pk", flat=True)) == ["AB1 2CD"]
+
+
+def test_a_first_file_that_breaks_off_leaves_the_table_empty_and_whole(tmp_path):
+    file = tmp_path / "short.csv.gz"
+    file.write_bytes(gzip.compress((DATA / "postcodes.csv").read_bytes() * 50)[:-20])
+    with pytest.raises(CommandError, match="cut short"):
+        run("load_postcodes", file)
+    assert not Postcode.objects.exists()
+    run("load_postcodes", DATA / "postcodes.csv")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Postcode.objects.create(pk="PR1 2HE", easting=1, northing=1)
+
+
+def test_a_coordinate_that_is_no_number_is_named(tmp_path):
+    file = tmp_path / "nan.csv"
+    file.write_text("postcode,quality,easting,northing,lad,ward\nPR1 2HE,10,nan,429000,E07000123,\nPR1 2HF,10,354000,inf,E07000123,\n")
+    _, row = run("load_postcodes", file)
+    assert faults(row) == {("line 2", "quality"), ("line 3", "quality")}
 
 
 def test_a_missing_file_is_said_in_words():

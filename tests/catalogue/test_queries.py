@@ -23,7 +23,7 @@ def names(services) -> list[str]:
 
 
 def test_a_whole_postcode_is_found_exactly():
-    factories.PostcodeFactory(postcode="PR1 2HE", point=factories.near(50))
+    factories.PostcodeFactory(postcode="PR1 2HE", at=factories.near(50))
     place = find_place("pr12he")
     assert (place.point.coords, place.outcode, place.postcode, place.approximate) == (factories.near(50).coords, "PR1", "PR1 2HE", False)
 

@@ -90,8 +90,12 @@ class PostcodeFactory(DjangoModelFactory):
         model = Postcode
         django_get_or_create = ("postcode",)
 
+    class Params:
+        at = factory.LazyFunction(near)
+
     postcode = "PR1 2HE"
-    point = factory.LazyFunction(near)
+    easting = factory.LazyAttribute(lambda row: round(row.at.x))
+    northing = factory.LazyAttribute(lambda row: round(row.at.y))
     lad = "E07000123"
 
 
