@@ -136,7 +136,7 @@ def _good_rows(lines: list[str], first: int, columns: _Columns, importing: Impor
 
 
 def _read(row: list[str], columns: _Columns) -> tuple[dict[str, object], tuple[str, str, str] | None]:
-    """The values of one row by column (degrees in place of metres when the file has those), and what is wrong with it: field, reason, advice."""
+    """The values of one row by column (perhaps degrees in place of metres), and what is wrong with it: field, reason, advice."""
     at, on_grid = columns.at, columns.on_grid
     postcode = normal_postcode(row[at["postcode"]])
     quality = _quality(row, at)
@@ -217,8 +217,8 @@ def _merge(text: IO[str], columns: _Columns, importing: Importing, cursor) -> tu
     importing.begin("Merging", None)
     if not columns.on_grid:
         cursor.execute(
-            "UPDATE incoming SET (easting, northing) = (SELECT ST_X(at), ST_Y(at) FROM"
-            f" ST_Transform(ST_SetSRID(ST_MakePoint(easting, northing), {WGS84}), {BNG}) AS at)"  # noqa: S608
+            "UPDATE incoming SET (easting, northing) = (SELECT ST_X(at), ST_Y(at) FROM"  # noqa: S608
+            f" ST_Transform(ST_SetSRID(ST_MakePoint(easting, northing), {WGS84}), {BNG}) AS at)"
         )
     _drop_repeats("incoming", importing, cursor)
     cursor.execute("ANALYZE incoming")
