@@ -1,33 +1,48 @@
 """The catalogue, in the words of Open Referral UK 3."""
 
+from .assurance import AssuranceLink, MistakeReport, QualityMark
+from .duplicates import DuplicateCandidate, Merge
 from .eligibility import Eligibility, EligibilityCriterion
+from .entry import Attachment, ProposedChange, ScheduleException, SchoolHoliday
 from .geography import Area, Outcode, Postcode
 from .imports import ImportReject, ImportRun
 from .location import Address, Location, ServiceArea, ServiceAtLocation
 from .organization import Organization, Practice
 from .people import User
 from .service import Contact, CostOption, Phone, Schedule, Service
+from .sources import Source, SourceRecord
 from .taxonomy import Taxonomy, TaxonomyTerm
 
 __all__ = [
     "Address",
     "Area",
+    "AssuranceLink",
+    "Attachment",
     "Contact",
     "CostOption",
+    "DuplicateCandidate",
     "Eligibility",
     "EligibilityCriterion",
     "ImportReject",
     "ImportRun",
     "Location",
+    "Merge",
+    "MistakeReport",
     "Organization",
     "Outcode",
     "Phone",
     "Postcode",
     "Practice",
+    "ProposedChange",
+    "QualityMark",
     "Schedule",
+    "ScheduleException",
+    "SchoolHoliday",
     "Service",
     "ServiceArea",
     "ServiceAtLocation",
+    "Source",
+    "SourceRecord",
     "Taxonomy",
     "TaxonomyTerm",
     "User",

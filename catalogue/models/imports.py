@@ -23,6 +23,7 @@ class ImportRun(models.Model):
         RUNNING = "running", "Running"
         DONE = "done", "Done"
         FAILED = "failed", "Failed: nothing was changed"
+        STOPPED = "stopped", "Stopped by somebody: nothing was changed"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=30)
@@ -36,6 +37,11 @@ class ImportRun(models.Model):
     rejected = models.PositiveIntegerField(default=0)
     incomplete = models.PositiveIntegerField(default=0, help_text="Values left out of records that were otherwise kept.")
     error = models.TextField(blank=True)
+    feed = models.ForeignKey("catalogue.Source", on_delete=models.SET_NULL, null=True, blank=True, related_name="runs")
+    stage = models.CharField(max_length=60, blank=True, help_text="What it is doing now.")
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(null=True, blank=True)
+    stop_requested_at = models.DateTimeField(null=True, blank=True)
 
     objects = ImportRunQuerySet.as_manager()
 

@@ -42,6 +42,7 @@ class Organization(models.Model):
     company_number = models.CharField(max_length=12, blank=True)
     charity_number = models.CharField(max_length=12, blank=True)
     is_confidential = models.BooleanField(default=False)
+    edits_need_approval = models.BooleanField(default=False, help_text="A curator approves what this organisation changes in its entries.")
     source = models.CharField(max_length=100, blank=True, help_text="Who published this record, and where.")
     source_id = models.CharField(max_length=200, blank=True)
     source_hash = models.CharField(max_length=64, blank=True)

@@ -4,6 +4,7 @@ import uuid
 from typing import Self
 
 import pghistory
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
@@ -12,12 +13,22 @@ from core.scoping import VisibleQuerySet
 
 class ServiceQuerySet(VisibleQuerySet):
     def visible_to(self, user) -> Self:
-        """Active services; confidential ones for signed-in professionals only. A curator also sees inactive ones."""
+        """Active services; confidential ones for signed-in professionals only. A curator also sees inactive and merged ones."""
         if getattr(user, "is_authenticated", False) and user.is_professional:
             if user.is_curator or user.is_administrator:
                 return self.all()
-            return self.filter(status=Service.Status.ACTIVE)
-        return self.filter(status=Service.Status.ACTIVE, is_confidential=False, is_internal=False, organization__is_confidential=False)
+            return self.filter(status=Service.Status.ACTIVE, merged_into=None)
+        return self.public()
+
+    def public(self) -> Self:
+        """What everybody may know of: the one test for every public page, feed, map, count and search."""
+        return self.filter(
+            status=Service.Status.ACTIVE,
+            merged_into=None,
+            is_confidential=False,
+            is_internal=False,
+            organization__is_confidential=False,
+        )
 
 
 @pghistory.track()
@@ -67,6 +78,13 @@ class Service(models.Model):
     is_confidential = models.BooleanField(default=False)
     is_internal = models.BooleanField(default=False, help_text="For professionals only; never in a public feed.")
     assured_date = models.DateField(null=True, blank=True, help_text="When somebody last checked this record.")
+    assured_by = models.CharField(max_length=200, blank=True, help_text="Who checked it: an organisation or a source, no person.")
+    kept_fields = ArrayField(
+        models.CharField(max_length=60), default=list, blank=True, help_text="Fields that people here decided; an import leaves them alone."
+    )
+    merged_into = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="merged_from", help_text="This record is another's double."
+    )
     source = models.CharField(max_length=100, blank=True)
     source_id = models.CharField(max_length=200, blank=True)
     source_hash = models.CharField(max_length=64, blank=True)
@@ -143,6 +161,11 @@ class Schedule(models.Model):
         WEEKLY = "WEEKLY", "Weekly"
         MONTHLY = "MONTHLY", "Monthly"
 
+    class Term(models.TextChoices):
+        ALWAYS = "always", "All the year"
+        TERM_TIME = "term-time", "In school terms only"
+        HOLIDAYS = "holidays", "In school holidays only"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="schedules")
     freq = models.CharField(max_length=10, choices=Frequency.choices, default=Frequency.WEEKLY)
@@ -155,6 +178,7 @@ class Schedule(models.Model):
     opens_at = models.TimeField(null=True, blank=True)
     closes_at = models.TimeField(null=True, blank=True)
     description = models.CharField(max_length=300, blank=True)
+    term = models.CharField(max_length=10, choices=Term.choices, default=Term.ALWAYS)
 
     class Meta:
         constraints = [

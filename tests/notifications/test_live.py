@@ -280,6 +280,7 @@ def test_many_writers_at_once_and_every_last_word_arrives(stack: Stack):
 def test_a_connection_to_postgresql_that_dies_is_replaced(stack: Stack):
     pool = PoolFactory(available=1)
     page = Browser(stack, pools=[pool.pk]).open()
+    page.until(lambda: page.live, "the relay is at work")
     with psycopg.connect(**{k: v for k, v in connection.get_connection_params().items() if k in ("dbname", "user", "host")}) as other:
         killed = other.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'lune relay' AND datname = current_database()"
