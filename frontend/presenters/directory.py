@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -10,13 +10,11 @@ from django.urls import reverse
 
 from capacity.queries import PoolState
 from capacity.status import Rag
+from catalogue.currency import is_overdue
 from catalogue.models import Address, Location, Service
 from frontend.environment import miles, money
 from frontend.presenters.map import lat_lon
 from frontend.presenters.opening import opening
-
-#: A record that nobody has checked for this long is marked overdue: Open Referral UK's bar is three months.
-ASSURANCE_LASTS = timedelta(days=92)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ class Row:
 
 def assurance(service: Service, *, today: date) -> Assurance:
     checked = service.assured_date
-    return Assurance(on=checked, overdue=checked is None or today - checked > ASSURANCE_LASTS)
+    return Assurance(on=checked, overdue=is_overdue(checked, today=today))
 
 
 def open_locations(service: Service) -> list[Location]:
