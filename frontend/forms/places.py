@@ -18,6 +18,10 @@ ADVICE = {
 }
 
 
+#: What somebody writes or chooses in the whole form.
+WRITTEN = ("available", "maximum", "status", "note")
+
+
 class PlaceForm(forms.Form):
     """One button press on one card. `version` is the figure that the person was looking at when they pressed."""
 
@@ -27,6 +31,10 @@ class PlaceForm(forms.Form):
     maximum = forms.IntegerField(min_value=0, max_value=9_999, required=False)
     status = forms.ChoiceField(choices=CapacityStatus.choices, required=False)
     note = forms.CharField(max_length=200, required=False)
+
+    def typed(self) -> dict[str, str]:
+        """What was written into the whole form; nothing when one of the quick buttons was pressed."""
+        return {name: self.data.get(name, "") for name in WRITTEN} if self.data.get("action") == "set" else {}
 
     def changes(self, pool: ServiceCapacity) -> dict[str, Any]:
         """What to hand to `capacity.operations.report`, given the pool as it stands. Raises Invalid with words for the person.
@@ -46,6 +54,6 @@ class PlaceForm(forms.Form):
             case "set":
                 if not sent["status"]:
                     raise Invalid(ADVICE["status"])
-                return {name: sent[name] for name in ("available", "maximum", "status", "note")}
+                return {name: sent[name] for name in WRITTEN}
             case _:
                 return {}

@@ -1,7 +1,7 @@
 """A provider's own places as cards on a phone."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -15,11 +15,15 @@ WIDTH, HEIGHT = 240, 40
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a press on a card was refused. `code` is that of the error; `held` is how many places were held then."""
+    """Why a press on a card was refused. `code` is that of the error; `held` is how many places were held then.
+
+    `typed` is what stood in the whole form, empty for a quick button: it stands there again.
+    """
 
     message: str
     code: str
     held: int = 0
+    typed: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,8 @@ from matching.models import MatchRun
 from .access import SignedIn, for_roles
 from .find import match_address
 
+#: Lines that stand open; the others are one press away, so that the best are not lost among fifty.
+SHOWN_FIRST = 10
 #: Services shown when somebody asks why one is not in the list.
 FOUND = 10
 #: Other services offered when a chosen place has gone.
@@ -57,6 +59,7 @@ def match(request: SignedIn, pk: UUID) -> HttpResponse:
         "profile": run.profile,
         "patient": _patient(request),
         "rows": found,
+        "shown_first": SHOWN_FIRST,
         "misses": None if found else matching.operations.nearest_misses(run),
         "pins": presenter.pins(found),
         "home": maps.lat_lon(run.profile.point),

@@ -41,7 +41,7 @@ def place(request: SignedIn, pk: UUID) -> HttpResponse:
         changes = form.changes(pool)
         operations.report(pool_id=pk, by=request.user, at=now(), expected_version=form.cleaned_data["version"], **changes)
     except LuneError as error:
-        problem = Problem(message=error.message, code=error.code, held=pool.held)
+        problem = Problem(message=error.message, code=error.code, held=pool.held, typed=form.typed())
     if getattr(request, "htmx", False):
         card = _cards(request, only=pk, problem=problem)[0]
         return render(request, "places/_answer.jinja", {"card": card, "said": said(card), "statuses": CapacityStatus.choices})

@@ -140,6 +140,14 @@ def test_what_cannot_be_understood_changes_nothing_and_says_what_to_do(signed_in
     assert pool.version == 1
 
 
+def test_what_was_typed_stands_there_again_when_it_is_refused(signed_in, pool):
+    html = press(signed_in, pool, "set", available="many", maximum="12", status="waitlist", note="Ground floor only").content.decode()
+    assert 'value="many"' in html
+    assert 'value="12"' in html
+    assert 'value="Ground floor only"' in html
+    assert 'value="waitlist" checked' in html
+
+
 def test_the_refresh_brings_the_figure_and_the_buttons_of_one_card(signed_in, pool):
     html = signed_in.get(reverse("place", args=[pool.pk])).content.decode()
     assert f'data-live-topics="pool:{pool.pk}"' in html

@@ -149,6 +149,19 @@ def test_every_line_says_why_it_is_there(signed_in, run, pools):
     assert "points" in page
 
 
+def test_the_ten_best_stand_open_and_the_others_are_one_press_away(signed_in, ground):
+    home = factories.PoolFactory(service__name="Fir Grove", name="Ground floor")
+    factories.PoolFactory(service=home.service, name="First floor")
+    factories.PoolFactory.create_batch(11)
+    find(signed_in)
+    html = signed_in.get(reverse("match", args=[MatchRun.objects.get().pk])).content.decode()
+    assert "12 services near PR1" in html
+    first, more = html.split("lune-more")
+    assert first.count('class="lune-line"') == 10
+    assert more.count('class="lune-line"') == 3
+    assert "Show 3 more" in more
+
+
 def test_a_list_of_another_organisation_is_not_found(client, run):
     client.force_login(factories.UserFactory())
     for name in ("match", "send", "match-why-not-search"):
