@@ -26,7 +26,8 @@ def favicon(request: HttpRequest) -> HttpResponsePermanentRedirect:
 
 urlpatterns = [
     path("favicon.ico", favicon, name="favicon"),
-    path("admin/", admin.site.urls),
+    # Without its shortcut to a record's own page: no record has one, and history rows are no records.
+    path("admin/", ([page for page in admin.site.get_urls() if getattr(page, "name", "") != "view_on_site"], "admin", "admin")),
     path("account/", include([page for page in account_urls.urlpatterns if page.name in ACCOUNT_PAGES])),
     path("api/v1/", include("config.api_urls")),
     path("", include("frontend.urls")),
