@@ -7,8 +7,8 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils import timezone
 
+from catalogue.assurance import assurer, mark_assured
 from catalogue.models import Eligibility, EligibilityCriterion, Service, TaxonomyTerm, User
 from catalogue.models.taxonomy import CARE_TYPE, NEED
 from core.errors import Invalid, NotAllowed, NotFound
@@ -40,7 +40,7 @@ def edit_service(*, service_id: UUID, by: User, at: datetime, **fields: Any) -> 
         fields["care_type"] = _care_type(fields["care_type"])
     for name, value in fields.items():
         setattr(service, name, value)
-    service.assured_date = timezone.localdate(at)
+    mark_assured(service, by_name=assurer(by), at=at)
     _save(service)
     if eligibility is not None:
         _set_eligibility(service, eligibility)
@@ -54,8 +54,8 @@ def edit_service(*, service_id: UUID, by: User, at: datetime, **fields: Any) -> 
 def assure(*, service_id: UUID, by: User, at: datetime) -> Service:
     """Say that a record has been looked at and is right as it stands."""
     service = _lock(service_id, by)
-    service.assured_date = timezone.localdate(at)
-    service.save(update_fields=["assured_date", "modified_at"])
+    mark_assured(service, by_name=assurer(by), at=at)
+    service.save(update_fields=["assured_date", "assured_by", "modified_at"])
     _publish(service)
     return service
 
