@@ -1,6 +1,6 @@
 """The one place that asks what time it is, so that tests can move it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 LONDON = ZoneInfo("Europe/London")
@@ -14,3 +14,8 @@ def now() -> datetime:
 def local_time(moment: datetime) -> str:
     """The time of day in England, as people say it: "10:42"."""
     return f"{moment.astimezone(LONDON):%H:%M}"
+
+
+def local_date(moment: datetime) -> date:
+    """The day in England."""
+    return moment.astimezone(LONDON).date()

@@ -57,6 +57,8 @@ class Line:
     told_s: int | None
     """Age of the figure in seconds; None: never told."""
     terms: list[explain.Term]
+    overdue: str
+    """Why the record may be out of date, as a sentence; empty when it was checked lately."""
     is_confidential: bool
 
 
@@ -290,6 +292,7 @@ def _line(
         free=facts.free,
         told_s=facts.age_s,
         terms=explain.terms(need, facts, weights, WORDS, points),
+        overdue=explain.overdue(need, facts),
         is_confidential=pool.service.hides_its_place or bool(pool.location and pool.location.is_confidential),
     )
 

@@ -1,15 +1,17 @@
 """From what somebody typed to a stored need profile, and from that to the integers of the engine."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.core.exceptions import ValidationError
 
 from catalogue import vocabulary
+from catalogue.currency import ASSURANCE_LASTS
 from catalogue.models import User
 from catalogue.queries import areas_at, find_place
+from core import clock
 from core.errors import Invalid, NotAllowed
 from core.geo import METRES_PER_MILE
 from matching.engine.problem import FEMALE, MALE, SEX_OTHER, SEX_UNKNOWN, Need
@@ -33,7 +35,8 @@ _LISTS = {
 def need_of(profile: NeedProfile, *, at: datetime) -> Need:
     """The profile as the engine sees it at the instant `at`, with the areas in which the person lives."""
     must_haves = vocabulary.mask("need", profile.must_haves)
-    days = None if profile.needed_by is None else (profile.needed_by - at.astimezone(UTC).date()).days
+    today = clock.local_date(at)
+    days = None if profile.needed_by is None else (profile.needed_by - today).days
     return Need(
         age=profile.age,
         sex=_SEXES[profile.sex],
@@ -50,6 +53,8 @@ def need_of(profile: NeedProfile, *, at: datetime) -> Need:
         max_distance_m=profile.max_distance_m,
         areas=tuple(areas_at(profile.point)),
         joins_lists=days is None or days > WAITING_LIST_DAYS,
+        today=today.toordinal(),
+        checked_for_days=ASSURANCE_LASTS.days,
     )
 
 

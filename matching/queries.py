@@ -4,7 +4,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import connection
 from psycopg import RawCursor
 
+from core import clock
 from matching.engine.check import Ranked
 from matching.engine.problem import Need, PoolFacts, Weights
 
@@ -108,6 +109,7 @@ _SCORE = f"""
   + %(w_assurance)s::bigint * (CASE
         WHEN f.assured_on IS NULL THEN 0
         ELSE 1000 * greatest(0, 730 - greatest(0, %(today)s::date - f.assured_on)) / 730 END) / 1000
+  + CASE WHEN f.assured_on >= %(checked_since)s::date THEN %(w_currency)s::bigint ELSE 0 END
 """
 
 #: Each pool in reach becomes a short line; the facts of the best are then fetched by where they lie (`ctid`), in the same snapshot.
@@ -187,6 +189,7 @@ def parameters(need: Need, weights: Weights, *, at: datetime, limit: int, withou
         "budget_pence": need.budget_pence,
         "areas": list(need.areas),
         "joins_lists": need.joins_lists,
+        "checked_since": clock.local_date(at) - timedelta(days=need.checked_for_days),
         "limit": limit,
         "without": list(without),
         **{f"w_{name}": value for name, value in weights.to_json().items()},
@@ -221,7 +224,7 @@ def _place(need: Need, at: datetime) -> dict[str, Any]:
         "max_distance_m": need.max_distance_m,
         "care_types": [bit for bit in range(need.care_types.bit_length()) if need.care_types >> bit & 1],
         "at": at,
-        "today": at.astimezone(UTC).date(),
+        "today": clock.local_date(at),
     }
 
 

@@ -1,4 +1,4 @@
-"""Reference rows that Lune ships for matching: the first set of weights."""
+"""Reference rows that Lune ships for matching: its sets of weights."""
 
 from dataclasses import asdict
 from typing import Any
@@ -6,12 +6,24 @@ from typing import Any
 from core.ids import derived
 from matching.engine.problem import Weights
 
+_FIRST = {
+    "distance": 300, "availability": 250, "freshness": 60, "known": 150, "preferences": 80, "priority": 20, "quality": 80, "price": 40,
+    "assurance": 20,
+}  # fmt: skip
+#: By version: the weights and what is new in them.
+SHIPPED: dict[int, tuple[dict[str, int], str]] = {
+    1: (_FIRST, "As shipped."),
+    2: (asdict(Weights()), "A record whose check is overdue ranks lower."),
+}
+
 
 def load(apps: Any = None) -> None:
-    """Add the first set of weights if it is missing. An operator's own sets are left alone."""
+    """Add the sets that are missing. Where an operator has made one, only the first: the operator's own stays the newest."""
     if apps is None:
         from django.apps import apps
-    apps.get_model("matching", "WeightSet").objects.get_or_create(
-        version=1,
-        defaults={"id": derived("weights", "1"), "weights": asdict(Weights()), "note": "As shipped."},
-    )
+    sets = apps.get_model("matching", "WeightSet").objects
+    ids = {version: derived("weights", str(version)) for version in SHIPPED}
+    own = sets.exclude(id__in=ids.values()).exists()
+    for version, (weights, note) in SHIPPED.items():
+        if version == 1 or not own:
+            sets.get_or_create(version=version, defaults={"id": ids[version], "weights": weights, "note": note})

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from matching.engine import check
-from matching.engine.factors import FACTORS
+from matching.engine.factors import FACTORS, checked, is_overdue
 from matching.engine.problem import Need, PoolFacts, Weights, distance
 from matching.engine.rules import RULES, Verdict
 from matching.engine.words import Words
@@ -73,6 +73,15 @@ def terms(need: Need, facts: PoolFacts, weights: Weights, words: Words, points: 
         for factor in FACTORS
         if getattr(weights, factor.code)
     ]
+
+
+def overdue(need: Need, facts: PoolFacts) -> str:
+    """That the record was checked too long ago; empty when it was not, and for a run stored before that was looked at."""
+    if not need.today or not is_overdue(need, facts):
+        return ""
+    if facts.assured_days is None:
+        return "Its record has never been checked, so it is overdue."
+    return f"Its record was last checked {checked(need, facts.assured_days)}, so it is overdue."
 
 
 def label(code: str) -> str:

@@ -4,6 +4,7 @@ Points are `weight * share // 1000`: whole numbers, so that SQL and Python add u
 """
 
 from abc import ABC, abstractmethod
+from datetime import date
 
 from matching.engine import place
 from matching.engine.problem import Need, PoolFacts, distance
@@ -178,7 +179,35 @@ class Assurance(Factor):
         return "never checked" if facts.assured_days is None else f"checked {count(max(0, facts.assured_days), 'day')} ago"
 
 
+class Currency(Factor):
+    """A record that nobody has looked at for too long ranks lower, whatever else is good about it."""
+
+    code, label = "currency", "an up-to-date record"
+
+    def share(self, need: Need, facts: PoolFacts) -> int:
+        return 0 if is_overdue(need, facts) else ALL
+
+    def words(self, need: Need, facts: PoolFacts, words: Words) -> str:
+        if facts.assured_days is None:
+            return "its record has never been checked, so it is overdue"
+        last = f"its record was last checked {checked(need, facts.assured_days)}"
+        return f"{last}, so it is overdue" if is_overdue(need, facts) else last
+
+
+def is_overdue(need: Need, facts: PoolFacts) -> bool:
+    """Was the record checked too long ago, or never?"""
+    return facts.assured_days is None or facts.assured_days > need.checked_for_days
+
+
+def checked(need: Need, days: int) -> str:
+    """`"on 3 March"`, with the year when it is another one; for a run that was stored without its day, how long ago."""
+    if not need.today:
+        return f"{count(days, 'day')} ago"
+    today, then = date.fromordinal(need.today), date.fromordinal(need.today - days)
+    return f"on {then.day} {then:%B}" if then.year == today.year else f"on {then.day} {then:%B %Y}"
+
+
 #: All factors, in the order of `problem.FACTORS`.
 FACTORS: tuple[Factor, ...] = (
-    Distance(), Availability(), Freshness(), Known(), Preferences(), Priority(), Quality(), Price(), Assurance(),
+    Distance(), Availability(), Freshness(), Known(), Preferences(), Priority(), Quality(), Price(), Assurance(), Currency(),
 )  # fmt: skip

@@ -1,7 +1,7 @@
 """What is judged: one need, the facts of one pool, and the weights. Integers, masks and booleans only."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from math import isqrt
 from typing import Any, Self
 
@@ -14,7 +14,7 @@ SEX_NOT_STATED, FEMALE_ONLY, MALE_ONLY, ANY_SEX = 0, 1, 2, 3
 #: Capacity status codes.
 ACCEPTING, NOT_ACCEPTING, WAITING_LIST, ASSESSMENT_FIRST = 0, 1, 2, 3
 #: The factors, in the order in which they are shown.
-FACTORS = ("distance", "availability", "freshness", "known", "preferences", "priority", "quality", "price", "assurance")
+FACTORS = ("distance", "availability", "freshness", "known", "preferences", "priority", "quality", "price", "assurance", "currency")
 #: Price may count for at most one part in this many of all points.
 PRICE_PARTS = 10
 
@@ -27,8 +27,8 @@ class _Stored:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """The object that was stored. Raises KeyError when a field is missing."""
-        values = {f.name: data[f.name] for f in fields(cls)}  # type: ignore[arg-type]
+        """The object that was stored. What came into being after it was stored has its default."""
+        values = {f.name: data[f.name] for f in fields(cls) if f.name in data or f.default is MISSING}  # type: ignore[arg-type]
         return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
 
 
@@ -37,7 +37,8 @@ class Need(_Stored):
     """What one person needs. Masks use the bits of the vocabulary; a mask of 0 means that nothing was asked.
 
     `x` and `y` are whole metres of the British National Grid. `needs` and `must_haves` do not overlap. `areas` are the
-    coded areas in which the person lives. `joins_lists` is false when the date is too near for a waiting list.
+    coded areas in which the person lives. `joins_lists` is false when the date is too near for a waiting list. `today` is the
+    day of the search, counted from the year 1, and a record counts as checked for `checked_for_days`.
     """
 
     age: int
@@ -55,6 +56,8 @@ class Need(_Stored):
     max_distance_m: int = 24_140
     areas: tuple[int, ...] = ()
     joins_lists: bool = True
+    today: int = 0
+    checked_for_days: int = 92
 
     @property
     def has(self) -> int:
@@ -125,6 +128,12 @@ class Weights(_Stored):
     quality: int = 80
     price: int = 40
     assurance: int = 20
+    currency: int = 40
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """The weights that were stored. A factor that they do not name counts for nothing, so that an old run gives its old answer."""
+        return cls(**{name: data.get(name, 0) for name in FACTORS})
 
     def __post_init__(self) -> None:
         values = [getattr(self, name) for name in FACTORS]

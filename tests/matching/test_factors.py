@@ -1,7 +1,7 @@
 """Each factor alone; and the engine's reading of a figure is that of the badge."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -16,6 +16,7 @@ from matching.engine.problem import Need, PoolFacts, Weights
 from matching.operations import WORDS
 from tests.matching.test_rules import DEMENTIA, FACTS, NEED, OXYGEN, facts, need
 
+SUMMER = date(2026, 6, 20).toordinal()
 CASES = [
     ("distance", need(max_distance_m=10_000), FACTS, 500, "3.1 miles"),
     ("distance", need(max_distance_m=0), facts(x=0, y=0), 0, "under 0.1 miles"),
@@ -56,6 +57,12 @@ CASES = [
     ("assurance", NEED, facts(assured_days=365), 500, "checked 365 days ago"),
     ("assurance", NEED, facts(assured_days=-2), 1000, "checked 0 days ago"),
     ("assurance", NEED, facts(assured_days=731), 0, "checked 731 days ago"),
+    ("currency", NEED, FACTS, 0, "its record has never been checked, so it is overdue"),
+    ("currency", NEED, facts(assured_days=92), 1000, "its record was last checked 92 days ago"),
+    ("currency", NEED, facts(assured_days=93), 0, "its record was last checked 93 days ago, so it is overdue"),
+    ("currency", need(checked_for_days=10, today=SUMMER), facts(assured_days=11), 0, "last checked on 9 June, so it is overdue"),
+    ("currency", need(today=SUMMER), facts(assured_days=20), 1000, "its record was last checked on 31 May"),
+    ("currency", need(today=SUMMER), facts(assured_days=200), 0, "last checked on 2 December 2025, so it is overdue"),
 ]
 
 

@@ -138,6 +138,18 @@ def test_the_steps_of_a_place_reach_the_facts():
     assert (fact(pool).free, fact(pool).status, fact(pool).reported_at) == (0, 1, now)
 
 
+def test_a_merged_service_is_offered_no_more_and_comes_back_when_that_is_undone():
+    pool, kept = PoolFactory(), PoolFactory()
+    service(pool, merged_into=kept.service)
+    assert stale() == []
+    assert list(PoolFact.objects.values_list("pk", flat=True)) == [kept.pk]
+    CriterionFactory(service=pool.service)
+    places(pool, available=1)
+    assert not PoolFact.objects.filter(pk=pool.pk).exists()
+    service(pool, merged_into=None)
+    assert fact(pool).free == 1
+
+
 def test_a_bulk_load_may_put_the_work_off():
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL lune.defer_facts = 'on'")

@@ -1,7 +1,7 @@
 """Searching: the answer is ranked, said in words, stored, and can be had again."""
 
 import random
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
@@ -9,9 +9,10 @@ from django.db import connection
 from django.utils import timezone
 
 from capacity.models import ServiceCapacity
+from catalogue.currency import ASSURANCE_LASTS
 from catalogue.models import Service
 from core.errors import Invalid, NotAllowed
-from matching import operations, profiles
+from matching import operations, profiles, reference
 from matching.models import MatchCandidate, MatchRun, NeedProfile, UnmetNeed, WeightSet
 from tests.factories import (
     CriterionFactory,
@@ -211,6 +212,55 @@ def test_an_inactive_service_is_never_offered_and_a_confidential_one_is():
     Service.objects.filter(pk=gone.service_id).update(status="inactive")
     Service.objects.filter(pk=hidden.service_id).update(is_confidential=True)
     assert [(line.pool_id, line.is_confidential) for line in operations.lines(search())] == [(hidden.pk, True)]
+
+
+def test_a_merged_service_is_neither_ranked_nor_nearly_right():
+    kept, double = pool_at(200), pool_at(100)
+    Service.objects.filter(pk=double.service_id).update(merged_into=kept.service)
+    assert [line.pool_id for line in operations.lines(search())] == [kept.pk]
+    ServiceCapacity.objects.update(available=0)
+    nobody = search()
+    assert [line.pool_id for line in operations.nearest_misses(nobody).lines] == [kept.pk]
+    assert operations.next_best(nobody, exclude_pools=[], at=timezone.now()) == []
+    assert "no kind of service that can be matched" in operations.why_not(nobody, double.pk).summary
+
+
+def test_an_overdue_record_ranks_lower_and_says_why():
+    overdue, checked = pool_at(1_000), pool_at(1_200)
+    Service.objects.filter(pk=overdue.service_id).update(assured_date=date(2026, 3, 3))
+    Service.objects.filter(pk=checked.service_id).update(assured_date=date(2026, 9, 30))
+    run = operations.match(NeedProfileFactory(), by=None, at=worlds.AT)
+    first, second = operations.lines(run)
+    assert (first.pool_id, second.pool_id) == (checked.pk, overdue.pk)
+    assert (first.overdue, second.overdue) == ("", "Its record was last checked on 3 March, so it is overdue.")
+    assert second.terms[-1].words == "+0 for an up-to-date record: its record was last checked on 3 March, so it is overdue"
+    Service.objects.filter(pk=overdue.service_id).update(assured_date=worlds.AT.date() - ASSURANCE_LASTS)
+    run = operations.match(NeedProfileFactory(), by=None, at=worlds.AT)
+    assert [line.pool_id for line in operations.lines(run)] == [overdue.pk, checked.pk]
+
+
+def test_a_run_from_before_a_factor_came_gives_its_old_answer():
+    pool_at(1_000)
+    run = search()
+    for stored, later in ((run.weights, "currency"), (run.problem, "today"), (run.problem, "checked_for_days")):
+        del stored[later]
+    run.save()
+    candidate = run.candidates.get()
+    candidate.score -= candidate.terms.pop("currency")
+    candidate.save()
+    run = MatchRun.objects.get(pk=run.pk)
+    assert operations.replay(run) == operations.lines(run)
+    assert (operations.lines(run)[0].out_of, operations.lines(run)[0].overdue) == (1000, "")
+
+
+def test_shipped_weights_never_displace_an_operators_own():
+    WeightSet.objects.filter(version__gt=1).delete()
+    own = WeightSet.objects.create(version=2, weights=WeightSet.objects.get(version=1).weights)
+    reference.load()
+    assert list(WeightSet.objects.values_list("pk", flat=True)) == [own.pk, WeightSet.objects.get(version=1).pk]
+    own.delete()
+    reference.load()
+    assert sorted(WeightSet.objects.values_list("version", flat=True)) == sorted(reference.SHIPPED)
 
 
 def test_a_search_takes_a_fixed_number_of_statements(django_assert_num_queries):

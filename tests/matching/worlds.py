@@ -61,7 +61,7 @@ def a_service(chance: random.Random, organization: Organization, terms: dict, nu
         catchment_m=chance.choice([None, None, 3_000, 9_000]),
         price_week=chance.choice([None, 0, 700, 950, "1200.50"]),
         cqc_rating=chance.choice([None, 1, 2, 3, 4]),
-        assured_date=chance.choice([None, *(AT.date() - timedelta(days=d) for d in (-3, 0, 200, 729, 731))]),
+        assured_date=chance.choice([None, *(AT.date() - timedelta(days=d) for d in (-3, 0, 92, 93, 200, 729, 731))]),
     )
 
 
@@ -118,6 +118,8 @@ def a_need(chance: random.Random, areas: list[int]) -> Need:
         max_distance_m=chance.choice([0, 5_000, 9_000, 24_140, 40_000]),
         areas=tuple(area for area in areas if chance.random() < 0.4),
         joins_lists=chance.random() < 0.5,
+        today=AT.date().toordinal(),
+        checked_for_days=chance.choice([92, 92, 199, 200]),
     )
 
 
