@@ -7,6 +7,8 @@ from django.db import models
 
 from core.scoping import VisibleQuerySet
 
+from .service import Service
+
 
 class ProposedChangeQuerySet(VisibleQuerySet):
     def visible_to(self, user) -> Self:
@@ -34,7 +36,14 @@ class ProposedChange(models.Model):
         LINK = "link", "Link without an account"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    organization = models.ForeignKey("catalogue.Organization", on_delete=models.CASCADE, related_name="proposed_changes")
+    organization = models.ForeignKey(
+        "catalogue.Organization",
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="proposed_changes",
+        help_text="Whose entry it is; empty: a group that the directory does not know yet.",
+    )
     service = models.ForeignKey(
         "catalogue.Service", on_delete=models.CASCADE, null=True, blank=True, related_name="proposed_changes", help_text="Empty: a new one."
     )
@@ -42,6 +51,7 @@ class ProposedChange(models.Model):
     row = models.CharField(max_length=40, blank=True)
     origin = models.CharField(max_length=12, choices=Origin.choices, default=Origin.FORM)
     content = models.JSONField(default=dict, help_text="The new values by field, as the form has them.")
+    base = models.JSONField(default=dict, help_text="What those fields held when the new values were written.")
     faults = models.JSONField(default=dict, help_text="What is wrong with them, by field; empty when they can be used.")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
     proposed_by = models.ForeignKey("catalogue.User", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
@@ -49,6 +59,7 @@ class ProposedChange(models.Model):
     decided_by = models.ForeignKey("catalogue.User", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     decided_at = models.DateTimeField(null=True, blank=True)
     reason = models.CharField(max_length=500, blank=True, help_text="Why it was refused.")
+    undoes = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="undone_by")
 
     objects = ProposedChangeQuerySet.as_manager()
 
@@ -57,6 +68,15 @@ class ProposedChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_status_display()}: {self.service or self.content.get('name', '')}"
+
+
+class AttachmentQuerySet(VisibleQuerySet):
+    def visible_to(self, user) -> Self:
+        """Those of a service that one may see, once they are shown; those who keep the entry see what waits, too."""
+        shown = models.Q(is_shown=True, service__in=Service.objects.visible_to(user))
+        if getattr(user, "is_authenticated", False) and (user.is_provider or user.is_curator or user.is_administrator):
+            return self.filter(shown | models.Q(service__in=Service.objects.owned_by(user)))
+        return self.filter(shown)
 
 
 class Attachment(models.Model):
@@ -73,8 +93,11 @@ class Attachment(models.Model):
     file = models.FileField(upload_to="attachments/%Y/%m/")
     content_type = models.CharField(max_length=60)
     size = models.PositiveIntegerField(help_text="In bytes.")
+    is_shown = models.BooleanField(default=True, help_text="False while it waits for a curator's approval.")
     added_by = models.ForeignKey("catalogue.User", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     added_at = models.DateTimeField()
+
+    objects = AttachmentQuerySet.as_manager()
 
     class Meta:
         ordering = ["kind", "added_at"]

@@ -20,6 +20,14 @@ class ServiceQuerySet(VisibleQuerySet):
             return self.filter(status=Service.Status.ACTIVE, merged_into=None)
         return self.public()
 
+    def owned_by(self, user) -> Self:
+        """Those whose entry `user` may change, whatever state they are in: a provider its organisation's, a curator all."""
+        if not getattr(user, "is_authenticated", False) or not user.is_active:
+            return self.none()
+        if user.is_curator or user.is_administrator:
+            return self.all()
+        return self.filter(organization=user.organization_id, merged_into=None) if user.is_provider else self.none()
+
     def public(self) -> Self:
         """What everybody may know of: the one test for every public page, feed, map, count and search."""
         return self.filter(
@@ -66,6 +74,9 @@ class Service(models.Model):
         help_text="What kind of care it is; a term of the care-type taxonomy.",
     )
     taxonomy_terms = models.ManyToManyField("catalogue.TaxonomyTerm", blank=True, related_name="services")
+    partners = models.ManyToManyField(
+        "catalogue.Organization", blank=True, related_name="partner_services", help_text="Others who deliver it together with its owner."
+    )
     catchment_m = models.PositiveIntegerField(
         null=True, blank=True, help_text="Takes people who live within this many metres; empty: no limit stated."
     )
