@@ -1,7 +1,7 @@
 """The catalogue, in the words of Open Referral UK 3."""
 
 from .assurance import AssuranceLink, MistakeReport, QualityMark
-from .duplicates import DuplicateCandidate, Merge
+from .duplicates import DuplicateCandidate, DuplicateSearch, Merge
 from .eligibility import Eligibility, EligibilityCriterion
 from .entry import Attachment, ProposedChange, ScheduleException, SchoolHoliday
 from .geography import Area, Outcode, Postcode
@@ -9,6 +9,7 @@ from .imports import ImportReject, ImportRun
 from .location import Address, Location, ServiceArea, ServiceAtLocation
 from .organization import Organization, Practice
 from .people import User
+from .publication import PublicationChange
 from .service import Contact, CostOption, Phone, Schedule, Service
 from .sources import Source, SourceRecord
 from .taxonomy import Taxonomy, TaxonomyTerm
@@ -21,6 +22,7 @@ __all__ = [
     "Contact",
     "CostOption",
     "DuplicateCandidate",
+    "DuplicateSearch",
     "Eligibility",
     "EligibilityCriterion",
     "ImportReject",
@@ -34,6 +36,7 @@ __all__ = [
     "Postcode",
     "Practice",
     "ProposedChange",
+    "PublicationChange",
     "QualityMark",
     "Schedule",
     "ScheduleException",
