@@ -1,8 +1,19 @@
 """Two records of one service: suspected, decided, merged, and parted again."""
 
 import uuid
+from typing import Self
 
 from django.db import models
+
+from core.scoping import VisibleQuerySet
+
+
+class ForKeepers(VisibleQuerySet):
+    def visible_to(self, user) -> Self:
+        """Curators and administrators decide about doubles; the pairs may name confidential services."""
+        if getattr(user, "is_authenticated", False) and (user.is_curator or user.is_administrator):
+            return self.all()
+        return self.none()
 
 
 class DuplicateCandidate(models.Model):
@@ -23,11 +34,17 @@ class DuplicateCandidate(models.Model):
     decided_at = models.DateTimeField(null=True, blank=True)
     found_at = models.DateTimeField()
 
+    objects = ForKeepers.as_manager()
+
     class Meta:
         ordering = ["-score", "pk"]
         constraints = [
             models.UniqueConstraint(fields=["one", "other"], name="pair_once"),
-            models.CheckConstraint(condition=models.Q(one__lt=models.F("other")), name="pair_in_order"),
+            models.CheckConstraint(
+                condition=models.Q(one__lt=models.F("other")),
+                name="pair_in_order",
+                violation_error_message="A pair names two services, the smaller id first.",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -47,6 +64,8 @@ class Merge(models.Model):
     undone_by = models.ForeignKey("catalogue.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     undone_at = models.DateTimeField(null=True, blank=True)
 
+    objects = ForKeepers.as_manager()
+
     class Meta:
         ordering = ["-merged_at"]
         constraints = [
@@ -65,3 +84,24 @@ class Merge(models.Model):
 
     def __str__(self) -> str:
         return f"{self.gone} into {self.kept}"
+
+
+class DuplicateSearch(models.Model):
+    """One search for doubles: where it began is where the next one need look from."""
+
+    id = models.BigAutoField(primary_key=True)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    since = models.DateTimeField(null=True, blank=True, help_text="Only services changed since then were compared; empty: all.")
+    services = models.PositiveIntegerField(default=0, help_text="How many were compared with their like.")
+    pairs = models.PositiveIntegerField(default=0, help_text="How many pairs were compared.")
+    found = models.PositiveIntegerField(default=0, help_text="How many of them a person should look at.")
+    passed_over = models.PositiveIntegerField(default=0, help_text="Groups too large to compare each with each.")
+
+    objects = ForKeepers.as_manager()
+
+    class Meta:
+        ordering = ["-started_at"]
+
+    def __str__(self) -> str:
+        return f"{self.started_at:%d %b %H:%M}: {self.found} of {self.pairs}"
