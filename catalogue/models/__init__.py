@@ -1,6 +1,6 @@
 """The catalogue, in the words of Open Referral UK 3."""
 
-from .assurance import AssuranceLink, MistakeReport, QualityMark
+from .assurance import AssuranceLink, AssuranceRound, MistakeReport, QualityMark
 from .duplicates import DuplicateCandidate, DuplicateSearch, Merge
 from .eligibility import Eligibility, EligibilityCriterion
 from .entry import Attachment, ProposedChange, ScheduleException, SchoolHoliday
@@ -12,12 +12,13 @@ from .people import User
 from .publication import PublicationChange
 from .service import Contact, CostOption, Phone, Schedule, Service
 from .sources import Source, SourceRecord
-from .taxonomy import Taxonomy, TaxonomyTerm
+from .taxonomy import Taxonomy, TaxonomyTerm, TermMerge
 
 __all__ = [
     "Address",
     "Area",
     "AssuranceLink",
+    "AssuranceRound",
     "Attachment",
     "Contact",
     "CostOption",
@@ -48,5 +49,6 @@ __all__ = [
     "SourceRecord",
     "Taxonomy",
     "TaxonomyTerm",
+    "TermMerge",
     "User",
 ]

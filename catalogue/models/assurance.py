@@ -1,11 +1,46 @@
 """Keeping records true: links that ask whether one still is, mistakes that people report, marks of quality."""
 
 import uuid
+from datetime import datetime
 from typing import Self
 
 from django.db import models
 
 from core.scoping import VisibleQuerySet
+
+
+class AssuranceRoundQuerySet(VisibleQuerySet):
+    def visible_to(self, user) -> Self:
+        """Curators and administrators see what was sent to the owners of records."""
+        if getattr(user, "is_authenticated", False) and (user.is_curator or user.is_administrator):
+            return self.all()
+        return self.none()
+
+
+class AssuranceRound(models.Model):
+    """Owners were asked, by the clock or by a curator, whether their records still hold: how far the letters have gone."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    asked_by = models.ForeignKey("catalogue.User", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    asked_at = models.DateTimeField()
+    services = models.PositiveIntegerField(default=0, help_text="Records that letters ask about.")
+    unreachable = models.PositiveIntegerField(default=0, help_text="Records without an address to write to.")
+    letters = models.PositiveIntegerField(default=0)
+    sent = models.PositiveIntegerField(default=0, help_text="Letters that went out.")
+    failed = models.PositiveIntegerField(default=0, help_text="Letters that could not be delivered.")
+
+    objects = AssuranceRoundQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-asked_at"]
+
+    def __str__(self) -> str:
+        return f"{self.asked_at}: {self.letters}"
+
+    @property
+    def waiting(self) -> int:
+        """Letters that are still to go out."""
+        return max(0, self.letters - self.sent - self.failed)
 
 
 class AssuranceLink(models.Model):
@@ -29,12 +64,18 @@ class AssuranceLink(models.Model):
     answer = models.CharField(max_length=10, choices=Answer.choices, default=Answer.NONE, blank=True)
     answered_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    bounced_at = models.DateTimeField(null=True, blank=True, help_text="When it was known that nobody gets mail at that address.")
+    round = models.ForeignKey(AssuranceRound, on_delete=models.SET_NULL, null=True, blank=True, related_name="links")
 
     class Meta:
         ordering = ["-created_at"]
 
     def __str__(self) -> str:
         return f"{self.service}, {self.sent_to}"
+
+    def is_open(self, at: datetime) -> bool:
+        """Whether it can still be answered."""
+        return not self.answer and self.revoked_at is None and self.bounced_at is None and at < self.expires_at
 
 
 class MistakeReportQuerySet(VisibleQuerySet):

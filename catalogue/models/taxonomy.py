@@ -2,6 +2,7 @@
 
 import uuid
 
+import pghistory
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
@@ -37,8 +38,13 @@ class TaxonomyTermQuerySet(models.QuerySet):
         return self.filter(taxonomy__slug=slug).order_by("bit", "name")
 
 
+@pghistory.track()
 class TaxonomyTerm(models.Model):
-    """One term. `bit` is its place (0–61) in the masks that the ranking query compares; it is never reused."""
+    """One term. `bit` is its place (0–61) in the masks that the ranking query compares; it is never reused.
+
+    A retired term is offered no more, and records with it keep working. One with `replaced_by` was merged: its code is another name for
+    that term.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     taxonomy = models.ForeignKey(Taxonomy, on_delete=models.CASCADE, related_name="terms")
@@ -50,7 +56,11 @@ class TaxonomyTerm(models.Model):
     bit = models.PositiveSmallIntegerField(null=True, blank=True)
     term_uri = models.CharField(max_length=255, blank=True, help_text="CURIE or URI in a national list.")
     synonyms = ArrayField(models.CharField(max_length=100), default=list, blank=True)
+    snomed_refset = models.CharField(max_length=18, blank=True, help_text="SNOMED CT reference set with the codes that mean it.")
     retired_at = models.DateTimeField(null=True, blank=True)
+    retired_reason = models.CharField(max_length=300, blank=True)
+    replaced_by = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="replaces")
+    edited_at = models.DateTimeField(null=True, blank=True, help_text="When a curator last changed it; imports then leave its words alone.")
 
     objects = TaxonomyTermQuerySet.as_manager()
 
@@ -72,3 +82,29 @@ class TaxonomyTerm(models.Model):
     @property
     def mask(self) -> int:
         return 0 if self.bit is None else 1 << self.bit
+
+
+class TermMerge(models.Model):
+    """Two terms became one: what was moved from the one to the other, so that it can be undone."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    gone = models.ForeignKey(TaxonomyTerm, on_delete=models.CASCADE, related_name="merges_away")
+    kept = models.ForeignKey(TaxonomyTerm, on_delete=models.CASCADE, related_name="merges_here")
+    moved = models.JSONField(default=dict, help_text="Ids of the rows that were moved, by table and column; and synonyms that were added.")
+    merged_by = models.ForeignKey("catalogue.User", on_delete=models.PROTECT, related_name="+")
+    merged_at = models.DateTimeField()
+    undone_by = models.ForeignKey("catalogue.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    undone_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-merged_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(gone=models.F("kept")),
+                name="term_merge_of_two",
+                violation_error_message="A term cannot be merged with itself.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.gone} into {self.kept}"
