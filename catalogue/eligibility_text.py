@@ -15,12 +15,17 @@ _LISTS = ((FUNDING, "Paid for by"), (LANGUAGE, "Languages"), (REFERRAL_SOURCE, "
 
 
 def eligibility_sentences(service: Service) -> list[str]:
+    """Plain sentences about one service; see `sentences_of`."""
+    return sentences_of(Eligibility.objects.filter(service=service).first(), service.criteria.select_related("term__taxonomy"))
+
+
+def sentences_of(eligibility: Eligibility | None, stated: Iterable[EligibilityCriterion]) -> list[str]:
     """Plain sentences: ages, sex, needs met and not met, who pays, languages, who may refer; last, what was not said.
 
-    Silence is never turned into a yes or a no: an unstated age is listed as not said.
+    Silence is never turned into a yes or a no: an unstated age is listed as not said. Reads no more than it is given, when the criteria
+    come with their terms and taxonomies: a feed makes a hundred thousand of these.
     """
-    criteria = sorted(service.criteria.select_related("term__taxonomy"), key=lambda c: (c.term.bit is None, c.term.bit or 0, c.term.name))
-    eligibility = Eligibility.objects.filter(service=service).first()
+    criteria = sorted(stated, key=lambda c: (c.term.bit is None, c.term.bit or 0, c.term.name))
     sentences: list[str] = []
     unsaid: list[str] = []
 
