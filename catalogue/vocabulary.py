@@ -6,6 +6,7 @@ Where a national list is known to have the same idea, `term_uri` names it as a C
 
 from typing import Any, NamedTuple
 
+from catalogue import conditions
 from core.ids import derived
 
 
@@ -166,6 +167,17 @@ NEEDS = (
     Term(46, "company", "Company and conversation", "Interests"),
     Term(47, "evenings", "Evening sessions", "Preferences"),
     Term(48, "weekends", "Weekend sessions", "Preferences"),
+    Term(49, "accompanied", "Somebody comes with them", "Access", synonyms=("escort", "chaperone")),
+    Term(50, "walks-unaided", "Walks without help", "Access", synonyms=("mobile", "independent")),
+    Term(51, "in-bed", "Stays in bed", "Care", synonyms=("bedbound",)),
+    Term(52, "tracheostomy", "Tracheostomy or help with breathing", "Care", synonyms=("ventilator", "NIV")),
+    Term(53, "dialysis", "Dialysis", "Care"),
+    Term(54, "isolation", "Isolation room", "Care", synonyms=("side room", "MRSA", "C. diff")),
+    Term(55, "risk-to-others", "May be a risk to others", "Circumstances", synonyms=("forensic",)),
+    Term(56, "dols", "Deprived of liberty by authorisation (DoLS)", "Circumstances", synonyms=("mental capacity",)),
+    Term(57, "asylum", "Seeking asylum, or no recourse to public funds", "Circumstances", synonyms=("refugee", "NRPF")),
+    Term(58, "homeless", "No home to go to", "Circumstances", synonyms=("homeless", "rough sleeping")),
+    Term(59, "children-too", "Children come with them", "Circumstances", synonyms=("family",)),
 )
 
 FUNDING = (
@@ -199,6 +211,13 @@ REFERRAL_SOURCES = (
     Term(6, "voluntary", "Charity or community group"),
     Term(7, "self", "The person themselves"),
     Term(8, "carer", "A carer or relative"),
+    Term(9, "receptionist", "GP receptionist or care navigator"),
+    Term(10, "pharmacy", "Pharmacy"),
+    Term(11, "care-provider", "Care home or home care agency"),
+    Term(12, "housing", "Housing or homelessness team"),
+    Term(13, "justice", "Police, probation or prison"),
+    Term(14, "school", "School or college"),
+    Term(15, "friend", "A friend or neighbour"),
 )
 
 TAXONOMIES: dict[str, tuple[str, str, tuple[Term, ...]]] = {
@@ -245,6 +264,7 @@ def load(apps: Any = None) -> None:
             unique_fields=["id"],
             update_fields=["name", "description", "group", "term_uri", "synonyms"],
         )
+    conditions.load(apps)
 
 
 def mask(slug: str, codes: "list[str] | tuple[str, ...] | set[str]") -> int:

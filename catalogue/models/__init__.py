@@ -2,7 +2,7 @@
 
 from .assurance import AssuranceLink, AssuranceRound, MistakeReport, QualityMark
 from .duplicates import DuplicateCandidate, DuplicateSearch, Merge
-from .eligibility import Eligibility, EligibilityCriterion
+from .eligibility import Eligibility, EligibilityCriterion, RegistrationCriterion
 from .entry import Attachment, ProposedChange, ScheduleException, SchoolHoliday
 from .geography import Area, Outcode, Postcode
 from .imports import ImportReject, ImportRun
@@ -38,6 +38,7 @@ __all__ = [
     "Practice",
     "ProposedChange",
     "PublicationChange",
+    "RegistrationCriterion",
     "QualityMark",
     "Schedule",
     "ScheduleException",

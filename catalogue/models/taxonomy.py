@@ -12,6 +12,7 @@ NEED = "need"
 FUNDING = "funding"
 LANGUAGE = "language"
 REFERRAL_SOURCE = "referral-source"
+CONDITION = "condition"
 
 
 class Taxonomy(models.Model):
