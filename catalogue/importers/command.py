@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from catalogue.models import Source
 from core.errors import LuneError
 
 from .run import Importing, run_import
@@ -18,13 +19,18 @@ from .run import Importing, run_import
 class ImportCommand(BaseCommand):
     """Subclasses call `perform` from `handle`."""
 
-    def perform(self, kind: str, source: str, work: Callable[[Importing], None]) -> None:
+    def perform(self, kind: str, source: str, work: Callable[[Importing], None], *, feed: Source | None = None) -> None:
         """Run the import and print what came of it. A source that cannot be used ends in exit code 1 and one sentence."""
+        self.watch(lambda bar: run_import(kind, source, work, bar=bar, feed=feed))
+
+    def watch(self, run: Callable[[Progress | None], Importing]) -> None:
+        """The same for an import that somebody else starts."""
         began = time.perf_counter()
         try:
-            importing = run_import(kind, source, work, bar=_bar())
+            importing = run(_bar())
         except LuneError as error:
-            raise CommandError(f"{error.message} Nothing was changed.") from error
+            nothing = "" if "Nothing was changed" in error.message else " Nothing was changed."
+            raise CommandError(f"{error.message}{nothing}") from error
         self._summarise(importing, time.perf_counter() - began)
 
     def _summarise(self, importing: Importing, seconds: float) -> None:

@@ -12,14 +12,24 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from catalogue.models import Address, Eligibility, EligibilityCriterion, Location, Organization, Service, ServiceAtLocation, TaxonomyTerm
+from catalogue.models import (
+    Address,
+    Eligibility,
+    EligibilityCriterion,
+    Location,
+    Organization,
+    Service,
+    ServiceAtLocation,
+    Source,
+    TaxonomyTerm,
+)
 from core.geo import normal_postcode
 from core.ids import derived
 
-from . import places
+from . import places, seen
 from .files import csv_rows
 from .run import BrokenSource, Importing
-from .write import Record, child, clean, faults, web_address, write
+from .write import BATCH, Record, child, clean, faults, web_address, write
 
 SOURCE = "CQC"
 LOCATIONS_HEADER = ("Location Name", "Location ID", "Service Types", "Provider Name", "Provider ID")
@@ -112,6 +122,7 @@ def _rows(path: Path, importing: Importing) -> Iterator[tuple[str, dict[str, str
 
 
 def _write(listed: dict[str, dict[str, str]], directory: dict[str, dict[str, str]], importing: Importing) -> None:
+    source = importing.run.feed or seen.source_of(SOURCE, Source.Kind.CQC)
     terms = {(t.taxonomy.slug, t.code): t for t in TaxonomyTerm.objects.select_related("taxonomy").filter(bit__isnull=False)}
     points = places.points(values["Postcode"] for values in directory.values())
     known_providers = dict(Organization.objects.filter(cqc_provider_id__isnull=False).values_list("cqc_provider_id", "pk"))
@@ -138,16 +149,29 @@ def _write(listed: dict[str, dict[str, str]], directory: dict[str, dict[str, str
         if b and key and not location.point:
             importing.leave_out(row, "Postcode", "The postcode is not known, so the place is not on the map.", "Load postcodes first.", raw)
         locations.append(Record(location, row, address, raw))
-        services.append(Record(service, row, _children(service, location, a, b, terms), raw))
+        services.append(_with_content(Record(service, row, _children(service, location, a, b, terms), raw), address))
     for record in providers.values():
         _drop_bad_web_address(record.instance, "website", importing, record.row)
     kept = write(importing, "organizations", providers.values(), _ORGANIZATION_FIELDS)
     kept |= write(importing, "locations", locations, _LOCATION_FIELDS)
     ready = [r for r in services if r.instance.organization_id in kept and r.children[0].location_id in kept]
-    write(importing, "services", ready, _SERVICE_FIELDS)
+    written = write(importing, "services", ready, _SERVICE_FIELDS)
+    for start in range(0, len(ready), BATCH):
+        seen.remember(source, [record for record in ready[start : start + BATCH] if record.instance.pk in written])
     unplaced = sum(record.instance.point is None for record in locations)
     if unplaced:
         importing.skip("has no address in these files: it is in the catalogue but not on the map", unplaced)
+
+
+def _with_content(record: Record, addresses: list[Address]) -> Record:
+    """The record with what CQC says of it in plain values, for those who compare sources."""
+    service = record.instance
+    places_said = [{"location": {"addresses": [{f.name: getattr(address, f.name) for f in address._meta.fields} for address in addresses]}}]
+    record.content = seen.content(record, {"organization": {"name": service.organization.name}, "service_at_locations": places_said})
+    for name in ("cqc_rating", "registered_places"):
+        if value := getattr(service, name):
+            record.content[name] = value
+    return record
 
 
 def _organization(pk: Any, provider_id: str, a: dict[str, str], b: dict[str, str]) -> Organization:

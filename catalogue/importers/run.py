@@ -1,24 +1,27 @@
 """One import from beginning to end: counts, quarantine, one transaction, a row that says how it went."""
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from rich.progress import Progress, TaskID
 
-from catalogue.models import ImportReject, ImportRun
+from catalogue.models import ImportReject, ImportRun, Source
 from core.clock import now
-from core.errors import Conflict, LuneError
+from core.errors import LuneError
 from core.events import publish
+
+from .progress import Stopped, Watch
 
 #: Of each kind of fault, and in all, so many examples are stored; the rest are counted.
 EXAMPLES_OF_A_KIND = 100
 EXAMPLES_IN_ALL = 2_000
-#: "Import" in a row of PostgreSQL's advisory locks: one import at a time.
-_LOCK = 0x1_0EF
+#: PostgreSQL takes neither NUL nor half a character.
+_NOT_STORED = re.compile(r"[\x00\ud800-\udfff]")
 
 
 class BrokenSource(LuneError):
@@ -40,12 +43,16 @@ class Importing:
 
     run: ImportRun
     bar: Progress | None = None
+    watch: Watch | None = None
     tallies: dict[str, Tally] = field(default_factory=dict)
     rejected: Counter[tuple[str, str]] = field(default_factory=Counter)
     incomplete: Counter[tuple[str, str]] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
     examples: list[ImportReject] = field(default_factory=list)
     _task: TaskID | None = None
+    _stage: str = ""
+    _done: int = 0
+    _total: int | None = None
 
     def count(self, kind: str, *, added: int = 0, changed: int = 0, unchanged: int = 0) -> None:
         """Add to the figures of one kind of record ("services")."""
@@ -67,13 +74,20 @@ class Importing:
         self.skipped[reason] += times
 
     def begin(self, what: str, total: int | None) -> None:
-        """Show a new bar; `advance` moves it."""
+        """Start a new stage, with a bar of its own; `advance` moves it. Raises `Stopped` when somebody has asked for that."""
+        self._stage, self._done, self._total = what, 0, total
         if self.bar:
             self._task = self.bar.add_task(what, total=total)
+        if self.watch:
+            self.watch.tell(what, 0, total, now=True)
 
     def advance(self, by: int = 1) -> None:
+        """Move on. Raises `Stopped` as `begin` does."""
+        self._done += by
         if self.bar and self._task is not None:
             self.bar.advance(self._task, by)
+        if self.watch:
+            self.watch.tell(self._stage, self._done, self._total)
 
     def _note(self, counter: Counter, row: str, field: str, reason: str, advice: str, record: Any, *, kept: bool, times: int = 1) -> None:
         counter[field, reason] += times
@@ -81,42 +95,52 @@ class Importing:
             self.examples.append(
                 ImportReject(
                     run=self.run,
-                    row=row[:200],
-                    field=field[:100],
-                    reason=reason[:500],
-                    advice=advice[:500],
+                    row=_storable(row)[:200],
+                    field=_storable(field)[:100],
+                    reason=_storable(reason)[:500],
+                    advice=_storable(advice)[:500],
                     record=_storable(record),
                     record_kept=kept,
                 )
             )
 
 
-def run_import(kind: str, source: str, work: Callable[[Importing], None], *, bar: Progress | None = None) -> Importing:
-    """Do `work` in one transaction and record how it went.
+def run_import(
+    kind: str,
+    source: str,
+    work: Callable[[Importing], None],
+    *,
+    bar: Progress | None = None,
+    feed: Source | None = None,
+    run: ImportRun | None = None,
+    prepare: Callable[[Importing], None] | None = None,
+) -> Importing:
+    """Do `work` in one transaction and record how it went. `prepare` goes before it, outside: fetching takes long.
 
-    Raises `BrokenSource` or `Conflict` (another import is running), after writing a failed run, when nothing was changed.
+    `run` is the row when somebody has asked for the run before. Raises `BrokenSource`, `Conflict` (another import is running) or
+    `Stopped`, after writing what happened into the row, when nothing was changed.
     """
-    run = ImportRun.objects.create(kind=kind, source=source[:500])
+    run = run or ImportRun.objects.create(kind=kind, source=source[:500], feed=feed)
     importing = Importing(run=run, bar=bar)
     try:
-        with bar or nullcontext(), transaction.atomic():
-            _one_at_a_time()
-            work(importing)
-            _finish(importing)
+        with bar or nullcontext(), Watch(run.pk) as importing.watch:
+            if prepare:
+                prepare(importing)
+            with transaction.atomic():
+                work(importing)
+                # From here on this transaction holds the run's row: the watch would wait for it for ever.
+                importing.watch = None
+                _finish(importing)
     except Exception as error:
-        run.status = ImportRun.Status.FAILED
+        run.status = ImportRun.Status.STOPPED if isinstance(error, Stopped) else ImportRun.Status.FAILED
         run.error = error.message if isinstance(error, LuneError) else "Lune itself failed. Tell whoever looks after it."
         run.finished_at = now()
-        run.save()
+        run.rejected, run.incomplete = importing.rejected.total(), importing.incomplete.total()
+        run.save(update_fields=["status", "error", "finished_at", "rejected", "incomplete"])
+        # What it had found wrong by then is worth reading.
+        ImportReject.objects.bulk_create(importing.examples, batch_size=500)
         raise
     return importing
-
-
-def _one_at_a_time() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
-        if not cursor.fetchone()[0]:
-            raise Conflict("Another import is running. Wait until it has finished, then try again.", code="import-running")
 
 
 def _finish(importing: Importing) -> None:
@@ -128,7 +152,7 @@ def _finish(importing: Importing) -> None:
     run.incomplete = importing.incomplete.total()
     run.status = ImportRun.Status.DONE
     run.finished_at = now()
-    run.save()
+    run.save(update_fields=["added", "changed", "unchanged", "rejected", "incomplete", "status", "finished_at"])
     ImportReject.objects.bulk_create(importing.examples, batch_size=500)
     if run.added or run.changed:
         publish("catalogue.imported", topics=["region"], data={"run": str(run.pk), "kind": run.kind})
@@ -144,4 +168,4 @@ def _storable(record: Any) -> Any:
         return {}
     if isinstance(record, bool | int | float) and record == record and abs(record) != float("inf"):
         return record
-    return str(record).replace("\x00", "")[:2_000]
+    return _NOT_STORED.sub("", str(record)[:2_000])

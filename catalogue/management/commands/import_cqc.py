@@ -4,6 +4,8 @@ from pathlib import Path
 
 from catalogue.importers import cqc
 from catalogue.importers.command import ImportCommand, source_name
+from catalogue.importers.seen import source_of
+from catalogue.models import Source
 
 
 class Command(ImportCommand):
@@ -13,4 +15,5 @@ class Command(ImportCommand):
         parser.add_argument("files", nargs="+", type=Path)
 
     def handle(self, *, files: list[Path], **options) -> None:
-        self.perform("cqc", source_name(files), lambda importing: cqc.load(files, importing))
+        feed = source_of(cqc.SOURCE, Source.Kind.CQC)
+        self.perform("cqc", source_name(files), lambda importing: cqc.load(files, importing), feed=feed)

@@ -1,13 +1,19 @@
 """`manage.py import_oruk URL-or-FILE`"""
 
+import re
 from pathlib import Path
 
-from catalogue.importers import oruk
 from catalogue.importers.command import ImportCommand
+from catalogue.importers.network import shown
+from catalogue.importers.seen import source_of
+from catalogue.importers.source import run_source
+from catalogue.models import Source
+
+_ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://").match
 
 
 class Command(ImportCommand):
-    help = "Import services from an Open Referral UK 3.0 feed (its base address) or a JSON file of it."
+    help = "Import services from an Open Referral UK feed (its base address) or a JSON or NDJSON file of one."
 
     def add_arguments(self, parser) -> None:
         parser.add_argument("source", help="https://… or a file")
@@ -15,7 +21,15 @@ class Command(ImportCommand):
             "--publisher", default="", help="Whose records these are; the same at each import. Default: address or file name."
         )
         parser.add_argument("--allow-private", action="store_true", help="Also fetch from an address inside a private network.")
+        parser.add_argument("--whole", action="store_true", help="The file has all services of the publisher: mark others as missing.")
 
-    def handle(self, *, source: str, publisher: str, allow_private: bool, **options) -> None:
-        shown = source.split("?")[0] if "://" in source else Path(source).name
-        self.perform("oruk", shown, lambda importing: oruk.load(source, importing, publisher=publisher, allow_private=allow_private))
+    def handle(self, *, source: str, publisher: str, allow_private: bool, whole: bool, **options) -> None:
+        if _ADDRESS(source):
+            address = source.rstrip("/").removesuffix("/services")
+            feed = source_of(publisher or shown(address), Source.Kind.ORUK_3, url=address)
+            feed.url = address
+            self.watch(lambda bar: run_source(feed, allow_private=allow_private, bar=bar))
+        else:
+            path = Path(source)
+            feed = source_of(publisher or path.name, Source.Kind.ORUK_3)
+            self.watch(lambda bar: run_source(feed, path=path, whole=whole, bar=bar))
