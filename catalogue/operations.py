@@ -9,18 +9,20 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from catalogue.assurance import assurer, mark_assured
-from catalogue.models import Eligibility, EligibilityCriterion, Service, TaxonomyTerm, User
-from catalogue.models.taxonomy import CARE_TYPE, NEED
+from catalogue.entry.content import ELIGIBILITY, FIELDS
+from catalogue.entry.rows import ROWS, write_rows
+from catalogue.models import Eligibility, Service, TaxonomyTerm, User
+from catalogue.models.taxonomy import CARE_TYPE
 from core.errors import Invalid, NotAllowed, NotFound
 from core.events import publish
 
 #: What a provider may correct in its own services.
 PROVIDER_FIELDS = frozenset(
-    {"name", "alternate_name", "description", "url", "email", "status", "catchment_m", "price_week", "eligibility", "needs"}
+    {"name", "alternate_name", "description", "url", "email", "status", "catchment_m", "price_week", "eligibility", "needs", *ROWS}
 )
 #: What a curator may correct in any service.
 CURATOR_FIELDS = PROVIDER_FIELDS | {"care_type", "is_confidential", "is_internal"}
-_ELIGIBILITY_FIELDS = frozenset({"minimum_age", "maximum_age", "sex", "notes"})
+_ELIGIBILITY_FIELDS = frozenset(ELIGIBILITY)
 
 
 @transaction.atomic
@@ -28,24 +30,28 @@ def edit_service(*, service_id: UUID, by: User, at: datetime, **fields: Any) -> 
     """Correct a service's record. Whoever corrects it has looked at it, so it counts as checked today.
 
     `fields` are those of `Service`, and further: `care_type`, a code; `eligibility`, a mapping of some of minimum_age,
-    maximum_age, sex and notes; `needs`, the whole mapping of need codes to rules (`EligibilityCriterion.Rule`), where a need that is
-    left out becomes "not said". Raises NotFound, NotAllowed, or Invalid with `errors` by field.
+    maximum_age, sex, sex_reason and notes; and rows, by their field in `catalogue.entry.content` and as it has them, such as `schedules` or `needs`,
+    codes with their rules (`EligibilityCriterion.Rule`), where one that is left out becomes "not said".
+
+    What is corrected here, an import leaves alone. Raises NotFound, NotAllowed, or Invalid with `errors` by field.
     """
     service = _lock(service_id, by)
     allowed = PROVIDER_FIELDS if by.is_provider else CURATOR_FIELDS
     if refused := sorted(fields.keys() - allowed):
         raise NotAllowed(f"You cannot change: {', '.join(refused)}. Ask a curator of the directory.")
-    eligibility, needs = fields.pop("eligibility", None), fields.pop("needs", None)
+    eligibility = fields.pop("eligibility", None)
+    rows = {name: fields.pop(name) for name in sorted(fields.keys() & ROWS)}
     if "care_type" in fields:
-        fields["care_type"] = _care_type(fields["care_type"])
+        fields["care_type"] = care_type(fields["care_type"])
+    decided = {name for name, value in fields.items() if getattr(service, name) != value} | {FIELDS[name].column for name in rows}
+    service.kept_fields = sorted({*service.kept_fields, *decided, *(["eligibility"] if _differs(service, eligibility) else [])})
     for name, value in fields.items():
         setattr(service, name, value)
     mark_assured(service, by_name=assurer(by), at=at)
-    _save(service)
+    save(service)
     if eligibility is not None:
         _set_eligibility(service, eligibility)
-    if needs is not None:
-        _set_needs(service, needs)
+    write_rows(service, rows)
     _publish(service)
     return service
 
@@ -61,8 +67,8 @@ def assure(*, service_id: UUID, by: User, at: datetime) -> Service:
 
 
 def _lock(service_id: UUID, by: User) -> Service:
-    services = Service.objects.visible_to(by).select_for_update(of=("self",), no_key=True)
-    service = services.filter(pk=service_id).first()
+    seen = Service.objects.visible_to(by).filter(pk=service_id) | Service.objects.owned_by(by).filter(pk=service_id)
+    service = seen.select_for_update(of=("self",), no_key=True).first()
     if service is None:
         raise NotFound("That service is not in the directory. Search again.", code="no-such-service")
     mine = by.is_provider and service.organization_id == by.organization_id
@@ -71,7 +77,8 @@ def _lock(service_id: UUID, by: User) -> Service:
     return service
 
 
-def _care_type(code: str | None) -> TaxonomyTerm | None:
+def care_type(code: str | None) -> TaxonomyTerm | None:
+    """The kind of care with this code; None for no code. Raises Invalid for one that the vocabulary has not."""
     if not code:
         return None
     term = TaxonomyTerm.objects.of(CARE_TYPE).filter(code=code).first()
@@ -82,7 +89,7 @@ def _care_type(code: str | None) -> TaxonomyTerm | None:
     return term
 
 
-def _save(instance: Any) -> None:
+def save(instance: Any) -> None:
     """Save after the model's own rules are kept; `Invalid` names each field that breaks one."""
     try:
         instance.full_clean()
@@ -91,29 +98,18 @@ def _save(instance: Any) -> None:
     instance.save()
 
 
+def _differs(service: Service, eligibility: Mapping[str, Any] | None) -> bool:
+    said = Eligibility.objects.filter(service=service).first() or Eligibility(service=service)
+    return any(getattr(said, name, None) != value for name, value in (eligibility or {}).items())
+
+
 def _set_eligibility(service: Service, values: Mapping[str, Any]) -> None:
     if refused := sorted(values.keys() - _ELIGIBILITY_FIELDS):
         raise Invalid(f"Eligibility has no {', '.join(refused)}.")
     eligibility = Eligibility.objects.filter(service=service).first() or Eligibility(service=service)
     for name, value in values.items():
         setattr(eligibility, name, value)
-    _save(eligibility)
-
-
-def _set_needs(service: Service, rules: Mapping[str, str]) -> None:
-    terms = {term.code: term for term in TaxonomyTerm.objects.of(NEED)}
-    if unknown := sorted(rules.keys() - terms.keys()):
-        raise Invalid(f"The vocabulary has no need called {', '.join(unknown)}. Choose from the list.")
-    if wrong := sorted(set(rules.values()) - set(EligibilityCriterion.Rule.values)):
-        raise Invalid(f"There is no rule called {', '.join(wrong)}.")
-    before = {criterion.term_id: criterion for criterion in service.criteria.filter(term__taxonomy__slug=NEED)}
-    for code, rule in rules.items():
-        criterion = before.pop(terms[code].pk, None) or EligibilityCriterion(service=service, term=terms[code])
-        if criterion.rule != rule:
-            criterion.rule = rule
-            criterion.save()
-    for gone in before.values():
-        gone.delete()
+    save(eligibility)
 
 
 def _publish(service: Service) -> None:

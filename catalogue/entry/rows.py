@@ -1,0 +1,202 @@
+"""Writing the rows that hang on a service from plain values; `catalogue.operations.edit_service` calls it inside its transaction."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.contrib.gis.gdal import GDALException
+from django.contrib.gis.geos import GEOSException, GEOSGeometry, MultiPolygon, Polygon
+from django.core.exceptions import ValidationError
+
+from catalogue.entry.areas import outcode_outline
+from catalogue.entry.content import ACCESS, COST, EXCEPTION, LISTS, SCHEDULE, TAKEN
+from catalogue.models import (
+    Address,
+    Area,
+    CostOption,
+    EligibilityCriterion,
+    Location,
+    Organization,
+    Phone,
+    Postcode,
+    RegistrationCriterion,
+    Schedule,
+    ScheduleException,
+    Service,
+    ServiceArea,
+    ServiceAtLocation,
+    TaxonomyTerm,
+)
+from catalogue.models.taxonomy import CONDITION, NEED
+from core.errors import Invalid
+from core.geo import normal_postcode, to_bng
+
+#: A drawn area of more corners than this was not drawn by hand.
+MOST_CORNERS = 500
+_BAD_OUTLINE = "That is not one area on the map. Draw at least three corners, and let no side cross another."
+
+
+def write_rows(service: Service, values: Mapping[str, Any]) -> None:
+    """Make what hangs on a service be what `values` say, by field of the entry. Raises Invalid with `errors` by field."""
+    for name, value in values.items():
+        _WRITERS[name](service, name, value)
+
+
+def _phones(service: Service, name: str, value: Iterable[Mapping[str, Any]]) -> None:
+    _replace(service.phones, name, [Phone(service=service, number=row["number"], description=row["description"]) for row in value])
+
+
+def _schedules(service: Service, name: str, value: Iterable[Mapping[str, Any]]) -> None:
+    _replace(service.schedules, name, [Schedule(service=service, **{key: row[key] for key in SCHEDULE}) for row in value])
+
+
+def _exceptions(service: Service, name: str, value: Iterable[Mapping[str, Any]]) -> None:
+    rows = [ScheduleException(service=service, **{key: row[key] for key in EXCEPTION}) for row in value]
+    _replace(service.schedule_exceptions, name, rows)
+
+
+def _costs(service: Service, name: str, value: Iterable[Mapping[str, Any]]) -> None:
+    _replace(service.cost_options, name, [CostOption(service=service, **{key: row[key] for key in COST}) for row in value])
+
+
+def _replace(manager: Any, name: str, rows: list[Any]) -> None:
+    """Put these rows in the place of those that are there."""
+    for row in rows:
+        try:
+            row.full_clean(exclude=["service"], validate_unique=False)
+        except ValidationError as error:
+            text = " ".join(message for messages in error.message_dict.values() for message in messages)
+            raise Invalid(text, errors={name: [text]}) from error
+    manager.all().delete()
+    manager.bulk_create(rows)
+
+
+def _criteria(service: Service, name: str, value: Mapping[str, str] | list[str]) -> None:
+    """Rules for the terms of one list or of one part of the needs; a term that is left out becomes "not said"."""
+    slug = LISTS.get(name, CONDITION if name == "conditions" else NEED)
+    terms = {term.code: term for term in TaxonomyTerm.objects.of(slug) if slug != NEED or (term.group == ACCESS) == (name == "access")}
+    listed = not isinstance(value, Mapping)
+    rules = dict.fromkeys(value, EligibilityCriterion.Rule.ACCEPTS.value) if listed else value
+    if unknown := sorted(rules.keys() - terms.keys()):
+        raise _wrong(name, f"The vocabulary has no {', '.join(unknown)}. Choose from the list.")
+    if wrong := sorted(set(rules.values()) - set(EligibilityCriterion.Rule.values)):
+        raise _wrong(name, f"There is no rule called {', '.join(wrong)}.")
+    before = {criterion.term_id: criterion for criterion in service.criteria.filter(term__in=terms.values())}
+    for code, rule in rules.items():
+        criterion = before.pop(terms[code].pk, None) or EligibilityCriterion(service=service, term=terms[code])
+        # In a list "taken" has several names; one that says so already stays as it is.
+        if criterion.rule != rule and not (listed and criterion.rule in TAKEN):
+            criterion.rule = rule
+            criterion.save()
+    for gone in before.values():
+        if not (listed and gone.rule == EligibilityCriterion.Rule.EXCLUDED):
+            gone.delete()
+
+
+def _partners(service: Service, name: str, value: Iterable[str]) -> None:
+    """Organisations that everybody may know of: a confidential one is partner to nothing in public."""
+    wanted = set(value) - {str(service.organization_id)}
+    found = Organization.objects.filter(pk__in=wanted, is_confidential=False)
+    if len(found) != len(wanted):
+        raise _wrong(name, "One of these organisations is not in the directory. Choose again.")
+    service.partners.set(found)
+
+
+def _areas(service: Service, name: str, value: Iterable[Mapping[str, Any]]) -> None:
+    """Where people live, and where they are registered: one list to whoever fills it in."""
+    kinds = set(RegistrationCriterion.Kind.values)
+    registered = [each for each in value if each["key"].partition(":")[0] in kinds]
+    rows = [_area(service, name, each) for each in value if each not in registered]
+    service.service_areas.all().delete()
+    ServiceArea.objects.bulk_create(rows)
+    criteria = [
+        RegistrationCriterion(
+            service=service, kind=kind, code=code, name=each["name"][:200], rule=each.get("rule", RegistrationCriterion.Rule.REQUIRED)
+        )
+        for each in registered
+        for kind, _, code in [each["key"].partition(":")]
+    ]
+    _replace(service.registrations, name, criteria)
+
+
+def _area(service: Service, name: str, value: Mapping[str, Any]) -> ServiceArea:
+    kind, _, code = value["key"].partition(":")
+    words = value["name"][:200]
+    match kind:
+        case "area":
+            area = Area.objects.filter(code=code).first()
+            if area is None:
+                raise _wrong(name, f"We have no area with the code {code}. Search for it again.")
+            return ServiceArea(service=service, area=area, name=area.name)
+        case "outcode":
+            # No outline of an outcode is published: matching goes by the one around its postcodes.
+            return ServiceArea(service=service, name=code, uri=value["key"], extent=outcode_outline(code))
+        case "drawn":
+            return ServiceArea(service=service, name=words, extent=_outline(name, value.get("outline")))
+        case _:
+            return ServiceArea(service=service, name=words)
+
+
+def _outline(name: str, value: Any) -> MultiPolygon:
+    """A polygon of GeoJSON, in longitude and latitude, as the map draws it."""
+    try:
+        shape = GEOSGeometry(json.dumps(value), srid=4326)
+    except (GDALException, GEOSException, ValueError, TypeError) as error:
+        raise _wrong(name, _BAD_OUTLINE) from error
+    if isinstance(shape, Polygon):
+        shape = MultiPolygon(shape, srid=4326)
+    good = isinstance(shape, MultiPolygon) and not shape.empty and shape.valid and shape.num_coords <= MOST_CORNERS
+    west, south, east, north = shape.extent if good else (0, 0, 0, 0)
+    if not good or not (-9 <= west and east <= 3 and 49 <= south and north <= 61.5):
+        raise _wrong(name, _BAD_OUTLINE if not good else "That area is not in the United Kingdom. Longitude comes before latitude.")
+    return to_bng(shape)
+
+
+def _address(service: Service, name: str, value: Mapping[str, str] | None) -> None:
+    """Where it is, when it is in one place. A place that others share stays theirs."""
+    links = list(service.service_at_locations.select_related("location"))
+    if len(links) > 1:
+        raise _wrong(name, "This service is in several places. Ask a curator of the directory to change them.")
+    link = links[0] if links else None
+    if value is None:
+        if link:
+            link.delete()
+        return
+    postcode = normal_postcode(value["postal_code"])
+    if postcode is None:
+        raise _wrong(name, "Write the whole postcode, like PR1 2HE.")
+    known = Postcode.objects.filter(pk=postcode).first()
+    alone = link is not None and link.location.service_at_locations.count() == 1 and not link.location.source
+    place = link.location if link and alone else Location(is_confidential=link.location.is_confidential if link else False)
+    place.name, place.point = value["address_1"], known.point if known else None
+    place.save()
+    place.addresses.all().delete()
+    Address.objects.create(location=place, address_1=value["address_1"], city=value["city"], postal_code=postcode)
+    if link is None:
+        ServiceAtLocation.objects.create(service=service, location=place)
+    elif not alone:
+        link.location = place
+        link.save(update_fields=["location"])
+
+
+def _wrong(name: str, text: str) -> Invalid:
+    return Invalid(text, errors={name: [text]})
+
+
+_WRITERS = {
+    "phones": _phones,
+    "schedules": _schedules,
+    "exceptions": _exceptions,
+    "cost_options": _costs,
+    "needs": _criteria,
+    "conditions": _criteria,
+    "access": _criteria,
+    "funding": _criteria,
+    "languages": _criteria,
+    "referral_sources": _criteria,
+    "partners": _partners,
+    "areas": _areas,
+    "address": _address,
+}
+#: Fields of an entry that are rows of their own.
+ROWS = frozenset(_WRITERS)
