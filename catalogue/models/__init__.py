@@ -10,6 +10,7 @@ from .location import Address, Location, ServiceArea, ServiceAtLocation
 from .organization import Organization, Practice
 from .people import User
 from .publication import PublicationChange
+from .search import ServiceSearch
 from .service import Contact, CostOption, Phone, Schedule, Service
 from .sources import Source, SourceRecord
 from .taxonomy import Taxonomy, TaxonomyTerm, TermMerge
@@ -46,6 +47,7 @@ __all__ = [
     "Service",
     "ServiceArea",
     "ServiceAtLocation",
+    "ServiceSearch",
     "Source",
     "SourceRecord",
     "Taxonomy",

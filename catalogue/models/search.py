@@ -1,0 +1,45 @@
+"""What a search of the directory compares: one row for each service, kept by triggers of the database."""
+
+from django.contrib.gis.db import models
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
+
+from core.geo import BNG
+
+
+class ServiceSearch(models.Model):
+    """A service packed for searching: its words, its marks, its open places.
+
+    Written by triggers (migration `0013_service_search`), so that no way of writing the catalogue escapes it. It decides nobody's
+    permission: whoever searches goes through `Service.objects.visible_to` as well. Confidential places and their towns are in none of it.
+    """
+
+    service = models.OneToOneField(
+        "catalogue.Service",
+        on_delete=models.DO_NOTHING,
+        primary_key=True,
+        db_constraint=False,
+        related_name="search",
+    )
+    is_public = models.BooleanField()
+    name = models.CharField(max_length=255)
+    names = models.TextField(help_text="Names and towns in small letters, for slips of spelling.")
+    words = SearchVectorField(help_text="Words, and marks: terms (#t), those it excludes (#x), days (#d), #free, #online.")
+    towns = ArrayField(models.CharField(max_length=100), default=list)
+    points = models.MultiPointField(srid=BNG, null=True)
+    minimum_age = models.PositiveSmallIntegerField(null=True)
+    maximum_age = models.PositiveSmallIntegerField(null=True)
+    assured_on = models.DateField(null=True)
+
+    class Meta:
+        verbose_name_plural = "service searches"
+        indexes = [
+            # Few rows wait to be put into an index: each search reads all of those that do.
+            GinIndex(fields=["words"], name="search_words", gin_pending_list_limit=256),
+            GinIndex(fields=["names"], name="search_names", opclasses=["gin_trgm_ops"], gin_pending_list_limit=256),
+            models.Index(models.F("assured_on").desc(nulls_last=True), "name", "service", name="search_order"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
