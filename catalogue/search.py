@@ -1,0 +1,233 @@
+"""Searching the catalogue: what somebody types and ticks, as one question to the packed rows of `ServiceSearch`.
+
+A word is answered by a name, a town, a description, or by a term of the vocabulary that people call so ("lonely" is befriending). Only
+when that finds nothing at all are slips of spelling forgiven: whoever types rightly need not wait for it, nor read what merely looks alike.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import reduce
+from operator import and_
+from typing import Any
+from uuid import UUID
+
+from django.contrib.gis.db.models import PointField
+from django.contrib.gis.geos import Point
+from django.contrib.postgres.search import CombinedSearchQuery, SearchQuery
+from django.db.models import BooleanField, Case, Exists, F, FloatField, Func, OuterRef, Q, QuerySet, Value, When
+from django.utils import timezone
+
+from catalogue.currency import ASSURANCE_LASTS
+from catalogue.models import Area, Service, ServiceArea, TaxonomyTerm
+from catalogue.models.taxonomy import CARE_TYPE, LANGUAGE, NEED, REFERRAL_SOURCE
+from core.geo import BNG, METRES_PER_MILE
+
+Asked = SearchQuery | CombinedSearchQuery
+
+#: A record that nobody has checked for long is listed as if it were so much further off.
+OVERDUE_METRES = 2 * METRES_PER_MILE
+#: Days as schedules name them.
+DAYS = {"MO": "Monday", "TU": "Tuesday", "WE": "Wednesday", "TH": "Thursday", "FR": "Friday", "SA": "Saturday", "SU": "Sunday"}
+PARTS_OF_DAY = {"am": "Morning", "pm": "Afternoon", "eve": "Evening"}
+#: Words that say nothing about which service is meant.
+_EMPTY_WORDS = frozenset(
+    {"a", "an", "and", "at", "for", "from", "i", "in", "am", "is", "me", "my", "near", "of", "or", "someone", "the", "to", "with", "who"}
+)
+#: More words than anybody types; each is a part of the question.
+MOST_WORDS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class _Term:
+    """A term of the vocabulary as searches use it, with what people call it, in small letters."""
+
+    id: UUID
+    taxonomy: str
+    code: str
+    labels: tuple[str, ...]
+
+    @property
+    def mark(self) -> str:
+        """What stands in `ServiceSearch.words` of a service that has it, without the first sign."""
+        return "t" + self.id.hex[:12]
+
+
+def search_services(
+    user: Any,
+    *,
+    text: str = "",
+    care_type: str = "",
+    near: Point | None = None,
+    within_m: float | None = None,
+    status: str = "",
+    area: Area | None = None,
+    needs: Sequence[str] = (),
+    days: Sequence[str] = (),
+    part_of_day: str = "",
+    age: int | None = None,
+    free: bool = False,
+    languages: Sequence[str] = (),
+    self_referral: bool = False,
+    online: bool | None = None,
+    source: str = "",
+) -> QuerySet[Service]:
+    """Services that `user` may see and that answer a search, best first. Each has `search` (its packed row) and `is_overdue` at hand.
+
+    Every word of `text` must be answered by the name, the organisation, the town, the description, the kind of care or a need it can
+    meet, in the words people use for them ("meals on wheels"); slips of spelling are forgiven.
+
+    With `near`, each service has `distance_m`, metres to its closest place (None: not placed). With `within_m` too, those further off or
+    not placed are left out, the closest come first, and a record whose check is overdue counts as `OVERDUE_METRES` further off;
+    without it the closest come first whatever their age. Confidential places are never measured.
+
+    Without a place, the best names come first, then those whose check is not overdue; without text, those checked last.
+
+    `needs` and `languages` are codes that the service must have said yes to. `days` (codes of `DAYS`) are alternatives, as are the days
+    of a `part_of_day` alone. `age` leaves out those that say they do not take it; `area` keeps those placed in it or stated to serve it.
+    A code that the vocabulary does not have finds nothing.
+    """
+    found: QuerySet[Service] = Service.objects.visible_to(user).select_related("organization", "care_type", "search")
+    if not getattr(user, "is_authenticated", False):
+        found = found.filter(search__is_public=True)
+    if status:
+        found = found.filter(status=status)
+    if source:
+        found = found.filter(source=source)
+    if age is not None:
+        found = found.filter(
+            Q(search__minimum_age=None) | Q(search__minimum_age__lte=age), Q(search__maximum_age=None) | Q(search__maximum_age__gte=age)
+        )
+    terms = _vocabulary() if text.strip() or care_type or needs or languages or self_referral else []
+    wanted = [
+        *([(CARE_TYPE, care_type)] if care_type else []),
+        *((NEED, code) for code in needs),
+        *((LANGUAGE, code) for code in languages),
+        *([(REFERRAL_SOURCE, "self")] if self_referral else []),
+    ]
+    parts: list[Asked] = []
+    for taxonomy, code in wanted:
+        marks = [term.mark for term in terms if (term.taxonomy, term.code) == (taxonomy, code)]
+        if not marks:
+            return found.none()
+        parts.append(_any_of(marks))
+    if free:
+        parts.append(_any_of(["free"]))
+    if days or part_of_day:
+        parts.append(_any_of([f"d{day.lower()}{part_of_day}" for day in days or DAYS]))
+    if online is not None:
+        only = Q(search__words=_any_of(["online"]))
+        found = found.filter(only if online else ~only)
+    if area is not None:
+        stated = ServiceArea.objects.filter(service=OuterRef("pk"), area=area)
+        found = found.filter(Q(search__points__intersects=area.outline) | Q(Exists(stated)))
+    if near is not None and within_m is not None:
+        found = found.filter(search__points__dwithin=(near, within_m))
+    text = text.strip()
+    words = _words(text, terms) if text else []
+    exact = _having(found, [*parts, *(_asked(word, meant) for word, meant in words)])
+    if words and not exact.order_by().exists():
+        found = _having(found, parts)
+        for word, meant in words:
+            alike = Q(search__words=_asked(word, meant or _close(word, terms))) | Q(search__names__trigram_word_similar=word)
+            found = found.filter(alike | Q(search__names__contains=word) if len(word) > 3 else alike)
+    else:
+        found = exact
+    return _ordered(found, text, [word for word, _ in words], near, within_m)
+
+
+def _ordered(found: QuerySet[Service], text: str, words: list[str], near: Point | None, within_m: float | None) -> QuerySet[Service]:
+    checked = Q(search__assured_on__gte=timezone.localdate() - ASSURANCE_LASTS)
+    found = found.annotate(is_overdue=Case(When(checked, then=Value(False)), default=Value(True), output_field=BooleanField()))
+    by_name = ("search__name", "search__service_id")
+    if near is not None:
+        found = found.annotate(distance_m=_Away("search__points", Value(near, output_field=PointField(srid=BNG))))
+        if within_m is None:
+            return found.order_by(F("distance_m").asc(nulls_last=True), *by_name)
+        handicap = Case(When(checked, then=Value(0.0)), default=Value(OVERDUE_METRES), output_field=FloatField())
+        return found.order_by(F("distance_m") + handicap, *by_name)
+    if words:
+        in_name = SearchQuery(" & ".join(_prefix(word, "A") for word in words), config="english", search_type="raw")
+        whole = Case(When(search__name__iexact=text, then=Value(0)), When(search__words=in_name, then=Value(1)), default=Value(2))
+        return found.order_by(whole, "is_overdue", *by_name)
+    return found.order_by(F("search__assured_on").desc(nulls_last=True), *by_name)
+
+
+class _Marks(SearchQuery):
+    """A question to the marks among the words, which are of no language and taken as they are."""
+
+    template = "(%(expressions)s)::tsquery"
+
+
+class _Away(Func):
+    """Metres between two geometries, by the operator that an index can put in order."""
+
+    template = "(%(expressions)s)"
+    arg_joiner = " <-> "
+    output_field = FloatField()
+
+
+def _having(found: QuerySet[Service], parts: list[Asked]) -> QuerySet[Service]:
+    """One question to one index: what has all these parts."""
+    return found.filter(search__words=reduce(and_, parts)) if parts else found
+
+
+def _any_of(marks: Iterable[str]) -> SearchQuery:
+    return _Marks(" | ".join(f"'#{mark}'" for mark in marks))
+
+
+def _asked(word: str, meant: Iterable["_Term"]) -> Asked:
+    """A word as the beginning of a word, or one of the terms that it means."""
+    marks = sorted(term.mark for term in meant)
+    spelled = SearchQuery(_prefix(word), config="english", search_type="raw")
+    return spelled | _any_of(marks) if marks else spelled
+
+
+def _prefix(word: str, weight: str = "") -> str:
+    """For `to_tsquery`: what begins so, every word of a phrase."""
+    quoted = ["'{}':*{}".format(part.replace("'", "''"), weight) for part in word.split()]
+    return f"({' & '.join(quoted)})"
+
+
+def _vocabulary() -> list[_Term]:
+    terms = TaxonomyTerm.objects.filter(taxonomy__slug__in=[CARE_TYPE, NEED, LANGUAGE, REFERRAL_SOURCE])
+    return [
+        _Term(pk, taxonomy, code, tuple(plain(label) for label in (name, *synonyms)))
+        for pk, taxonomy, code, name, synonyms in terms.values_list("pk", "taxonomy__slug", "code", "name", "synonyms")
+    ]
+
+
+def _words(text: str, terms: Iterable[_Term]) -> list[tuple[str, list[_Term]]]:
+    """The words of a search, phrases of the vocabulary kept whole, each with the terms that it may mean."""
+    labels = [(label, term) for term in terms if term.taxonomy in (CARE_TYPE, NEED) for label in term.labels if label]
+    rest = plain(text)
+    words: list[str] = []
+    for label in sorted({label for label, _ in labels if label[:4] in rest}, key=len, reverse=True):
+        whole = re.compile(rf"\b{re.escape(label)}s?\b")
+        if whole.search(rest):
+            words.append(label)
+            rest = whole.sub(" ", rest)
+    spelled = (word.strip("'") for word in rest.split())
+    words += [word for word in dict.fromkeys(spelled) if word and word not in _EMPTY_WORDS]
+    found = []
+    for word in words[:MOST_WORDS]:
+        stem = word.rstrip("s")
+        part = re.compile(rf"\b{re.escape(stem)}s?\b")
+        meant = {term for label, term in labels if stem in label and part.search(label)} if len(word) > 2 else set()
+        found.append((word, sorted(meant, key=lambda term: term.mark)))
+    return found
+
+
+def _close(word: str, terms: Iterable[_Term]) -> list[_Term]:
+    """Terms that a word means but for a slip of spelling: "befreinding"."""
+    if len(word) <= 4:
+        return []
+    labels = [(set(label.split()), term) for term in terms if term.taxonomy in (CARE_TYPE, NEED) for label in term.labels]
+    alike = set(get_close_matches(word, {part for parts, _ in labels for part in parts}, n=3, cutoff=0.8))
+    return [term for parts, term in labels if alike & parts]
+
+
+def plain(text: str) -> str:
+    """Small letters, and a space for everything that is not of a word."""
+    return re.sub(r"[^\w']+", " ", text.lower()).strip()
