@@ -7,6 +7,8 @@ wherever it is shown, and ranks lower, with the reason said.
 from datetime import date, timedelta
 
 ASSURANCE_LASTS = timedelta(days=92)
+#: So long before the day its owner is asked for the first time.
+DUE_SOON = timedelta(days=14)
 
 
 def due_on(assured_date: date | None) -> date | None:
@@ -17,3 +19,9 @@ def due_on(assured_date: date | None) -> date | None:
 def is_overdue(assured_date: date | None, *, today: date) -> bool:
     due = due_on(assured_date)
     return due is None or today > due
+
+
+def is_due_soon(assured_date: date | None, *, today: date) -> bool:
+    """Not overdue, but time to ask."""
+    due = due_on(assured_date)
+    return due is not None and due - DUE_SOON <= today <= due

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import curate, dashboard, directory, find, home, inbox, match, patients, places, referral, worklist
+from .views import assurance, curate, dashboard, directory, find, home, inbox, match, patients, places, referral, still_correct, worklist
 from .views import map as map_views
 
 urlpatterns: list = [
@@ -29,6 +29,13 @@ urlpatterns: list = [
     path("dashboard/figures.csv", dashboard.dashboard_csv, name="dashboard-csv"),
     path("directory/", directory.directory, name="directory"),
     path("directory/<uuid:pk>/", directory.service, name="service"),
+    path("still-correct/done/<slug:answer>/", still_correct.done, name="still-correct-done"),
+    path("still-correct/<str:token>/", still_correct.still_correct, name="still-correct"),
+    path("still-correct/<str:token>/change/", still_correct.change, name="still-correct-change"),
+    path("still-correct/<str:token>/closed/", still_correct.closed, name="still-correct-closed"),
+    path("curate/assurance/", assurance.queue, name="assurance-queue"),
+    path("curate/assurance/list.csv", assurance.queue_csv, name="assurance-queue-csv"),
+    path("curate/assurance/letters/<uuid:pk>/", assurance.letters, name="assurance-round"),
     path("curate/imports/", curate.imports, name="imports"),
     path("curate/imports/<uuid:pk>/", curate.import_run, name="import-run"),
     path("curate/services/<uuid:pk>/", curate.service_edit, name="service-edit"),

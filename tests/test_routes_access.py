@@ -19,7 +19,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 from django.utils.regex_helper import normalize
 
-from catalogue.models import ImportRun, User
+from catalogue.models import AssuranceRound, ImportRun, User
 from core.models import Event
 from flow import operations
 from flow.models import ReferralTask
@@ -97,6 +97,14 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     "place": (page(ACCEPTED, others=of({ASKED, NOT_ASKED}, 404)), page(ACCEPTED, 409, others=of({ASKED, NOT_ASKED}, 404))),
     "dashboard": (page(MANAGERS), NOT_THERE),
     "dashboard-csv": (page(MANAGERS), NOT_THERE),
+    "still-correct-done": (all_get(200), NOT_THERE),
+    # The policy's token belongs to no letter.
+    "still-correct": (all_get(404), all_get(404)),
+    "still-correct-change": (all_get(404), all_get(404)),
+    "still-correct-closed": (all_get(404), all_get(404)),
+    "assurance-queue": (page(KEEPERS), page(KEEPERS, 302)),
+    "assurance-queue-csv": (page(KEEPERS), NOT_THERE),
+    "assurance-round": (page(KEEPERS), NOT_THERE),
     "imports": (page(KEEPERS), NOT_THERE),
     "import-run": (page(KEEPERS), NOT_THERE),
     "service-edit": (page(KEEPERS), page(KEEPERS)),
@@ -164,6 +172,7 @@ class World:
         homes = [pool.service.organization for pool in self.pools]
         said_yes, asked, not_asked = (UserFactory(provider=True, organization=home) for home in homes)
         operations.accept(task_id=self.accepted.pk, by=said_yes, at=timezone.now())
+        self.round = AssuranceRound.objects.create(asked_at=timezone.now())
         self.imported = ImportRun.objects.create(kind="oruk", source="a feed", started_at=timezone.now())
         self.users = {
             OWN: sender, ELSEWHERE: UserFactory(), ACCEPTED: said_yes, ASKED: asked, NOT_ASKED: not_asked,
@@ -186,13 +195,13 @@ class World:
         own = {
             "patient": self.patient.pk, "match": self.run.pk, "send": self.run.pk, "referral": self.accepted.referral_id,
             "task": self.task(role).pk, "place": self.pools[0].pk, "capacity": self.pools[0].pk, "service": self.pools[0].service_id,
-            "import": self.imported.pk,
+            "import": self.imported.pk, "assurance": self.round.pk,
         }  # fmt: skip
         return {
             "pk": own.get(area, uuid4()), "run_id": self.run.pk, "pool_id": self.pools[0].pk, "task_id": self.accepted.pk,
             "action": "withdraw" if "referral" in name else "decline", "uidb36": "1", "key": "set-password", "url": "nowhere",
             "content_type_id": str(ContentType.objects.get_for_model(User).pk), "object_id": str(self.users[OWN].pk),
-            "id": str(self.users[OWN].pk), "app_label": "catalogue",
+            "id": str(self.users[OWN].pk), "app_label": "catalogue", "token": "A" * 43, "answer": "correct",
         }  # fmt: skip
 
 

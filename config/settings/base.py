@@ -29,6 +29,8 @@ ALLOWED_HOSTS = env.list("LUNE_ALLOWED_HOSTS", default=[])
 SITE_NAME = env("LUNE_SITE_NAME", default="Lune")
 #: The lettering of an NHS body is shown only where a deployment is entitled to it and says so.
 SITE_OWNER = env("LUNE_SITE_OWNER", default="")
+#: Where the site is found: the beginning of every link in a letter.
+SITE_URL = env("LUNE_SITE_URL", default="http://localhost:8000").rstrip("/")
 #: An operator may name a tile server; by default the map is drawn from loaded outlines and needs no network.
 MAP_TILE_URL = env("LUNE_MAP_TILE_URL", default="")
 MAP_TILE_ATTRIBUTION = env("LUNE_MAP_TILE_ATTRIBUTION", default="")
@@ -72,6 +74,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "catalogue.api.oruk.middleware.OpenMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -231,6 +234,9 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "core.api.handle_exception",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+#: How often one address of the network may ask the open catalogue, and how often it may stream all of it.
+OPEN_DATA_RATE = env("LUNE_OPEN_DATA_RATE", default="600/min")
+OPEN_DATA_EXPORT_RATE = env("LUNE_OPEN_DATA_EXPORT_RATE", default="20/min")
 SPECTACULAR_SETTINGS = {
     "TITLE": "Lune API",
     "DESCRIPTION": "Live service catalogue, capacity, matching and referral for health and social care.",
@@ -249,6 +255,7 @@ SPECTACULAR_SETTINGS = {
 
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = BASE_DIR / "var" / "mail"
+DEFAULT_FROM_EMAIL = env("LUNE_MAIL_FROM", default=f"{SITE_NAME} <directory@localhost>")
 
 LOGGING = {
     "version": 1,

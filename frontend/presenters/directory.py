@@ -1,6 +1,6 @@
 """Services as the directory shows them: to anybody, so nothing here says how many places are held."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -23,6 +23,8 @@ class Assurance:
 
     on: date | None
     overdue: bool
+    told_closed: bool = False
+    """Somebody who runs it says that it has closed, and nobody has decided on that yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +38,9 @@ class Row:
     assurance: Assurance
 
 
-def assurance(service: Service, *, today: date) -> Assurance:
+def assurance(service: Service, *, today: date, told_closed: Collection[UUID] = ()) -> Assurance:
     checked = service.assured_date
-    return Assurance(on=checked, overdue=is_overdue(checked, today=today))
+    return Assurance(on=checked, overdue=is_overdue(checked, today=today), told_closed=service.pk in told_closed)
 
 
 def open_locations(service: Service) -> list[Location]:
@@ -52,8 +54,11 @@ def addresses(service: Service) -> list[Address]:
     return [address for location in open_locations(service) for address in location.addresses.all()]
 
 
-def rows(services: Iterable[Service], states: Iterable[PoolState], *, today: date) -> list[Row]:
-    """Lines for services whose locations and addresses are prefetched, in the order given."""
+def rows(services: Iterable[Service], states: Iterable[PoolState], *, today: date, told_closed: Collection[UUID] = ()) -> list[Row]:
+    """Lines for services whose locations and addresses are prefetched, in the order given.
+
+    `told_closed` are ids from `catalogue.assurance.told_closed`.
+    """
     pools: dict[UUID, list[PoolState]] = {}
     for state in states:
         pools.setdefault(state.service, []).append(state)
@@ -67,7 +72,7 @@ def rows(services: Iterable[Service], states: Iterable[PoolState], *, today: dat
                 states=pools.get(service.pk, []),
                 town=", ".join(towns),
                 distance=miles(away),
-                assurance=assurance(service, today=today),
+                assurance=assurance(service, today=today, told_closed=told_closed),
             )
         )
     return found

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET
 
 from capacity.models import ServiceCapacity
 from capacity.queries import with_state
+from catalogue.assurance import told_closed
 from catalogue.eligibility_text import eligibility_sentences
 from catalogue.models import Service
 from catalogue.queries import search_services
@@ -27,8 +28,9 @@ def directory(request: HttpRequest) -> HttpResponse:
     form = DirectoryForm(request.GET, user=request.user)
     found = search_services(request.user, **form.search()).prefetch_related("service_at_locations__location__addresses")
     page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
-    pools = ServiceCapacity.objects.visible_to(request.user).filter(service__in=[service.pk for service in page])
-    rows = present.rows(page, with_state(pools, now()), today=timezone.localdate())
+    ids = [service.pk for service in page]
+    pools = ServiceCapacity.objects.visible_to(request.user).filter(service__in=ids)
+    rows = present.rows(page, with_state(pools, now()), today=timezone.localdate(), told_closed=told_closed(ids))
     context = {"form": form, "page": page, "rows": rows, "markers": present.markers(rows), "query": Query(request.GET)}
     return render(request, "directory.jinja", context)
 
@@ -39,7 +41,7 @@ def service(request: HttpRequest, pk: UUID) -> HttpResponse:
     found = Service.objects.visible_to(request.user).select_related("organization", "care_type")
     chosen = get_object_or_404(found.prefetch_related("service_at_locations__location__addresses"), pk=pk)
     pools = ServiceCapacity.objects.visible_to(request.user).filter(service=chosen)
-    row = present.rows([chosen], with_state(pools, now()), today=timezone.localdate())[0]
+    row = present.rows([chosen], with_state(pools, now()), today=timezone.localdate(), told_closed=told_closed([pk]))[0]
     context = {
         "service": chosen,
         "row": row,

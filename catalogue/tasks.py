@@ -1,0 +1,31 @@
+"""Work that the clock starts, and letters. `manage.py procrastinate worker` runs it."""
+
+from uuid import UUID
+
+from procrastinate import JobContext, RetryStrategy
+from procrastinate.contrib.django import app
+
+from catalogue import reminders
+from core import clock
+
+#: A mail server that is away is tried again after 6 and 36 seconds, 4 and 22 minutes, and 2 hours.
+TRIES_AGAIN = 5
+
+
+@app.periodic(cron="10 7 * * 1-5")
+@app.task(queueing_lock="ask_those_due")
+def ask_those_due(timestamp: int) -> int:
+    """Each working morning: write to the owners of records that are due. Returns how many letters; `timestamp` is when it is due for."""
+    begun = reminders.ask_those_due(at=clock.now())
+    return begun.letters if begun else 0
+
+
+@app.task(retry=RetryStrategy(max_attempts=TRIES_AGAIN, exponential_wait=6), pass_context=True)
+def send_letter(context: JobContext, service_ids: list[str], round_id: str) -> bool:
+    """Write one letter to one owner. Returns whether it was taken."""
+    try:
+        return reminders.write(service_ids=[UUID(pk) for pk in service_ids], round_id=UUID(round_id), at=clock.now())
+    except OSError:  # of which every fault of the mail server is one
+        if context.job.attempts >= TRIES_AGAIN:
+            reminders.give_up(round_id=UUID(round_id))
+        raise

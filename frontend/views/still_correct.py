@@ -1,0 +1,107 @@
+"""Whoever runs a service answers from a letter, without an account, whether its record still holds.
+
+Looking changes nothing, because programs that check mail for harm open every link: only a press of a button does. These forms carry no
+CSRF token: the address itself is the secret that a forger would need, and a mail program's own browser often keeps no cookies.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
+
+from catalogue import assurance
+from catalogue.eligibility_text import eligibility_sentences
+from catalogue.models import AssuranceLink
+from core.clock import now
+from core.errors import Invalid, NotFound
+from frontend.forms.still_correct import ChangeForm
+from frontend.limits import too_often
+from frontend.presenters import directory as present
+from frontend.views.errors import too_many_requests
+
+#: A charity with 25 services opens and answers them all within a few minutes; a guesser needs more than all time.
+A_MINUTE = 120
+
+View = Callable[..., HttpResponse]
+
+
+def _by_link(view: View) -> View:
+    """Every answer below such a link: kept by nobody, indexed by nobody, and its address told to nobody."""
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if too_often(request, "still-correct", a_minute=A_MINUTE):
+            answer = too_many_requests(request)
+        else:
+            try:
+                answer = view(request, *args, **kwargs)
+            except (NotFound, assurance.LinkSpent) as error:
+                answer = render(request, "still_correct/spent.jinja", status=error.http_status)
+        answer["Cache-Control"] = "no-store"
+        answer["Referrer-Policy"] = "no-referrer"
+        answer["X-Robots-Tag"] = "noindex, nofollow"
+        return answer
+
+    return csrf_exempt(wrapped)
+
+
+@_by_link
+@require_http_methods(["GET", "HEAD", "POST"])
+def still_correct(request: HttpRequest, token: str) -> HttpResponse:
+    """The record as the public sees it, and the three answers."""
+    if request.method == "POST":
+        return _answer(token, AssuranceLink.Answer.CORRECT)
+    service = assurance.read_link(token=token, at=now()).service
+    context = {
+        "service": service,
+        "token": token,
+        "phones": service.phones.all(),
+        "eligibility": eligibility_sentences(service),
+        "times": present.times(service),
+        "costs": present.costs(service),
+        "addresses": present.addresses(service),
+    }
+    return render(request, "still_correct/look.jinja", context)
+
+
+@_by_link
+@require_http_methods(["GET", "HEAD", "POST"])
+def change(request: HttpRequest, token: str) -> HttpResponse:
+    """What is different: it waits for a curator."""
+    service = assurance.read_link(token=token, at=now()).service
+    form = ChangeForm(request.POST if request.method == "POST" else None, service=service)
+    if form.is_valid():
+        try:
+            return _answer(token, AssuranceLink.Answer.CHANGE, form.content())
+        except Invalid as error:
+            form.tell(error)
+    context = {"service": service, "token": token, "form": form}
+    return render(request, "still_correct/change.jinja", context, status=422 if form.errors else 200)
+
+
+@_by_link
+@require_http_methods(["GET", "HEAD", "POST"])
+def closed(request: HttpRequest, token: str) -> HttpResponse:
+    """Whether it has really closed."""
+    if request.method == "POST":
+        return _answer(token, AssuranceLink.Answer.CLOSED)
+    service = assurance.read_link(token=token, at=now()).service
+    return render(request, "still_correct/closed.jinja", {"service": service, "token": token})
+
+
+@_by_link
+@require_safe
+def done(request: HttpRequest, answer: str) -> HttpResponse:
+    """Thanks, at an address that holds no secret."""
+    if answer not in (AssuranceLink.Answer.CORRECT, AssuranceLink.Answer.CHANGE, AssuranceLink.Answer.CLOSED):
+        raise Http404
+    return render(request, "still_correct/done.jinja", {"answer": answer})
+
+
+def _answer(token: str, answer: AssuranceLink.Answer, content: dict[str, str] | None = None) -> HttpResponse:
+    assurance.answer_link(token=token, answer=answer, content=content, at=now())
+    return redirect("still-correct-done", answer.value)
