@@ -1,0 +1,128 @@
+"""One search for doubles, from all services to the pairs that a person should look at."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+
+from catalogue.models import DuplicateCandidate, DuplicateSearch
+from core.clock import now
+
+from . import blocking, facts
+from .blocking import Advance
+from .compare import SUGGEST, SURE, Comparison, compare
+
+#: Names that a service can have in its closer double: with these, nobody else is thought to be one only because they share a door.
+_CLOSE_NAMES = frozenset({"same", "spelt", "close"})
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A pair above the threshold, and who publishes each of the two."""
+
+    one: UUID
+    other: UUID
+    comparison: Comparison
+    sources: tuple[str, str]
+
+
+@dataclass
+class Tell:
+    """Who is told how far the search has come: the stages, in order, with how much each has to do."""
+
+    begin: Callable[[str, int], None] = field(default=lambda what, total: None)
+    advance: Advance = field(default=lambda done: None)
+
+
+def find_duplicates(*, at: datetime, since: datetime | None = None, tell: Tell | None = None) -> DuplicateSearch:
+    """Compare services changed since then (without `since`: all) with their like, and write down who may be whose double.
+
+    Pairs that somebody has decided are left as they are; open ones get their new score, and go when they are no longer alike. Safe to run
+    again, and beside another: the last one to end is right.
+    """
+    tell = tell or Tell()
+    search = DuplicateSearch.objects.create(started_at=at, since=since)
+    try:
+        tell.begin("Reading services", facts.to_compare().count())
+        search.services = blocking.gather(since, advance=tell.advance)
+        search.pairs, search.passed_over = blocking.pairs()
+        tell.begin("Comparing pairs", search.pairs)
+        found = without_neighbours(_compared(tell.advance))
+        search.found = _write(found, blocking.changed(), at)
+    finally:
+        blocking.clear()
+    search.finished_at = now()
+    search.save()
+    return search
+
+
+def last_start() -> datetime | None:
+    """Since when a search must look: the start of the last that ended. None: there was none."""
+    return DuplicateSearch.objects.exclude(finished_at=None).values_list("started_at", flat=True).first()
+
+
+def _compared(advance: Advance) -> list[Found]:
+    found = []
+    for batch in blocking.each_pair():
+        known = facts.load({pk for pair in batch for pk in pair})
+        sizes = blocking.sizes(known.values())
+        for one, other in batch:
+            if one in known and other in known:
+                result = compare(known[one], known[other], lambda key, sizes=sizes: sizes.get(key, 1))
+                if result.score >= SUGGEST:
+                    found.append(Found(one, other, result, (known[one].source, known[other].source)))
+        advance(len(batch))
+    return found
+
+
+def without_neighbours(found: Iterable[Found]) -> list[Found]:
+    """Leave out pairs of other names where one of the two has its own double, by name, in the other's source.
+
+    A charity's five services in two feeds share telephone, web site and door: each has one double in the other feed, not five.
+    """
+    found = list(found)
+    closest: dict[tuple[UUID, str], set[UUID]] = defaultdict(set)
+    for pair in found:
+        if pair.comparison.score >= SURE and pair.comparison.level("name") in _CLOSE_NAMES:
+            closest[pair.one, pair.sources[1]].add(pair.other)
+            closest[pair.other, pair.sources[0]].add(pair.one)
+    return [
+        pair
+        for pair in found
+        if pair.comparison.level("name") in _CLOSE_NAMES or not (closest[pair.one, pair.sources[1]] or closest[pair.other, pair.sources[0]])
+    ]
+
+
+@transaction.atomic
+def _write(found: list[Found], looked_at: set[UUID], at: datetime) -> int:
+    """Write the pairs of the services that were looked at; returns how many of them stand."""
+    pairs = {(pair.one, pair.other): pair for pair in found}
+    about = DuplicateCandidate.objects.filter(Q(one__in=looked_at) | Q(other__in=looked_at))
+    known = {(row.one_id, row.other_id): row for row in about.select_for_update()}
+    gone = [row.pk for key, row in known.items() if key not in pairs and row.decision == DuplicateCandidate.Decision.OPEN]
+    DuplicateCandidate.objects.filter(pk__in=gone).delete()
+    DuplicateCandidate.objects.bulk_create(
+        [
+            DuplicateCandidate(
+                one_id=one,
+                other_id=other,
+                score=pair.comparison.score,
+                reasons=[reason.as_json() for reason in pair.comparison.reasons],
+                found_at=at,
+            )
+            for (one, other), pair in pairs.items()
+            if (one, other) not in known
+        ],
+        ignore_conflicts=True,
+        batch_size=500,
+    )
+    again = [row for key, row in known.items() if key in pairs and row.decision == DuplicateCandidate.Decision.OPEN]
+    for row in again:
+        comparison = pairs[row.one_id, row.other_id].comparison
+        row.score, row.reasons = comparison.score, [reason.as_json() for reason in comparison.reasons]
+    DuplicateCandidate.objects.bulk_update(again, ["score", "reasons"], batch_size=500)
+    return len(pairs)
