@@ -12,6 +12,7 @@ from rich.progress import Progress
 
 from catalogue.models import ImportRun, Source
 from core.clock import now
+from core.errors import Conflict
 
 from . import cqc, documents, ods, oruk, package, seen, spreadsheet
 from .crawl import Crawl, is_probed, probe
@@ -62,7 +63,7 @@ def run_source(
                 run=run,
                 prepare=job.prepare,
             )
-    except Stopped:
+    except (Stopped, Conflict):  # no fault of the source's
         raise
     except Exception:
         _went_wrong(source)

@@ -183,9 +183,9 @@ def _sheet(path: Path) -> Iterator[list[Any]]:
         for row in sheet.iter_rows(values_only=True):
             yield list(row)
         book.close()
-    except DefusedXmlException as error:
-        raise BrokenSource(f"{path.name} holds XML that was made to do harm. It was not opened.") from error
     except (InvalidFileException, KeyError, ValueError, TypeError, AttributeError, OSError, SyntaxError) as error:
+        if isinstance(error, DefusedXmlException) or isinstance(error.__cause__, DefusedXmlException):
+            raise BrokenSource(f"{path.name} holds XML that was made to do harm. It was not opened.") from error
         raise broken from error
 
 
