@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from core import clock
 from core.errors import Conflict, NotAllowed
-from flow.demo import load
+from flow.demo import living, load
 
 
 class Command(BaseCommand):
@@ -26,7 +26,9 @@ class Command(BaseCommand):
             if error.code != "already-loaded":
                 raise CommandError(error.message) from error
             self.stdout.write(error.message)
-            return
         except NotAllowed as error:
             raise CommandError(error.message) from error
+        if living.is_loaded():
+            return
+        living.load(seed=seed, at=clock.now(), say=self.stdout.write)
         self.stdout.write(self.style.SUCCESS(f"The demonstration region is ready ({time.monotonic() - began:.1f} s)."))

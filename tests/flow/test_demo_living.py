@@ -1,0 +1,33 @@
+"""The directory of the demonstration lives: a second directory overlaps it, and people say what is wrong."""
+
+import pytest
+
+from catalogue.models import DuplicateCandidate, ImportRun, MistakeReport, ProposedChange, Service, SourceRecord
+from flow.demo import living
+from tests.flow.demo_region import AT, region
+
+__all__ = ["region"]
+
+
+@pytest.fixture
+def lived(region, db):
+    living.load(seed=7, at=AT)
+
+
+def test_a_second_directory_overlaps_the_first_and_its_doubles_are_found(lived):
+    copies = set(Service.objects.filter(source=living.DIRECTORY, source_records__isnull=False).values_list("pk", flat=True))
+    assert len(copies) == SourceRecord.objects.filter(source__name=living.DIRECTORY).count() == 54
+    pairs = DuplicateCandidate.objects.filter(score__gt=0.5).values_list("one", "other")
+    across = [pair for pair in pairs if len(copies & set(pair)) == 1]
+    assert len(across) >= 0.9 * living.DOUBLES
+
+
+def test_what_its_publisher_forgot_is_named_in_quarantine(lived):
+    run = ImportRun.objects.get(feed__name=living.DIRECTORY)
+    assert (run.status, run.rejected) == (ImportRun.Status.DONE, 3)
+
+
+def test_a_curator_finds_something_to_do(lived):
+    assert MistakeReport.objects.filter(status="open").count() == len(living.MISTAKES)
+    assert ProposedChange.objects.filter(status="waiting", organization=None).count() == len(living.GROUPS)
+    assert living.is_loaded()
