@@ -30,6 +30,7 @@ urlpatterns = [
     path("admin/", ([page for page in admin.site.get_urls() if getattr(page, "name", "") != "view_on_site"], "admin", "admin")),
     path("account/", include([page for page in account_urls.urlpatterns if page.name in ACCOUNT_PAGES])),
     path("api/v1/", include("config.api_urls")),
+    path("api/oruk/", include("catalogue.api.oruk.urls")),
     path("", include("frontend.urls")),
 ]
 

@@ -71,6 +71,10 @@ OURS = page(OWN, others={ELSEWHERE: 404})
 FOREIGN_TO_MOST = api(404)
 MATCHING = dict.fromkeys(ROLES, 403)
 
+#: An entry is kept by its provider and by those who keep the directory.
+ENTRY = page(KEEPERS | {ACCEPTED}, others=of({ASKED, NOT_ASKED}, 404))
+NO_ENTRY = page(KEEPERS | PROVIDERS, 404)
+
 #: Name of an address: what GET answers, and what a POST with nothing in it does.
 POLICY: dict[str, tuple[Answers, Answers]] = {
     "favicon": (all_get(301), NOT_THERE),
@@ -97,6 +101,8 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     "place": (page(ACCEPTED, others=of({ASKED, NOT_ASKED}, 404)), page(ACCEPTED, 409, others=of({ASKED, NOT_ASKED}, 404))),
     "dashboard": (page(MANAGERS), NOT_THERE),
     "dashboard-csv": (page(MANAGERS), NOT_THERE),
+    "quality": (all_get(200), NOT_THERE),
+    "quality-csv": (all_get(200), NOT_THERE),
     "still-correct-done": (all_get(200), NOT_THERE),
     # The policy's token belongs to no letter.
     "still-correct": (all_get(404), all_get(404)),
@@ -105,6 +111,24 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     "assurance-queue": (page(KEEPERS), page(KEEPERS, 302)),
     "assurance-queue-csv": (page(KEEPERS), NOT_THERE),
     "assurance-round": (page(KEEPERS), NOT_THERE),
+    "entries": (page(PROVIDERS | KEEPERS), NOT_THERE),
+    "entry-new": (page(PROVIDERS | KEEPERS), page(PROVIDERS, 302, others=of(KEEPERS, 422))),
+    "entry": (ENTRY, NOT_THERE),
+    "entry-part": (ENTRY, ENTRY | of({ACCEPTED, *KEEPERS}, 422)),
+    "entry-publish": (NOT_THERE, ENTRY | of({ACCEPTED, *KEEPERS}, 409)),
+    "entry-discard": (NOT_THERE, ENTRY | of({ACCEPTED, *KEEPERS}, 409)),
+    "entry-take-back": (NOT_THERE, ENTRY | of({ACCEPTED, *KEEPERS}, 409)),
+    "entry-check": (NOT_THERE, ENTRY | of({ACCEPTED, *KEEPERS}, 302)),
+    "entry-preview": (ENTRY, NOT_THERE),
+    "entry-history": (ENTRY, NOT_THERE),
+    "entry-undo": (NO_ENTRY, NO_ENTRY),
+    "entry-files": (ENTRY, ENTRY | of({ACCEPTED, *KEEPERS}, 422)),
+    "entry-file-remove": (NOT_THERE, NO_ENTRY),
+    "attachment": (all_get(404), NOT_THERE),
+    "group-add": (all_get(200), all_get(422)),
+    "group-added": (all_get(200), NOT_THERE),
+    "proposals": (page(KEEPERS), NOT_THERE),
+    "proposal": (page(KEEPERS, 404), page(KEEPERS, 404)),
     "imports": (page(KEEPERS), NOT_THERE),
     "import-run": (page(KEEPERS), NOT_THERE),
     "service-edit": (page(KEEPERS), page(KEEPERS)),
@@ -119,6 +143,24 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     "account_reset_password_from_key_done": (all_get(200), NOT_THERE),
     "openapi": (all_get(200), NOT_THERE),
     "api-docs": (all_get(200), NOT_THERE),
+    "oruk": (all_get(200), NOT_THERE),
+    "oruk-openapi": (all_get(200), NOT_THERE),
+    "oruk-changes": (all_get(200), NOT_THERE),
+    "oruk-services": (all_get(200), NOT_THERE),
+    "oruk-service": (all_get(404), NOT_THERE),
+    "oruk-service-at-locations": (all_get(200), NOT_THERE),
+    "oruk-service-at-location": (all_get(404), NOT_THERE),
+    "oruk-organizations": (all_get(200), NOT_THERE),
+    "oruk-organization": (all_get(404), NOT_THERE),
+    "oruk-taxonomies": (all_get(200), NOT_THERE),
+    "oruk-taxonomy": (all_get(404), NOT_THERE),
+    "oruk-taxonomy-terms": (all_get(200), NOT_THERE),
+    "oruk-taxonomy-term": (all_get(404), NOT_THERE),
+    "oruk-v1-services": (all_get(200), NOT_THERE),
+    "oruk-v1-service": (all_get(404), NOT_THERE),
+    "oruk-v1-taxonomies": (all_get(200), NOT_THERE),
+    "oruk-v1-taxonomy": (all_get(404), NOT_THERE),
+    "oruk-v1-vocabularies": (all_get(200), NOT_THERE),
     "api-services": (api(200), NOT_IN_API),
     "api-service": (api(200), NOT_IN_API),
     "api-taxonomy-terms": (api(200), NOT_IN_API),
@@ -195,13 +237,14 @@ class World:
         own = {
             "patient": self.patient.pk, "match": self.run.pk, "send": self.run.pk, "referral": self.accepted.referral_id,
             "task": self.task(role).pk, "place": self.pools[0].pk, "capacity": self.pools[0].pk, "service": self.pools[0].service_id,
-            "import": self.imported.pk, "assurance": self.round.pk,
+            "entry": self.pools[0].service_id, "import": self.imported.pk, "assurance": self.round.pk,
         }  # fmt: skip
         return {
             "pk": own.get(area, uuid4()), "run_id": self.run.pk, "pool_id": self.pools[0].pk, "task_id": self.accepted.pk,
             "action": "withdraw" if "referral" in name else "decline", "uidb36": "1", "key": "set-password", "url": "nowhere",
             "content_type_id": str(ContentType.objects.get_for_model(User).pk), "object_id": str(self.users[OWN].pk),
             "id": str(self.users[OWN].pk), "app_label": "catalogue", "token": "A" * 43, "answer": "correct",
+            "part": "basics", "change_id": uuid4(), "file_id": uuid4(),
         }  # fmt: skip
 
 

@@ -1,0 +1,191 @@
+"""All that documents of some services are made from, in one query for each table, however many services."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.contrib.gis.db.models import GeometryField
+from django.contrib.gis.db.models.functions import AsGeoJSON, Transform
+from django.db.models import F, FloatField, Func, Q, QuerySet
+
+from catalogue.models import (
+    Address,
+    Contact,
+    CostOption,
+    Eligibility,
+    EligibilityCriterion,
+    Organization,
+    Phone,
+    QualityMark,
+    Schedule,
+    ScheduleException,
+    Service,
+    ServiceArea,
+    ServiceAtLocation,
+    Source,
+    TaxonomyTerm,
+)
+from core.geo import WGS84
+
+from . import parts
+
+Row = dict[str, Any]
+ByService = dict[UUID, list[Row]]
+
+_SERVICE = (
+    "id", "organization_id", "name", "alternate_name", "description", "url", "email", "status", "care_type_id", "catchment_m", "price_week",
+    "cqc_rating", "cqc_rated_on", "registered_places", "assured_date", "assured_by", "source", "source_id", "modified_at",
+    "publication__changed_at",
+)  # fmt: skip
+_ORGANIZATION = (
+    "id", "name", "description", "kind", "email", "website", "ods_code", "cqc_provider_id", "company_number", "charity_number",
+)  # fmt: skip
+_SCHEDULE = (
+    "id", "service_id", "freq", "interval", "byday", "bymonthday", "dtstart", "valid_from", "valid_to", "opens_at", "closes_at",
+    "description", "term",
+)  # fmt: skip
+
+
+class _Coordinate(Func):
+    output_field = FloatField()
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows by what they belong to. Nothing of a service, organisation or place that is not public is ever in it."""
+
+    services: list[Row]
+    organizations: dict[UUID, Row]
+    terms: dict[UUID, TaxonomyTerm]
+    topics: dict[UUID, list[UUID]]
+    criteria: dict[UUID, list[EligibilityCriterion]]
+    eligibility: dict[UUID, Eligibility]
+    phones: ByService
+    contacts: ByService
+    costs: ByService
+    schedules: ByService
+    exceptions: ByService
+    areas: ByService
+    places: ByService
+    addresses: dict[UUID, list[Row]]
+    marks: ByService
+    organization_marks: dict[UUID, list[Row]]
+    sources: dict[str, Row]
+    parts: dict[str, dict[UUID, list[Row]]]
+
+
+def read(services: QuerySet[Service], at: datetime) -> Rows:
+    """Rows of these services, in their order. The caller passes public services alone."""
+    chosen = list(services.values(*_SERVICE))
+    ids = [row["id"] for row in chosen]
+    topics: dict[UUID, list[UUID]] = defaultdict(list)
+    for service_id, term_id in (
+        Service.taxonomy_terms.through.objects.filter(service__in=ids).order_by("pk").values_list("service_id", "taxonomyterm_id")
+    ):
+        topics[service_id].append(term_id)
+    criteria: dict[UUID, list[EligibilityCriterion]] = defaultdict(list)
+    for criterion in EligibilityCriterion.objects.filter(service__in=ids):
+        criteria[criterion.service_id].append(criterion)
+    needed = {row["care_type_id"] for row in chosen if row["care_type_id"]}
+    needed.update(term for those in topics.values() for term in those)
+    needed.update(criterion.term_id for those in criteria.values() for criterion in those)
+    terms = TaxonomyTerm.objects.select_related("taxonomy").in_bulk(needed)
+    for those in criteria.values():
+        for criterion in those:
+            criterion.term = terms[criterion.term_id]
+        those.sort(key=lambda c: (c.term.taxonomy.slug, c.term.bit is None, c.term.bit or 0, c.term.name))
+    organizations = organization_rows({row["organization_id"] for row in chosen})
+    places = _by(_places(Q(service__in=ids)))
+    return Rows(
+        services=chosen,
+        organizations=organizations,
+        terms=terms,
+        topics=topics,
+        criteria=criteria,
+        eligibility={row.service_id: row for row in Eligibility.objects.filter(service__in=ids)},
+        phones=_by(Phone.objects.filter(service__in=ids).order_by("pk").values("id", "service_id", "number", "description")),
+        # Personal contacts are never published: only a desk that its owner called public.
+        contacts=_by(
+            Contact.objects.filter(service__in=ids, is_public=True).order_by("pk").values("id", "service_id", "name", "title", "email")
+        ),
+        costs=_by(
+            CostOption.objects.filter(service__in=ids)
+            .order_by("pk")
+            .values("id", "service_id", "option", "amount", "currency", "amount_description")
+        ),
+        schedules=_by(Schedule.objects.filter(service__in=ids).order_by("pk").values(*_SCHEDULE)),
+        exceptions=_by(
+            ScheduleException.objects.filter(service__in=ids)
+            .order_by("starts_on", "pk")
+            .values("id", "service_id", "starts_on", "ends_on", "opens_at", "closes_at", "reason")
+        ),
+        areas=_by(_areas(ids)),
+        places=places,
+        addresses=_addresses({place["location_id"] for those in places.values() for place in those}),
+        marks=_by(_marks(Q(service__in=ids))),
+        organization_marks=_by(_marks(Q(organization__in=organizations)), "organization_id"),
+        sources=_sources({row["source"] for row in chosen if row["source"]}),
+        parts=parts.read(ids, at),
+    )
+
+
+def organization_rows(ids: Collection[UUID]) -> dict[UUID, Row]:
+    """Organisations that are not confidential, by id."""
+    return {row["id"]: row for row in Organization.objects.filter(pk__in=ids, is_confidential=False).values(*_ORGANIZATION)}
+
+
+def _by(rows: Iterable[Any], key: str = "service_id") -> dict[UUID, list[Row]]:
+    grouped: dict[UUID, list[Row]] = defaultdict(list)
+    for row in rows:
+        grouped[row[key]].append(row)
+    return grouped
+
+
+def _places(condition: Q) -> Iterable[Any]:
+    position = Transform("location__point", WGS84, output_field=GeometryField(srid=WGS84))
+    return (
+        ServiceAtLocation.objects.filter(condition, location__is_confidential=False)
+        .order_by("pk")
+        .values(
+            "id", "service_id", "location_id", "description",
+            location_type=F("location__location_type"), name=F("location__name"), uprn=F("location__uprn"),
+            longitude=_Coordinate(position, function="ST_X"), latitude=_Coordinate(position, function="ST_Y"),
+        )
+    )  # fmt: skip
+
+
+def _areas(ids: Collection[UUID]) -> Iterable[Any]:
+    return (
+        ServiceArea.objects.filter(service__in=ids)
+        .order_by("pk")
+        .values(
+            "id", "service_id", "name", "uri", area_name=F("area__name"), area_code=F("area__code"),
+            outline=AsGeoJSON(Transform("extent", WGS84), precision=5),
+        )
+    )  # fmt: skip
+
+
+def _addresses(locations: Collection[UUID]) -> dict[UUID, list[Row]]:
+    found = Address.objects.filter(location__in=locations, location__is_confidential=False).order_by("pk")
+    return _by(
+        found.values(
+            "id", "location_id", "address_1", "address_2", "city", "region", "state_province", "postal_code", "country", "address_type"
+        ),
+        "location_id",
+    )
+
+
+def _marks(condition: Q) -> Iterable[Any]:
+    return (
+        QualityMark.objects.filter(condition)
+        .order_by("scheme", "pk")
+        .values("id", "service_id", "organization_id", "scheme", "name", "score", "out_of", "awarded_on", "expires_on", "url")
+    )
+
+
+def _sources(names: Collection[str]) -> dict[str, Row]:
+    found: Iterable[Any] = Source.objects.filter(name__in=names).values("name", "licence", "licence_url", "attribution")
+    return {row["name"]: row for row in found}
