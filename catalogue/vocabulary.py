@@ -220,6 +220,11 @@ REFERRAL_SOURCES = (
     Term(15, "friend", "A friend or neighbour"),
 )
 
+#: Kinds of service that people travel to again and again; into the others they move, or those come to them.
+TRAVELLED_TO = sum(1 << term.bit for term in CARE_TYPES if term.bit >= 20 and term.code not in ("hospice-at-home", "digital-service"))
+#: Needs that, met, save somebody who cannot drive the journey.
+SAVES_A_JOURNEY = ("home-visit", "transport-provided")
+
 TAXONOMIES: dict[str, tuple[str, str, tuple[Term, ...]]] = {
     "care-type": ("Care types", "What kind of service it is.", CARE_TYPES),
     "need": ("Needs and circumstances", "What a person needs, lives with or likes.", NEEDS),

@@ -55,6 +55,11 @@ class NeedProfile(models.Model):
     max_distance_m = models.PositiveIntegerField(default=24_140, help_text="15 miles unless said.")
     drives = models.BooleanField(null=True, blank=True)
     needed_by = models.DateField(null=True, blank=True, help_text="A date close by leaves waiting lists out.")
+    conditions = ArrayField(
+        models.CharField(max_length=100), default=list, blank=True, help_text="Diagnoses and guidelines, as system|code."
+    )
+    practice = models.CharField(max_length=10, blank=True, help_text="ODS code of the general practice where the person is registered.")
+    marks = ArrayField(models.CharField(max_length=20), default=list, blank=True, help_text="Marks of quality that are wished for.")
 
     objects = OwnedQuerySet.as_manager()
 
@@ -174,6 +179,22 @@ class PoolFact(models.Model):
     fresh_s = models.IntegerField()
     expire_s = models.IntegerField()
     has_extent = models.BooleanField(default=False, help_text="Has a hand-drawn area: checked against the outline itself.")
+    # Said by few: null otherwise, which takes no room in a row.
+    coded = models.BooleanField(default=False, help_text="Says something of what follows up to `sources_first`.")
+    conditions_in = ArrayField(models.TextField(), null=True, help_text="Takes only people with one of these diagnoses, as system|code.")
+    conditions_out = ArrayField(models.TextField(), null=True)
+    conditions_ok = ArrayField(models.TextField(), null=True, help_text="All diagnoses that it says it takes.")
+    conditions_first = ArrayField(models.TextField(), null=True)
+    registered_in = ArrayField(models.TextField(), null=True, help_text="Takes only people registered with one of these, as kind|code.")
+    registered_out = ArrayField(models.TextField(), null=True)
+    registered_first = ArrayField(models.TextField(), null=True)
+    funding_out = models.BigIntegerField(null=True)
+    languages_out = models.BigIntegerField(null=True)
+    sources_out = models.BigIntegerField(null=True)
+    funding_first = models.BigIntegerField(null=True)
+    languages_first = models.BigIntegerField(null=True)
+    sources_first = models.BigIntegerField(null=True)
+    marks_until = ArrayField(models.DateField(null=True), null=True, help_text="By bit of `catalogue.marks.WISHES`: its last day.")
 
     def __str__(self) -> str:
         return str(self.pool_id)

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import transaction
 
 from capacity.models import ServiceCapacity
-from catalogue import vocabulary
+from catalogue import criteria, marks, vocabulary
 from catalogue.models import User
 from core import clock
 from core.geo import miles
@@ -22,7 +22,10 @@ from matching.engine.words import Words
 from matching.models import MatchCandidate, MatchRun, NeedProfile, UnmetNeed, WeightSet
 
 #: Names of the vocabulary's bits, for the engine's sentences.
-WORDS = Words({slug: {term.bit: term.name for term in terms} for slug, (_, _, terms) in vocabulary.TAXONOMIES.items()})
+WORDS = Words(
+    {slug: {term.bit: term.name for term in terms} for slug, (_, _, terms) in vocabulary.TAXONOMIES.items()}
+    | {"mark": dict(enumerate(name for _, name in marks.WISHES))}
+)
 #: Written to the unmet-need ledger when there is no service of the kind at all.
 NO_SERVICE = "no-service"
 
@@ -153,12 +156,10 @@ def match(profile: NeedProfile, *, by: User | None, at: datetime, limit: int = 5
 def lines(run: MatchRun) -> list[Line]:
     """The ranking as it was stored."""
     need, weights = Need.from_json(run.problem), Weights.from_json(run.weights)
-    stored = list(run.candidates.order_by("rank"))
-    pools = _pools(candidate.pool_id for candidate in stored)
-    return [
-        _line(need, weights, PoolFacts.from_json(c.facts), rank=c.rank, score=c.score, points=c.terms, pool=pools[c.pool_id])
-        for c in stored
-    ]
+    stored = [(candidate, PoolFacts.from_json(candidate.facts)) for candidate in run.candidates.order_by("rank")]
+    pools = _pools(candidate.pool_id for candidate, _ in stored)
+    words = _words(need, (facts for _, facts in stored))
+    return [_line(need, weights, facts, words, rank=c.rank, score=c.score, points=c.terms, pool=pools[c.pool_id]) for c, facts in stored]
 
 
 def replay(run: MatchRun) -> list[Line]:
@@ -191,7 +192,8 @@ def why_not(run: MatchRun, pool_id: UUID, *, at: datetime | None = None) -> Expl
         at = at or clock.now()
         need = profiles.need_of(run.profile, at=at)
         facts = queries.facts_of(need, [pool_id], at=at).get(pool_id)
-    found = [] if facts is None else explain.findings(need, facts, WORDS)
+    words = _words(need, [] if facts is None else [facts])
+    found = [] if facts is None else explain.findings(need, facts, words)
     failed = [finding for finding in found if finding.verdict is Verdict.FAILED]
     fits = facts is not None and not failed
     return Explanation(
@@ -205,7 +207,7 @@ def why_not(run: MatchRun, pool_id: UUID, *, at: datetime | None = None) -> Expl
         failed=failed,
         unknown=[finding for finding in found if finding.verdict is Verdict.UNKNOWN],
         met=[finding for finding in found if finding.verdict is Verdict.MET],
-        terms=explain.terms(need, facts, weights, WORDS) if facts is not None and fits else [],
+        terms=explain.terms(need, facts, weights, words) if facts is not None and fits else [],
     )
 
 
@@ -213,6 +215,7 @@ def nearest_misses(run: MatchRun) -> Misses:
     """For a run that found nobody: the services that fail least, and what opens most. Empty for any other run."""
     need = Need.from_json(run.problem)
     stored = [PoolFacts.from_json(facts) for facts in run.misses.get("pools", [])]
+    words = _words(need, stored)
     pools = _pools(UUID(facts.pool_id) for facts in stored)
     return Misses(
         lines=[
@@ -222,7 +225,7 @@ def nearest_misses(run: MatchRun) -> Misses:
                 service_name=pool.service.name,
                 distance_m=distance(need, facts),
                 miles=_miles(distance(need, facts)),
-                failed=[finding for finding in explain.findings(need, facts, WORDS) if finding.verdict is Verdict.FAILED],
+                failed=[finding for finding in explain.findings(need, facts, words) if finding.verdict is Verdict.FAILED],
             )
             for facts in stored
             if (pool := pools.get(UUID(facts.pool_id)))
@@ -251,13 +254,21 @@ def _record_unmet(profile: NeedProfile, need: Need, at: datetime) -> dict[str, A
     }
 
 
+def _words(need: Need, pools: Iterable[PoolFacts]) -> Words:
+    """The words for a list, with the names of the codes in it: one question for each table, none when there are no codes."""
+    codes = {*need.diagnoses, *(code for facts in pools for code in facts.codes)}
+    return WORDS.with_codes(criteria.names_of(codes)) if codes else WORDS
+
+
 def _lines_of(need: Need, weights: Weights, ranked: list[check.Ranked]) -> list[Line]:
     pools = _pools(UUID(line.facts.pool_id) for line in ranked)
+    words = _words(need, (line.facts for line in ranked))
     return [
         _line(
             need,
             weights,
             line.facts,
+            words,
             rank=number,
             score=line.score,
             points=check.terms(need, line.facts, weights),
@@ -268,9 +279,9 @@ def _lines_of(need: Need, weights: Weights, ranked: list[check.Ranked]) -> list[
 
 
 def _line(
-    need: Need, weights: Weights, facts: PoolFacts, *, rank: int, score: int, points: Mapping[str, int], pool: ServiceCapacity
+    need: Need, weights: Weights, facts: PoolFacts, words: Words, *, rank: int, score: int, points: Mapping[str, int], pool: ServiceCapacity
 ) -> Line:
-    found = explain.findings(need, facts, WORDS)
+    found = explain.findings(need, facts, words)
     away = distance(need, facts)
     return Line(
         rank=rank,
@@ -291,7 +302,7 @@ def _line(
         places=next(finding.sentence for finding in found if finding.code == "place"),
         free=facts.free,
         told_s=facts.age_s,
-        terms=explain.terms(need, facts, weights, WORDS, points),
+        terms=explain.terms(need, facts, weights, words, points),
         overdue=explain.overdue(need, facts),
         is_confidential=pool.service.hides_its_place or bool(pool.location and pool.location.is_confidential),
     )

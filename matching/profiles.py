@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from catalogue import vocabulary
+from catalogue import criteria, marks, vocabulary
 from catalogue.currency import ASSURANCE_LASTS
 from catalogue.models import User
 from catalogue.queries import areas_at, find_place
@@ -36,6 +36,7 @@ def need_of(profile: NeedProfile, *, at: datetime) -> Need:
     """The profile as the engine sees it at the instant `at`, with the areas in which the person lives."""
     must_haves = vocabulary.mask("need", profile.must_haves)
     today = clock.local_date(at)
+    chains, under = criteria.condition_chains(profile.conditions)
     days = None if profile.needed_by is None else (profile.needed_by - today).days
     return Need(
         age=profile.age,
@@ -55,6 +56,12 @@ def need_of(profile: NeedProfile, *, at: datetime) -> Need:
         joins_lists=days is None or days > WAITING_LIST_DAYS,
         today=today.toordinal(),
         checked_for_days=ASSURANCE_LASTS.days,
+        conditions=chains,
+        conditions_under=under,
+        registered=criteria.registrations_of(profile.practice),
+        marks=marks.wishes_mask(profile.marks),
+        travels=vocabulary.TRAVELLED_TO if profile.drives is False else 0,
+        brings=vocabulary.mask("need", vocabulary.SAVES_A_JOURNEY),
     )
 
 
@@ -63,7 +70,8 @@ def profile_from(data: Mapping[str, Any], *, by: User) -> NeedProfile:
 
     Keys: `age` and `postcode` (or its first half) and `care_types` must be given; `sex`, `needs`, `must_haves`,
     `preferences`, `languages`, `funding` (lists of codes of the vocabulary), `referral_source`, `budget_week` (pounds),
-    `max_miles`, `drives` and `needed_by` (a date) may be. Raises NotAllowed, and Invalid with `field` when something is not understood.
+    `max_miles`, `drives`, `needed_by` (a date), `conditions` (codes like `snomed|44054006`), `practice` (ODS code or name) and `marks`
+    (codes of `catalogue.marks.WISHES`) may be. Raises NotAllowed, and Invalid with `field` when something is not understood.
     """
     if not by.is_referrer or by.organization_id is None:
         raise NotAllowed("Only referrers can search for a place. Ask your administrator if that is your work.")
@@ -74,6 +82,9 @@ def profile_from(data: Mapping[str, Any], *, by: User) -> NeedProfile:
     source = data.get("referral_source") or ""
     if source:
         _codes([source], "referral-source", "source of referrals", "referral_source")
+    conditions = _list(data.get("conditions") or (), "conditions")
+    criteria.condition_chains(conditions)
+    practice = str(data.get("practice") or "").strip()
     profile = NeedProfile(
         organization_id=by.organization_id,
         created_by=by,
@@ -87,6 +98,9 @@ def profile_from(data: Mapping[str, Any], *, by: User) -> NeedProfile:
         max_distance_m=_distance(data.get("max_miles")),
         drives=data.get("drives"),
         needed_by=_date(data.get("needed_by")),
+        conditions=conditions,
+        practice=criteria.find_practice(practice).organization.ods_code if practice else "",
+        marks=_marks(data.get("marks") or ()),
         **lists,
     )
     try:
@@ -99,13 +113,26 @@ def profile_from(data: Mapping[str, Any], *, by: User) -> NeedProfile:
 
 
 def _codes(values: Iterable[str], taxonomy: str, noun: str, field: str) -> list[str]:
-    if isinstance(values, str):
-        raise Invalid(f"Send a list of codes for {field}.", field=field)
     known = vocabulary.BITS[taxonomy]
-    values = list(dict.fromkeys(values))
+    values = _list(values, field)
     for value in values:
         if value not in known:
             raise Invalid(f"“{value}” is not a {noun} that we know. Use codes of the taxonomy “{taxonomy}”.", field=field)
+    return values
+
+
+def _list(values: Iterable[str], field: str) -> list[str]:
+    if isinstance(values, str):
+        raise Invalid(f"Send a list of codes for {field}.", field=field)
+    return list(dict.fromkeys(values))
+
+
+def _marks(values: Iterable[str]) -> list[str]:
+    known = dict(marks.WISHES)
+    values = _list(values, "marks")
+    for value in values:
+        if value not in known:
+            raise Invalid(f"“{value}” is not a mark of quality that we know. Use one of: {', '.join(known)}.", field="marks")
     return values
 
 

@@ -23,6 +23,13 @@ _IN_EXTENT = f"""(f.has_extent AND EXISTS (
     SELECT FROM catalogue_servicearea sa WHERE sa.service_id = f.service_id AND ST_Covers(sa.extent, {_HOME})))"""
 #: Whole seconds since the figure was seen, rounded down.
 _AGE = "floor(date_part('epoch', %(at)s::timestamptz - f.reported_at))::bigint"
+#: The marks of quality that hold on the day, by the bits of `catalogue.marks.WISHES`; the last is the inspectors' rating.
+_MARKS = "(" + " + ".join(
+    [
+        *(f"{1 << bit} * coalesce((f.marks_until[{bit + 1}] >= %(today)s::date)::int, 0)" for bit in range(3)),
+        "8 * (coalesce(f.cqc_rating, 0) >= 3)::int",
+    ]
+) + ")"  # fmt: skip
 #: Those of `PoolFacts` that are not columns of `PoolFact` as they are.
 _WORKED_OUT = {
     "pool_id": "f.pool_id::text",
@@ -31,6 +38,9 @@ _WORKED_OUT = {
     "y": "ST_Y(f.point)::int",
     "in_extent": _IN_EXTENT,
     "assured_days": "%(today)s::date - f.assured_on",
+    "marks": _MARKS,
+    **{name: f"coalesce(f.{name}, 0)" for name in ("funding_out", "languages_out", "sources_out")},
+    **{name: f"coalesce(f.{name}, 0)" for name in ("funding_first", "languages_first", "sources_first")},
     "age_s": _AGE,
 }
 #: In the order of the fields of `PoolFacts`.
@@ -51,6 +61,24 @@ _REACH = f"""
        OR near.point IS NULL AND (near.online OR near.has_extent OR near.area_ids IS NOT NULL)
 """
 
+#: Hard rules on what few services say: `matching.engine.codes`, and what the lists of `matching.engine.lists` rule out.
+_CODED = """(
+        (f.conditions_in IS NULL OR cardinality(%(conditions)s::text[]) = 0 OR f.conditions_in && %(conditions_may)s::text[])
+    AND (f.conditions_out IS NULL OR NOT f.conditions_out && %(conditions)s::text[])
+    AND (f.registered_out IS NULL OR NOT f.registered_out && %(registered)s::text[])
+    AND (f.registered_in IS NULL OR f.registered_in && %(registered)s::text[] OR EXISTS (
+        SELECT FROM unnest(f.registered_in) AS code WHERE split_part(code, '|', 1) <> ALL (%(registered_kinds)s::text[])))
+    AND (%(funding)s::bigint = 0 OR f.funding_out IS NULL OR %(funding)s::bigint & ~f.funding_out <> 0)
+    AND (%(languages)s::bigint = 0 OR f.languages_out IS NULL OR %(languages)s::bigint & ~f.languages_out <> 0)
+    AND (%(source)s::bigint = 0 OR f.sources_out IS NULL OR %(source)s::bigint & ~f.sources_out <> 0))"""
+
+#: Of what few services say: do they take somebody like this person first?
+_FIRST = """(
+        coalesce(f.conditions_first && %(conditions)s::text[] OR f.registered_first && %(registered)s::text[], false)
+     OR coalesce(f.funding_first, 0) & %(funding)s::bigint <> 0
+     OR coalesce(f.languages_first, 0) & %(languages)s::bigint <> 0
+     OR coalesce(f.sources_first, 0) & %(source)s::bigint <> 0)"""
+
 #: The hard rules that need nothing but the row, those first that most often refuse. A mask of 0 on the need's side asks for nothing.
 _RULES = f"""
         (%(funding)s::bigint = 0 OR f.funding = 0 OR f.funding & %(funding)s::bigint <> 0)
@@ -65,6 +93,7 @@ _RULES = f"""
     AND (%(source)s::bigint = 0 OR f.sources = 0 OR f.sources & %(source)s::bigint <> 0)
     AND (%(languages)s::bigint = 0 OR f.languages = 0 OR f.languages & %(languages)s::bigint <> 0)
     AND (f.area_ids IS NULL AND NOT f.has_extent OR f.area_ids && %(areas)s::int[] OR {_IN_EXTENT})
+    AND (NOT f.coded OR {_CODED})
     AND f.pool_id <> ALL (%(without)s::uuid[])
 """
 
@@ -93,13 +122,14 @@ _SCORE = f"""
   + %(w_known)s::bigint * (1000 * (
         (f.min_age IS NOT NULL OR f.max_age IS NOT NULL)::int
         + bit_count((f.accepts & %(needs)s::bigint)::bit(64))
+        + (f.coded AND coalesce(f.conditions_ok && %(conditions)s::text[], false))::int
         + (%(funding)s::bigint <> 0 AND f.funding <> 0)::int
         + (%(languages)s::bigint <> 0 AND f.languages <> 0)::int
         + (%(source)s::bigint <> 0 AND f.sources <> 0)::int) / %(asked)s::bigint) / 1000
   + %(w_preferences)s::bigint * (CASE
         WHEN %(preferences)s::bigint = 0 THEN 1000
         ELSE 1000 * bit_count((f.accepts & %(preferences)s::bigint)::bit(64)) / %(preferred)s::bigint END) / 1000
-  + %(w_priority)s::bigint * (f.prefers & %(has)s::bigint <> 0)::int
+  + %(w_priority)s::bigint * (f.prefers & %(has)s::bigint <> 0 OR f.coded AND {_FIRST})::int
   + %(w_quality)s::bigint * (ARRAY[400, 0, 300, 750, 1000])[coalesce(f.cqc_rating, 0) + 1] / 1000
   + %(w_price)s::bigint * (CASE
         WHEN %(budget_pence)s::int IS NULL THEN 1000
@@ -110,6 +140,11 @@ _SCORE = f"""
         WHEN f.assured_on IS NULL THEN 0
         ELSE 1000 * greatest(0, 730 - greatest(0, %(today)s::date - f.assured_on)) / 730 END) / 1000
   + CASE WHEN f.assured_on >= %(checked_since)s::date THEN %(w_currency)s::bigint ELSE 0 END
+  + %(w_marks)s::bigint * (CASE
+        WHEN %(marks)s::int = 0 THEN 1000
+        ELSE 1000 * bit_count(({_MARKS} & %(marks)s::int)::bit(32)) / %(wished)s::bigint END) / 1000
+  + CASE WHEN f.online OR (%(travels)s::bigint >> f.care_type) & 1 = 0 OR f.accepts & %(brings)s::bigint <> 0
+        THEN %(w_journey)s::bigint ELSE 0 END
 """
 
 #: Each pool in reach becomes a short line; the facts of the best are then fetched by where they lie (`ctid`), in the same snapshot.
@@ -189,6 +224,14 @@ def parameters(need: Need, weights: Weights, *, at: datetime, limit: int, withou
         "budget_pence": need.budget_pence,
         "areas": list(need.areas),
         "joins_lists": need.joins_lists,
+        "conditions": sorted(need.diagnoses),
+        "conditions_may": sorted(need.diagnoses | set(need.conditions_under)),
+        "registered": list(need.registered),
+        "registered_kinds": sorted(need.registered_kinds),
+        "marks": need.marks,
+        "wished": max(1, need.marks.bit_count()),
+        "travels": need.travels,
+        "brings": need.brings,
         "checked_since": clock.local_date(at) - timedelta(days=need.checked_for_days),
         "limit": limit,
         "without": list(without),
@@ -237,8 +280,13 @@ def _numbered(sql: str) -> tuple[bytes, list[str]]:
 
 def _text(value: Any) -> str | None:
     if isinstance(value, list):
-        return f"{{{','.join(map(str, value))}}}"
+        return f"{{{','.join(map(_element, value))}}}"
     return None if value is None else str(value)
+
+
+def _element(value: Any) -> str:
+    """One element of an array; text in quotes, so that whatever a code holds stays one element."""
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' if isinstance(value, str) else str(value)
 
 
 def _facts(values: Sequence[Any]) -> PoolFacts:

@@ -10,10 +10,12 @@ _FIRST = {
     "distance": 300, "availability": 250, "freshness": 60, "known": 150, "preferences": 80, "priority": 20, "quality": 80, "price": 40,
     "assurance": 20,
 }  # fmt: skip
+_SECOND = _FIRST | {"currency": 40}
 #: By version: the weights and what is new in them.
 SHIPPED: dict[int, tuple[dict[str, int], str]] = {
     1: (_FIRST, "As shipped."),
-    2: (asdict(Weights()), "A record whose check is overdue ranks lower."),
+    2: (_SECOND, "A record whose check is overdue ranks lower."),
+    3: (asdict(Weights()), "Marks of quality that are wished for, and getting there without a car."),
 }
 
 

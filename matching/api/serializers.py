@@ -2,12 +2,13 @@
 
 from rest_framework import serializers
 
+from catalogue.marks import WISHES
 from matching.models import NeedProfile
 
 
 class NeedSerializer(serializers.Serializer):
-    """What somebody needs, without a name or number. Codes are those of the taxonomies `care-type`, `need`, `funding`, `language` and
-    `referral-source`; `operations.profile_from` checks them."""
+    """What somebody needs, without a name or number. Codes are those of the taxonomies `care-type`, `need`, `funding`, `language`,
+    `referral-source` and `condition`; `operations.profile_from` checks them."""
 
     age = serializers.IntegerField(min_value=0, max_value=125)
     postcode = serializers.CharField(max_length=12, help_text="A postcode, or its first half.")
@@ -23,6 +24,15 @@ class NeedSerializer(serializers.Serializer):
     max_miles = serializers.FloatField(min_value=0.1, max_value=600, allow_null=True, default=None)
     drives = serializers.BooleanField(allow_null=True, default=None)
     needed_by = serializers.DateField(allow_null=True, default=None)
+    conditions = serializers.ListField(
+        child=serializers.CharField(), default=list, help_text="Diagnoses and guidelines: `snomed|44054006`, `nice|NG28`."
+    )
+    practice = serializers.CharField(
+        default="", allow_blank=True, max_length=200, help_text="ODS code, or the name, of the general practice of the person."
+    )
+    marks = serializers.ListField(
+        child=serializers.ChoiceField(choices=WISHES), default=list, help_text="Marks of quality that only raise the score."
+    )
 
 
 class TermSerializer(serializers.Serializer):

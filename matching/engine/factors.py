@@ -99,6 +99,7 @@ class Known(Factor):
         return (
             (facts.min_age is not None or facts.max_age is not None)
             + (need.needs & facts.accepts).bit_count()
+            + (not need.diagnoses.isdisjoint(facts.conditions_ok or ()))
             + (need.funding != 0 and facts.funding != 0)
             + (need.languages != 0 and facts.languages != 0)
             + (need.source != 0 and facts.sources != 0)
@@ -124,11 +125,27 @@ class Priority(Factor):
     code, label = "priority", "being taken first"
 
     def share(self, need: Need, facts: PoolFacts) -> int:
-        return ALL if facts.prefers & need.has else 0
+        return ALL if self._masks(need, facts) or self._codes(need, facts) else 0
 
     def words(self, need: Need, facts: PoolFacts, words: Words) -> str:
-        first = facts.prefers & need.has
-        return f"it takes first people with {words.names('need', first)}" if first else "it takes nobody like this person first"
+        first = [words.names(taxonomy, mask) for taxonomy, mask in self._masks(need, facts)]
+        if codes := self._codes(need, facts):
+            first.append(words.coded(codes))
+        return f"it takes first people with {', '.join(first)}" if first else "it takes nobody like this person first"
+
+    @staticmethod
+    def _masks(need: Need, facts: PoolFacts) -> list[tuple[str, int]]:
+        shared = (
+            ("need", facts.prefers & need.has),
+            ("funding", facts.funding_first & need.funding),
+            ("language", facts.languages_first & need.languages),
+            ("referral-source", facts.sources_first & need.source),
+        )
+        return [(taxonomy, mask) for taxonomy, mask in shared if mask]
+
+    @staticmethod
+    def _codes(need: Need, facts: PoolFacts) -> frozenset[str]:
+        return need.diagnoses & {*(facts.conditions_first or ())} | {*need.registered} & {*(facts.registered_first or ())}
 
 
 class Quality(Factor):
@@ -207,7 +224,42 @@ def checked(need: Need, days: int) -> str:
     return f"on {then.day} {then:%B}" if then.year == today.year else f"on {then.day} {then:%B %Y}"
 
 
+class Marks(Factor):
+    """Marks of quality that the searcher wished for. A service without them stays in the list."""
+
+    code, label = "marks", "marks of quality"
+
+    def share(self, need: Need, facts: PoolFacts) -> int:
+        return ALL * (need.marks & facts.marks).bit_count() // need.marks.bit_count() if need.marks else ALL
+
+    def words(self, need: Need, facts: PoolFacts, words: Words) -> str:
+        if not need.marks:
+            return "none wished for, so every service gets these"
+        return words.names("mark", need.marks & facts.marks) or "none of those wished for"
+
+
+class Journey(Factor):
+    """Somebody who cannot drive is better off where they are visited or fetched, or need not go."""
+
+    code, label = "journey", "getting there"
+
+    def share(self, need: Need, facts: PoolFacts) -> int:
+        return 0 if self._hard(need, facts) else ALL
+
+    def words(self, need: Need, facts: PoolFacts, words: Words) -> str:
+        if not need.travels:
+            return "no help asked for, so every service gets these"
+        if self._hard(need, facts):
+            return "the person cannot drive, and it has not said that it visits or fetches people"
+        return words.names("need", facts.accepts & need.brings) or "no journeys to make"
+
+    @staticmethod
+    def _hard(need: Need, facts: PoolFacts) -> bool:
+        return bool(need.travels >> facts.care_type & 1) and not facts.online and not facts.accepts & need.brings
+
+
 #: All factors, in the order of `problem.FACTORS`.
 FACTORS: tuple[Factor, ...] = (
     Distance(), Availability(), Freshness(), Known(), Preferences(), Priority(), Quality(), Price(), Assurance(), Currency(),
+    Marks(), Journey(),
 )  # fmt: skip

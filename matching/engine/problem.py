@@ -14,7 +14,10 @@ SEX_NOT_STATED, FEMALE_ONLY, MALE_ONLY, ANY_SEX = 0, 1, 2, 3
 #: Capacity status codes.
 ACCEPTING, NOT_ACCEPTING, WAITING_LIST, ASSESSMENT_FIRST = 0, 1, 2, 3
 #: The factors, in the order in which they are shown.
-FACTORS = ("distance", "availability", "freshness", "known", "preferences", "priority", "quality", "price", "assurance", "currency")
+FACTORS = (
+    "distance", "availability", "freshness", "known", "preferences", "priority", "quality", "price", "assurance",
+    "currency", "marks", "journey",
+)  # fmt: skip
 #: Price may count for at most one part in this many of all points.
 PRICE_PARTS = 10
 
@@ -29,7 +32,11 @@ class _Stored:
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """The object that was stored. What came into being after it was stored has its default."""
         values = {f.name: data[f.name] for f in fields(cls) if f.name in data or f.default is MISSING}  # type: ignore[arg-type]
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+        return cls(**{name: _frozen(value) for name, value in values.items()})
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(_frozen(item) for item in value) if isinstance(value, list) else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,11 @@ class Need(_Stored):
     `x` and `y` are whole metres of the British National Grid. `needs` and `must_haves` do not overlap. `areas` are the
     coded areas in which the person lives. `joins_lists` is false when the date is too near for a waiting list. `today` is the
     day of the search, counted from the year 1, and a record counts as checked for `checked_for_days`.
+
+    Codes are `system|code`. Each of `conditions` is a diagnosis followed by all that it falls under; `conditions_under` is what falls under
+    one of them, which the person may have. `registered` says where the person is registered: practice, network, board, as far as known.
+    `marks` are the marks of quality that are wished for. `travels` are the kinds of service to which somebody who cannot drive must
+    be brought, and `brings` the answers that make that easy; both are 0 for somebody who drives.
     """
 
     age: int
@@ -58,6 +70,12 @@ class Need(_Stored):
     joins_lists: bool = True
     today: int = 0
     checked_for_days: int = 92
+    conditions: tuple[tuple[str, ...], ...] = ()
+    conditions_under: tuple[str, ...] = ()
+    registered: tuple[str, ...] = ()
+    marks: int = 0
+    travels: int = 0
+    brings: int = 0
 
     @property
     def has(self) -> int:
@@ -66,8 +84,18 @@ class Need(_Stored):
 
     @property
     def asked(self) -> int:
-        """How many things a service could have stated: each need, the age, and funding, language and source if given."""
-        return 1 + self.needs.bit_count() + (self.funding != 0) + (self.languages != 0) + (self.source != 0)
+        """How many things a service could have stated: each need, the age, and diagnoses, funding, language and source if given."""
+        return 1 + self.needs.bit_count() + (self.conditions != ()) + (self.funding != 0) + (self.languages != 0) + (self.source != 0)
+
+    @property
+    def diagnoses(self) -> frozenset[str]:
+        """All that the person has: the diagnoses, and what they fall under."""
+        return frozenset(code for chain in self.conditions for code in chain)
+
+    @property
+    def registered_kinds(self) -> frozenset[str]:
+        """Of which kinds of place it is known that the person is registered there."""
+        return frozenset(code.partition("|")[0] for code in self.registered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +103,8 @@ class PoolFacts(_Stored):
     """One pool as it was at the instant of the ranking. None, or a mask of 0, is not stated.
 
     `age_s` is the age of the capacity figure in whole seconds (rounded down), `assured_days` the days since the record was checked.
-    `in_extent` says whether the person lives inside an area that was drawn by hand.
+    `in_extent` says whether the person lives inside an area that was drawn by hand. Of `…_in` a person needs one, of `…_out` none may
+    be, and `…_first` go first; `conditions_ok` are all that are not ruled out. `marks` are those that hold on the day.
     """
 
     pool_id: str
@@ -108,6 +137,26 @@ class PoolFacts(_Stored):
     age_s: int | None = None
     fresh_s: int = 86_400
     expire_s: int = 259_200
+    conditions_in: tuple[str, ...] | None = None
+    conditions_out: tuple[str, ...] | None = None
+    conditions_ok: tuple[str, ...] | None = None
+    conditions_first: tuple[str, ...] | None = None
+    registered_in: tuple[str, ...] | None = None
+    registered_out: tuple[str, ...] | None = None
+    registered_first: tuple[str, ...] | None = None
+    funding_out: int = 0
+    languages_out: int = 0
+    sources_out: int = 0
+    funding_first: int = 0
+    languages_first: int = 0
+    sources_first: int = 0
+    marks: int = 0
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Every code in it."""
+        said = (self.conditions_in, self.conditions_out, self.conditions_ok, self.registered_in, self.registered_out, self.registered_first)
+        return tuple(code for codes in said for code in codes or ())
 
     @property
     def limited(self) -> bool:
@@ -129,6 +178,8 @@ class Weights(_Stored):
     price: int = 40
     assurance: int = 20
     currency: int = 40
+    marks: int = 20
+    journey: int = 40
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:

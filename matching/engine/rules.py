@@ -3,10 +3,9 @@
 A failed rule takes a service out of the list; an unknown one never does.
 """
 
-from abc import ABC, abstractmethod
-from enum import StrEnum
-
 from matching.engine import place
+from matching.engine.codes import Conditions, ConditionsOut, ConditionsRequired, Registration
+from matching.engine.lists import Funding, Language, Source
 from matching.engine.problem import (
     ANY_SEX,
     FEMALE,
@@ -19,69 +18,8 @@ from matching.engine.problem import (
     PoolFacts,
     distance,
 )
+from matching.engine.rule import Rule, Verdict
 from matching.engine.words import Words, ago, count, miles, pounds
-
-
-class Verdict(StrEnum):
-    MET = "met"
-    FAILED = "failed"
-    UNKNOWN = "unknown"
-    NOT_ASKED = "not-asked"
-
-
-class Rule(ABC):
-    """One thing that must hold. `label` names it where it is relaxed: "Nothing fits within the farthest distance"."""
-
-    code: str
-    label: str
-
-    @abstractmethod
-    def verdict(self, need: Need, facts: PoolFacts) -> Verdict:
-        """Does it hold for this need, by what the service has said?"""
-
-    @abstractmethod
-    def sentence(self, need: Need, facts: PoolFacts, words: Words) -> str:
-        """What is so, for a person; empty when nothing was asked."""
-
-    @abstractmethod
-    def change(self, need: Need, facts: PoolFacts, words: Words) -> str:
-        """What would make a failed rule hold."""
-
-
-class _Listed(Rule):
-    """Something asked for against a list that the service gives: any of them will do; no list is unknown."""
-
-    taxonomy: str
-    takes: str
-    refuses: str
-    ask: str
-    changes: str
-
-    def asked(self, need: Need) -> int:
-        raise NotImplementedError
-
-    def stated(self, facts: PoolFacts) -> int:
-        raise NotImplementedError
-
-    def verdict(self, need: Need, facts: PoolFacts) -> Verdict:
-        if not self.asked(need):
-            return Verdict.NOT_ASKED
-        if not self.stated(facts):
-            return Verdict.UNKNOWN
-        return Verdict.MET if self.asked(need) & self.stated(facts) else Verdict.FAILED
-
-    def sentence(self, need: Need, facts: PoolFacts, words: Words) -> str:
-        match self.verdict(need, facts):
-            case Verdict.MET:
-                return f"{self.takes}: {words.names(self.taxonomy, self.asked(need) & self.stated(facts))}."
-            case Verdict.UNKNOWN:
-                return f"Not known: ask {self.ask} ({words.names(self.taxonomy, self.asked(need))})."
-            case Verdict.FAILED:
-                return f"{self.refuses}: {words.names(self.taxonomy, self.stated(facts))}."
-        return ""
-
-    def change(self, need: Need, facts: PoolFacts, words: Words) -> str:
-        return f"{self.changes}: {words.names(self.taxonomy, self.stated(facts))}."
 
 
 class CareType(Rule):
@@ -253,42 +191,6 @@ class Needs(Rule):
         return ""
 
 
-class Funding(_Listed):
-    code, label, taxonomy = "funding", "funding", "funding"
-    takes, refuses, ask = "Takes this funding", "It takes only this funding", "how it can be paid for"
-    changes = "It would fit if it were paid for by"
-
-    def asked(self, need: Need) -> int:
-        return need.funding
-
-    def stated(self, facts: PoolFacts) -> int:
-        return facts.funding
-
-
-class Language(_Listed):
-    code, label, taxonomy = "language", "language", "language"
-    takes, refuses, ask = "Speaks", "It works only in", "which languages it works in"
-    changes = "It would fit somebody who speaks"
-
-    def asked(self, need: Need) -> int:
-        return need.languages
-
-    def stated(self, facts: PoolFacts) -> int:
-        return facts.languages
-
-
-class Source(_Listed):
-    code, label, taxonomy = "referral-source", "who may refer", "referral-source"
-    takes, refuses, ask = "Takes referrals from", "It takes referrals only from", "whether it takes referrals from you"
-    changes = "It would fit if the referral came from"
-
-    def asked(self, need: Need) -> int:
-        return need.source
-
-    def stated(self, facts: PoolFacts) -> int:
-        return facts.sources
-
-
 class Budget(Rule):
     code, label = "budget", "the budget"
 
@@ -437,5 +339,5 @@ class Place(Rule):
 #: All rules, in the order in which they are said.
 RULES: tuple[Rule, ...] = (
     CareType(), Open(), Place(), Distance(), Catchment(), Area(), Age(), Sex(), Required(), Excluded(), MustHaves(), Needs(),
-    Funding(), Budget(), Language(), Source(),
+    ConditionsRequired(), ConditionsOut(), Conditions(), Registration(), Funding(), Budget(), Language(), Source(),
 )  # fmt: skip

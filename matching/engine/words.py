@@ -1,15 +1,24 @@
 """Turning numbers into the words of a sentence."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 METRES_PER_MILE = 1609.344
 
 
 class Words:
-    """Names of the vocabulary's bits, by taxonomy: `{"need": {0: "Dementia", …}, …}`."""
+    """Names of the vocabulary's bits, by taxonomy: `{"need": {0: "Dementia", …}, …}`; and of codes."""
 
-    def __init__(self, names: Mapping[str, Mapping[int, str]]) -> None:
+    def __init__(self, names: Mapping[str, Mapping[int, str]], codes: Mapping[str, str] | None = None) -> None:
         self._names = names
+        self._codes = codes or {}
+
+    def with_codes(self, codes: Mapping[str, str]) -> "Words":
+        """The same, with names for codes: `{"nice|NG28": "Type 2 diabetes (NICE NG28)"}`."""
+        return Words(self._names, codes)
+
+    def coded(self, codes: Iterable[str]) -> str:
+        """`"Frailty, Heart failure"`; a code whose name is not known stands for itself."""
+        return ", ".join(sorted(self._codes.get(code, code) for code in codes))
 
     def name(self, taxonomy: str, bit: int) -> str:
         return self._names[taxonomy].get(bit, "something that is no longer in the list")

@@ -14,7 +14,7 @@ from tests.bench.harness import Measured, bench, timed
 
 AT = datetime(2026, 11, 2, 12, tzinfo=UTC)
 #: Changes whenever the rows below would.
-VERSION = "rank-3"
+VERSION = "rank-4"
 NEAREST = "SELECT pool_id FROM nearest ORDER BY point <-> %(home)s::geometry LIMIT 50"
 #: How often each person is asked for, after a first time that does not count.
 ROUNDS = 9
@@ -25,6 +25,9 @@ CITIES = (
     (388, 345, 7, 4), (354, 429, 8, 4), (451, 206, 6, 2), (545, 258, 6, 2), (623, 308, 7, 3), (409, 91, 6, 4), (531, 105, 6, 4),
     (292, 92, 5, 2), (460, 451, 5, 2), (449, 520, 7, 5), (439, 557, 6, 3), (508, 222, 6, 3), (471, 173, 7, 4), (347, 648, 4, 1),
 )  # fmt: skip
+#: Diagnoses that some services speak of, and kinds of service to which people travel.
+CODES = tuple(f"snomed|{44_054_006 + 7 * i}" for i in range(11))
+TRAVELS = (1 << 47) - (1 << 20)
 #: How common each of the first 16 kinds of service is; the other 31 share the rest.
 COMMON = (9, 6, 7, 5, 3, 1, 2, 1, 2, 1, 2, 1, 2, 2, 12, 3)
 
@@ -81,6 +84,9 @@ def rows(n: int) -> dict[str, list[Any]]:
     free = np.minimum(random.poisson(1.2, n), maximum)
     accepts = masks(random, n, 49, 0.3)
     limited = random.random(n) < 0.1
+    coded = random.random(n) < 0.15
+    registered = coded & (random.random(n) < 0.2)
+    marked = random.random(n) < 0.1
     ids = [f"{i:032x}" for i in range(n)]
     return {
         "pool_id": ids,
@@ -111,6 +117,13 @@ def rows(n: int) -> dict[str, list[Any]]:
         "fresh_s": [86_400] * n,
         "expire_s": [259_200] * n,
         "has_extent": [False] * n,
+        "coded": coded.tolist(),
+        "conditions_ok": [f"{{{CODES[i % 7]},{CODES[i % 11]}}}" if some else None for i, some in enumerate(coded)],
+        "conditions_in": [f"{{{CODES[i % 7]}}}" if some and i % 3 == 0 else None for i, some in enumerate(coded)],
+        "conditions_out": [f"{{{CODES[i % 5]}}}" if some and i % 3 == 1 else None for i, some in enumerate(coded)],
+        "registered_in": [f"{{pcn|U{i % 50:05d}}}" if some else None for i, some in enumerate(registered)],
+        "funding_out": [1 if some and i % 4 == 0 else None for i, some in enumerate(coded)],
+        "marks_until": [f"{{{AT.date() + timedelta(days=i % 900 - 300)},NULL,NULL}}" if some else None for i, some in enumerate(marked)],
     }
 
 
@@ -137,6 +150,12 @@ def needs(n: int) -> list[dict[str, Any]]:
             max_distance_m=int(random.choice([8_047, 16_093, 24_140, 40_234], p=[0.3, 0.3, 0.3, 0.1])),
             areas=(int(random.integers(1, 310)),),
             joins_lists=bool(random.random() < 0.5),
+            today=AT.date().toordinal(),
+            conditions=((CODES[i % 11], CODES[i % 7]),) if i % 4 == 0 else (),
+            registered=(f"practice|P{i:05d}", f"pcn|U{i % 50:05d}", "icb|QE1") if i % 2 else (),
+            marks=9 if i % 5 == 0 else 0,
+            travels=TRAVELS if i % 6 == 0 else 0,
+            brings=3 << 27,
         )
         given.append(parameters(need, Weights(), at=AT, limit=50))
     return given

@@ -8,7 +8,16 @@ from django.utils import timezone
 
 from capacity import operations as capacity
 from capacity.models import FreshnessPolicy, ServiceCapacity
-from catalogue.models import Eligibility, EligibilityCriterion, Location, Service, ServiceArea
+from catalogue.models import (
+    Eligibility,
+    EligibilityCriterion,
+    Location,
+    QualityMark,
+    RegistrationCriterion,
+    Service,
+    ServiceArea,
+    TaxonomyTerm,
+)
 from matching import operations
 from matching.models import PoolFact
 from tests.factories import AreaFactory, CriterionFactory, EligibilityFactory, LocationFactory, OrganizationFactory, PoolFactory, near, term
@@ -43,6 +52,10 @@ def location(pool, **changes):
     Location.objects.filter(pk=pool.location_id).update(**changes)
 
 
+def rename(criterion):
+    TaxonomyTerm.objects.filter(pk=criterion.term_id).update(code="nice|NG999")
+
+
 CHANGES = {
     "free": (lambda p: places(p, available=7, held=2), {"free": 5}),
     "unknown": (lambda p: places(p, available=None), {"free": None}),
@@ -67,6 +80,48 @@ CHANGES = {
     "funding": (lambda p: CriterionFactory(service=p.service, term=term("funding", "nhs")), {"funding": 4, "accepts": 0}),
     "language": (lambda p: CriterionFactory(service=p.service, term=term("language", "ur")), {"languages": 2}),
     "source": (lambda p: CriterionFactory(service=p.service, term=term("referral-source", "self")), {"sources": 128}),
+    "who must pay": (lambda p: CriterionFactory(service=p.service, term=term("funding", "nhs"), rule="required"), {"funding": 4}),
+    "taken first by who pays": (
+        lambda p: CriterionFactory(service=p.service, term=term("funding", "nhs"), rule="preferred"),
+        {"funding": 4, "funding_first": 4, "funding_out": None, "coded": True},
+    ),
+    "who does not pay": (
+        lambda p: CriterionFactory(service=p.service, term=term("funding", "nhs"), rule="excluded"),
+        {"funding": 0, "funding_out": 4, "coded": True},
+    ),
+    "no such language": (lambda p: CriterionFactory(service=p.service, term=term("language", "ur"), rule="excluded"), {"languages_out": 2}),
+    "not from them": (
+        lambda p: CriterionFactory(service=p.service, term=term("referral-source", "self"), rule="excluded"),
+        {"sources_out": 128},
+    ),
+    "diagnosis": (
+        lambda p: CriterionFactory(service=p.service, term=term("condition", "nice|NG28"), rule="preferred"),
+        {"conditions_ok": ["nice|NG28"], "conditions_first": ["nice|NG28"], "conditions_in": None, "coded": True},
+    ),
+    "diagnosis ruled out": (
+        lambda p: CriterionFactory(service=p.service, term=term("condition", "nice|NG28"), rule="excluded"),
+        {"conditions_out": ["nice|NG28"], "conditions_ok": None},
+    ),
+    "a term's code": (
+        lambda p: rename(CriterionFactory(service=p.service, term=term("condition", "nice|NG28"))),
+        {"conditions_ok": ["nice|NG999"]},
+    ),
+    "registered": (
+        lambda p: RegistrationCriterion.objects.create(service=p.service, kind="pcn", code="U11111", name="Lune Valley"),
+        {"registered_in": ["pcn|U11111"], "coded": True},
+    ),
+    "mark": (
+        lambda p: QualityMark.objects.create(service=p.service, scheme="qismet", name="Level 1", expires_on=date(2027, 1, 1)),
+        {"marks_until": [None, date(2027, 1, 1), None], "coded": False},
+    ),
+    "mark of the organisation": (
+        lambda p: QualityMark.objects.create(organization=p.service.organization, scheme="ncvo", name="Level 1"),
+        {"marks_until": [date(9999, 12, 31), None, None]},
+    ),
+    "a poor review": (
+        lambda p: QualityMark.objects.create(service=p.service, scheme="app-review", name="Review", score=64, out_of=100),
+        {"marks_until": None},
+    ),
     "outline": (lambda p: ServiceArea.objects.create(service=p.service, extent=AreaFactory().outline), {"has_extent": True}),
     "freshness": (
         lambda p: FreshnessPolicy.objects.filter(pk=p.care_type_id).update(fresh_for=timedelta(hours=1), expires_after=timedelta(hours=2)),
@@ -94,6 +149,15 @@ def test_areas_come_and_go():
     assert fact(pool).area_ids == [area.pk]
     row.delete()
     assert fact(pool).area_ids is None
+
+
+def test_marks_that_move_or_go_leave_their_service():
+    pool, other = PoolFactory(), PoolFactory()
+    mark = QualityMark.objects.create(service=pool.service, scheme="ncvo", name="Level 1")
+    QualityMark.objects.filter(pk=mark.pk).update(service=None, organization=other.service.organization)
+    assert (fact(pool).marks_until, fact(other).marks_until) == (None, [date(9999, 12, 31), None, None])
+    mark.delete()
+    assert fact(other).marks_until is None
 
 
 def test_what_a_service_no_longer_says_is_forgotten():

@@ -2,6 +2,7 @@
 
 import random
 from datetime import date, timedelta
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -10,7 +11,7 @@ from django.utils import timezone
 
 from capacity.models import ServiceCapacity
 from catalogue.currency import ASSURANCE_LASTS
-from catalogue.models import Service
+from catalogue.models import Practice, QualityMark, RegistrationCriterion, Service
 from core.errors import Invalid, NotAllowed
 from matching import operations, profiles, reference
 from matching.models import MatchCandidate, MatchRun, NeedProfile, UnmetNeed, WeightSet
@@ -19,6 +20,7 @@ from tests.factories import (
     EligibilityFactory,
     LocationFactory,
     NeedProfileFactory,
+    OrganizationFactory,
     OutcodeFactory,
     PoolFactory,
     PostcodeFactory,
@@ -101,6 +103,10 @@ def test_a_profile_holds_needs_interests_home_and_whether_the_person_drives():
 @pytest.mark.parametrize(
     ("change", "field", "says"),
     [
+        ({"conditions": ["snomed|1"]}, "conditions", "“snomed|1” is not a diagnosis"),
+        ({"conditions": "snomed|44054006"}, "conditions", "Send a list"),
+        ({"marks": ["five stars"]}, "marks", "“five stars” is not a mark of quality"),
+        ({"practice": "P99999"}, "practice", "We do not know the practice “P99999”"),
         ({"age": "old"}, "age", "whole years"),
         ({"age": 126}, "age", "from 0 to 125"),
         ({"care_types": []}, "care_types", "at least one kind"),
@@ -233,7 +239,10 @@ def test_an_overdue_record_ranks_lower_and_says_why():
     first, second = operations.lines(run)
     assert (first.pool_id, second.pool_id) == (checked.pk, overdue.pk)
     assert (first.overdue, second.overdue) == ("", "Its record was last checked on 3 March, so it is overdue.")
-    assert second.terms[-1].words == "+0 for an up-to-date record: its record was last checked on 3 March, so it is overdue"
+    assert (
+        next(term for term in second.terms if term.code == "currency").words
+        == "+0 for an up-to-date record: its record was last checked on 3 March, so it is overdue"
+    )
     Service.objects.filter(pk=overdue.service_id).update(assured_date=worlds.AT.date() - ASSURANCE_LASTS)
     run = operations.match(NeedProfileFactory(), by=None, at=worlds.AT)
     assert [line.pool_id for line in operations.lines(run)] == [overdue.pk, checked.pk]
@@ -242,11 +251,13 @@ def test_an_overdue_record_ranks_lower_and_says_why():
 def test_a_run_from_before_a_factor_came_gives_its_old_answer():
     pool_at(1_000)
     run = search()
-    for stored, later in ((run.weights, "currency"), (run.problem, "today"), (run.problem, "checked_for_days")):
+    for stored, later in ((run.weights, "currency"), (run.problem, "today"), (run.weights, "marks"), (run.weights, "journey")):
         del stored[later]
     run.save()
     candidate = run.candidates.get()
-    candidate.score -= candidate.terms.pop("currency")
+    candidate.score -= sum(candidate.terms.pop(later) for later in ("currency", "marks", "journey"))
+    for later in ("marks", "registered_in", "funding_out"):
+        del candidate.facts[later]
     candidate.save()
     run = MatchRun.objects.get(pk=run.pk)
     assert operations.replay(run) == operations.lines(run)
@@ -261,6 +272,87 @@ def test_shipped_weights_never_displace_an_operators_own():
     own.delete()
     reference.load()
     assert sorted(WeightSet.objects.values_list("version", flat=True)) == sorted(reference.SHIPPED)
+
+
+@pytest.mark.req("R013")
+def test_diagnoses_and_guidelines_decide_with_what_falls_under_them():
+    """Type 2 diabetes falls under NICE NG28, and that under diabetes."""
+    guideline, ruled_out, other, silent = (pool_at(metres) for metres in (400, 300, 200, 100))
+    say = partial(CriterionFactory, rule="required")
+    say(service=guideline.service, term=term("condition", "nice|NG28"))
+    say(service=other.service, term=term("condition", "nice|NG115"))
+    CriterionFactory(service=ruled_out.service, term=term("condition", "snomed|73211009"), rule="excluded")
+    run = search(conditions=["snomed|44054006"])
+    first, second = operations.lines(run)
+    assert (first.pool_id, second.pool_id) == (guideline.pk, silent.pk)
+    assert "It is for people with: Type 2 diabetes (NICE NG28)." in first.met
+    assert "Not known: ask about Type 2 diabetes." in second.unknown
+    why = operations.why_not(run, ruled_out.pk)
+    assert (why.failed[0].code, why.failed[0].sentence) == ("condition-excluded", "It cannot take people with: Diabetes.")
+    assert operations.why_not(run, other.pk).failed[0].sentence == "It takes only people with one of: COPD (NICE NG115)."
+    wider = {line.pool_id: line for line in operations.lines(search(conditions=["snomed|73211009"]))}
+    assert set(wider) == {guideline.pk, silent.pk}
+    assert "Not known: it takes only people with one of these; find out: Type 2 diabetes (NICE NG28)." in wider[guideline.pk].unknown
+    assert operations.replay(run) == operations.lines(run)
+
+
+def test_where_somebody_is_registered_decides():
+    practice = Practice.objects.create(
+        organization=OrganizationFactory(practice=True, ods_code="P81001"), pcn_code="U11111", pcn_name="Lune Valley"
+    )
+    network, elsewhere = pool_at(200), pool_at(100)
+    for pool, code, name in ((network, "U11111", "Lune Valley"), (elsewhere, "U22222", "Fylde Coast")):
+        RegistrationCriterion.objects.create(service=pool.service, kind="pcn", code=code, name=name)
+    run = search(practice=practice.organization.ods_code)
+    (line,) = operations.lines(run)
+    assert line.pool_id == network.pk
+    assert "Takes people registered with Lune Valley." in line.met
+    why = operations.why_not(run, elsewhere.pk)
+    assert why.failed[0].sentence == "It takes only people registered with Fylde Coast."
+    unknown = operations.lines(search())
+    assert [line.pool_id for line in unknown] == [elsewhere.pk, network.pk]
+    assert "Not known: it takes only people registered with Fylde Coast; ask where the person is registered." in unknown[0].unknown
+
+
+@pytest.mark.req("R221")
+@pytest.mark.req("R223")
+def test_a_mark_of_quality_may_be_preferred_and_its_absence_never_leaves_a_service_out():
+    small, marked, late = pool_at(100), pool_at(300), pool_at(400)
+    today = timezone.localdate()
+    QualityMark.objects.create(organization=marked.service.organization, scheme="ncvo", name="Level 1", expires_on=today)
+    QualityMark.objects.create(service=late.service, scheme="ncvo", name="Level 2", expires_on=today - timedelta(days=1))
+    assert [line.pool_id for line in operations.lines(search())] == [small.pk, marked.pk, late.pk]
+    lines = operations.lines(search(marks=["ncvo"]))
+    assert [line.pool_id for line in lines] == [marked.pk, small.pk, late.pk]
+    points = [next(term for term in line.terms if term.code == "marks") for line in lines]
+    assert points[0].words == "+20 for marks of quality: NCVO Trusted Charity"
+    assert points[1].words == "+0 for marks of quality: none of those wished for"
+
+
+@pytest.mark.req("R134")
+@pytest.mark.parametrize(
+    ("age", "offers"), [(49, ["everybody"]), (50, ["fifty", "everybody"]), (64, ["fifty", "everybody"]), (65, ["everybody"])]
+)
+def test_an_offer_for_a_band_of_ages_is_made_to_them_alone(age, offers):
+    """Social prescribing for people over fifty and not yet 65, beside what is for everybody."""
+    kind = term("care-type", "physical-activity")
+    fifty, everybody = (
+        pool_at(metres, service__care_type=kind, service__name=name) for metres, name in ((100, "fifty"), (200, "everybody"))
+    )
+    EligibilityFactory(service=fifty.service, minimum_age=50, maximum_age=64)
+    EligibilityFactory(service=everybody.service, minimum_age=0)
+    assert [line.service_name for line in operations.lines(search(age=age, care_types=["physical-activity"]))] == offers
+
+
+def test_somebody_who_cannot_drive_is_offered_first_what_comes_or_fetches():
+    kind = term("care-type", "befriending")
+    near_by, visits = pool_at(100, service__care_type=kind), pool_at(300, service__care_type=kind)
+    CriterionFactory(service=visits.service, term=term("need", "home-visit"))
+    for drives, first in ((True, near_by), (None, near_by), (False, visits)):
+        assert operations.lines(search(care_types=["befriending"], drives=drives))[0].pool_id == first.pk
+    home = pool_at(100)
+    assert operations.lines(search(drives=False))[0].terms[-1].words == "+40 for getting there: no journeys to make"
+    assert home.is_open
 
 
 def test_a_search_takes_a_fixed_number_of_statements(django_assert_num_queries):

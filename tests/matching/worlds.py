@@ -3,16 +3,20 @@
 import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.contrib.gis.geos import MultiPolygon
 
 from capacity.models import CapacityStatus, ServiceCapacity
+from catalogue.criteria import condition_chains
 from catalogue.models import (
     Area,
     Eligibility,
     EligibilityCriterion,
     Location,
     Organization,
+    QualityMark,
+    RegistrationCriterion,
     Service,
     ServiceArea,
     TaxonomyTerm,
@@ -22,6 +26,10 @@ from tests.factories import AreaFactory, OrganizationFactory, near
 
 AT = datetime(2026, 11, 2, 12, 30, 15, 250_000, tzinfo=UTC)
 KINDS = ("home-general-residential", "home-dementia-residential", "befriending")
+#: Dementia, what it falls under and what falls under it, and another.
+CONDITIONS = ("nice|NG97", "snomed|52448006", "snomed|26929004", "snomed|429998004", "snomed|13645005")
+PLACES = ("practice|P81001", "practice|P81002", "pcn|U11111", "pcn|U22222", "icb|QE1")
+LIST_RULES = ["accepts", "accepts", "accepts", "excluded", "excluded", "preferred", "required"]
 RULES = ["accepts"] * 12 + ["required", "excluded", "excluded", "preferred", "preferred"]
 
 
@@ -30,6 +38,7 @@ def build(chance: random.Random, count: int) -> list[Area]:
     terms = {(t.taxonomy.slug, t.code): t for t in TaxonomyTerm.objects.select_related("taxonomy")}
     needs = [term for (slug, _), term in terms.items() if slug == "need" and term.bit < 8]
     lists = [term for (slug, _), term in terms.items() if slug in ("funding", "language", "referral-source") and term.bit < 4]
+    conditions = [term for (slug, code), term in terms.items() if slug == "condition" and code in CONDITIONS]
     organization = OrganizationFactory()
     areas = [AreaFactory(outline=square(chance)) for _ in range(3)]
     for number in range(count):
@@ -41,8 +50,16 @@ def build(chance: random.Random, count: int) -> list[Area]:
                 low = None
             Eligibility.objects.create(service=service, minimum_age=low, maximum_age=high, sex=chance.choice(["", "any", "female", "male"]))
         criteria = [(term, chance.choice(RULES)) for term in chance.sample(needs, chance.randint(0, 4))]
-        criteria += [(term, "accepts") for term in chance.sample(lists, chance.randint(0, 4))]
+        criteria += [(term, chance.choice(LIST_RULES)) for term in chance.sample(lists, chance.randint(0, 4))]
+        criteria += [(term, chance.choice(RULES[10:])) for term in chance.sample(conditions, chance.choice([0, 0, 0, 0, 1, 2]))]
         EligibilityCriterion.objects.bulk_create(EligibilityCriterion(service=service, term=t, rule=r) for t, r in criteria)
+        if chance.random() < 0.2:
+            for code in chance.sample(PLACES, chance.randint(1, 2)):
+                kind, _, ods = code.partition("|")
+                rule = chance.choice(["required", "required", "excluded", "preferred"])
+                RegistrationCriterion.objects.create(service=service, kind=kind, code=ods, name=code, rule=rule)
+        if chance.random() < 0.2:
+            QualityMark.objects.create(**a_mark(chance, service))
         if chance.random() < 0.25:
             ServiceArea.objects.create(service=service, area=chance.choice(areas))
         if chance.random() < 0.15:
@@ -50,6 +67,16 @@ def build(chance: random.Random, count: int) -> list[Area]:
         for name in ("a", "b")[: chance.randint(1, 2)]:
             a_pool(chance, service, terms, name)
     return areas
+
+
+def a_mark(chance: random.Random, service: Service) -> dict[str, Any]:
+    return {
+        "service": service,
+        "scheme": chance.choice(["ncvo", "qismet", "app-review", "other"]),
+        "score": chance.choice([None, 64, 65]),
+        "out_of": 100,
+        "expires_on": chance.choice([None, AT.date() - timedelta(days=1), AT.date(), AT.date() + timedelta(days=9)]),
+    }
 
 
 def a_service(chance: random.Random, organization: Organization, terms: dict, number: int) -> Service:
@@ -102,6 +129,8 @@ def a_need(chance: random.Random, areas: list[int]) -> Need:
         return sum(1 << bit for bit in range(bits) if chance.random() < share)
 
     musts = mask(8, 0.04)
+    chains, under = condition_chains(code for code in CONDITIONS if chance.random() < 0.15)
+    practice = chance.choice([(), (), PLACES[:1], (PLACES[0], PLACES[2]), (PLACES[1], PLACES[3], PLACES[4])])
     return Need(
         age=chance.choice([17, 18, 64, 65, 80, 84, 85, 110, 111]),
         sex=chance.randint(0, 3),
@@ -118,6 +147,12 @@ def a_need(chance: random.Random, areas: list[int]) -> Need:
         max_distance_m=chance.choice([0, 5_000, 9_000, 24_140, 40_000]),
         areas=tuple(area for area in areas if chance.random() < 0.4),
         joins_lists=chance.random() < 0.5,
+        conditions=chains,
+        conditions_under=under,
+        registered=practice,
+        marks=chance.choice([0, 0, 1, 5, 8, 15]),
+        travels=chance.choice([0, 0, 1 << 33, 1 << 33 | 5]),
+        brings=chance.choice([3, 1 << 3]),
         today=AT.date().toordinal(),
         checked_for_days=chance.choice([92, 92, 199, 200]),
     )
@@ -128,5 +163,11 @@ def some_weights(chance: random.Random) -> Weights:
     if chance.random() < 0.5:
         return Weights()
     return replace(
-        Weights(), distance=chance.randint(100, 999), availability=chance.randint(0, 500), priority=0, price=chance.randint(0, 40)
+        Weights(),
+        marks=chance.randint(0, 90),
+        journey=chance.randint(0, 90),
+        distance=chance.randint(100, 999),
+        availability=chance.randint(0, 500),
+        priority=chance.choice([0, 30]),
+        price=chance.randint(0, 40),
     )
