@@ -8,7 +8,8 @@ from django.http import QueryDict
 
 from catalogue import assurance_queue
 from catalogue.assurance_queue import LATE, Show
-from frontend.forms.directory import care_types
+from catalogue.models.taxonomy import CARE_TYPE
+from catalogue.queries import terms_in_use
 
 
 class QueueFilter(forms.Form):
@@ -28,7 +29,10 @@ class QueueFilter(forms.Form):
 
     def __init__(self, data: QueryDict) -> None:
         super().__init__(data)
-        self.groups = care_types()
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for term in terms_in_use(CARE_TYPE):
+            groups.setdefault(term.group or "Other", []).append((term.code, term.name))
+        self.groups = list(groups.items())
         cast(forms.ChoiceField, self.fields["area"]).choices = [("", "All districts"), *assurance_queue.districts()]
         cast(forms.ChoiceField, self.fields["source"]).choices = [
             ("", "All sources"),
