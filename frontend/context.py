@@ -12,9 +12,22 @@ from flow.demo import logins
 #: The menu of each role: words and the name of the page.
 NAVIGATION: dict[str, list[tuple[str, str]]] = {
     User.Role.REFERRER: [("Home", "home"), ("People waiting", "worklist"), ("Find a service", "find"), ("Directory", "directory")],
-    User.Role.PROVIDER: [("Home", "home"), ("Referrals to us", "inbox"), ("Our places", "places"), ("Directory", "directory")],
+    User.Role.PROVIDER: [
+        ("Home", "home"),
+        ("Referrals to us", "inbox"),
+        ("Our places", "places"),
+        ("Our services", "entries"),
+        ("Directory", "directory"),
+    ],
     User.Role.MANAGER: [("Home", "home"), ("Dashboard", "dashboard"), ("Directory", "directory")],
-    User.Role.CURATOR: [("Home", "home"), ("Directory", "directory"), ("Imports", "imports")],
+    User.Role.CURATOR: [
+        ("Home", "home"),
+        ("Directory", "directory"),
+        ("Entries", "entries"),
+        ("Proposals", "proposals"),
+        ("Records to check", "assurance-queue"),
+        ("Imports", "imports"),
+    ],
     User.Role.ADMINISTRATOR: [("Home", "home"), ("Directory", "directory"), ("Users and settings", "admin:index")],
 }
 #: What anybody may open without signing in.

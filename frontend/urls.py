@@ -2,7 +2,25 @@
 
 from django.urls import path
 
-from .views import assurance, curate, dashboard, directory, find, home, inbox, match, patients, places, referral, still_correct, worklist
+from .views import (
+    assurance,
+    curate,
+    dashboard,
+    diary,
+    directory,
+    find,
+    home,
+    inbox,
+    match,
+    patients,
+    places,
+    quality,
+    referral,
+    sources,
+    still_correct,
+    worklist,
+)
+from .entry_urls import urlpatterns as entry_pages
 from .views import map as map_views
 
 urlpatterns: list = [
@@ -27,8 +45,16 @@ urlpatterns: list = [
     path("places/<uuid:pk>/", places.place, name="place"),
     path("dashboard/", dashboard.dashboard, name="dashboard"),
     path("dashboard/figures.csv", dashboard.dashboard_csv, name="dashboard-csv"),
+    *entry_pages,
     path("directory/", directory.directory, name="directory"),
+    path("directory/services.csv", directory.directory_csv, name="directory-csv"),
     path("directory/<uuid:pk>/", directory.service, name="service"),
+    path("directory/<uuid:pk>/reported/", directory.service_reported, name="service-reported"),
+    path("directory/<uuid:pk>/calendar.ics", diary.service_calendar, name="service-calendar"),
+    path("diary/", diary.week, name="diary"),
+    path("diary/calendar.ics", diary.diary_calendar, name="diary-calendar"),
+    path("quality/", quality.quality, name="quality"),
+    path("quality/figures.csv", quality.quality_csv, name="quality-csv"),
     path("still-correct/done/<slug:answer>/", still_correct.done, name="still-correct-done"),
     path("still-correct/<str:token>/", still_correct.still_correct, name="still-correct"),
     path("still-correct/<str:token>/change/", still_correct.change, name="still-correct-change"),
@@ -38,5 +64,11 @@ urlpatterns: list = [
     path("curate/assurance/letters/<uuid:pk>/", assurance.letters, name="assurance-round"),
     path("curate/imports/", curate.imports, name="imports"),
     path("curate/imports/<uuid:pk>/", curate.import_run, name="import-run"),
+    path("curate/imports/<uuid:pk>/stop/", sources.import_stop, name="import-stop"),
+    path("curate/sources/", sources.sources, name="sources"),
+    path("curate/sources/new/", sources.source_new, name="source-new"),
+    path("curate/sources/template.xlsx", sources.source_template, name="source-template"),
+    path("curate/sources/<uuid:pk>/", sources.source, name="source"),
+    path("curate/sources/<uuid:pk>/change/", sources.source_edit, name="source-edit"),
     path("curate/services/<uuid:pk>/", curate.service_edit, name="service-edit"),
 ]

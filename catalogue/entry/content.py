@@ -85,7 +85,7 @@ EXCEPTION = ("starts_on", "ends_on", "opens_at", "closes_at", "reason")
 COST = ("option", "amount", "amount_description")
 #: Of a list of who pays, refers or which languages: the rules that say "taken".
 TAKEN = frozenset({EligibilityCriterion.Rule.ACCEPTS, EligibilityCriterion.Rule.REQUIRED, EligibilityCriterion.Rule.PREFERRED})
-_WEEK = "MO TU WE TH FR SA SU".split()
+_WEEK = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
 
 
 def fields_of(part: str) -> list[str]:
@@ -148,7 +148,8 @@ def canonical(field: str, value: Any) -> Any:
             rows = [row | {"amount": _pounds(row["amount"])} for row in value]
             return sorted(rows, key=lambda row: (row["option"], row["amount"] or "", row["amount_description"]))
         case "areas":
-            return sorted(value, key=lambda row: (row["key"], row["name"]))
+            rows = [row | {"outline": _rounded(row["outline"])} if "outline" in row else row for row in value]
+            return sorted(rows, key=lambda row: (row["key"], row["name"]))
         case "phones":
             return sorted(value, key=lambda row: (row["number"], row["description"]))
         case "price_week":
@@ -172,7 +173,7 @@ def plain(value: Any) -> Any:
             return value.strftime("%H:%M")
         case Mapping():
             return {str(key): plain(each) for key, each in value.items()}
-        case str() | bool() | int() | None:
+        case str() | bool() | int() | float() | None:
             return value
         case Iterable():
             return [plain(each) for each in value]
@@ -214,9 +215,7 @@ def _area(row: ServiceArea) -> dict[str, Any]:
     if row.uri.startswith("outcode:"):
         return {"key": row.uri, "name": row.name}
     if row.extent:
-        outline = json.loads(to_wgs84(row.extent).json)
-        outline["coordinates"] = _rounded(outline["coordinates"])
-        return {"key": "drawn", "name": row.name, "outline": outline}
+        return {"key": "drawn", "name": row.name, "outline": _rounded(json.loads(to_wgs84(row.extent).json))}
     return {"key": "words", "name": row.name}
 
 
@@ -226,6 +225,14 @@ def _registration(row: RegistrationCriterion) -> dict[str, Any]:
     return {"key": f"{row.kind}:{row.code}", "name": row.name, **rule}
 
 
-def _rounded(coordinates: Any) -> Any:
-    """To a decimetre or so: less than the grid's transformation loses and gains again."""
-    return round(coordinates, 5) if isinstance(coordinates, float | int) else [_rounded(each) for each in coordinates]
+def _rounded(outline: Any) -> dict[str, Any]:
+    """A GeoJSON shape to about a metre: more than the grid's transformation loses and gains again. What is no shape stays as it is."""
+    if not isinstance(outline, dict):
+        return {"type": "", "coordinates": []}
+    return {"type": outline.get("type"), "coordinates": _near(outline.get("coordinates"))}
+
+
+def _near(coordinates: Any) -> Any:
+    if isinstance(coordinates, float | int):
+        return round(float(coordinates), 5)
+    return [_near(each) for each in coordinates] if isinstance(coordinates, list) else coordinates

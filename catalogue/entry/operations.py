@@ -210,19 +210,33 @@ def as_fields(values: Mapping[str, Any], live: Content) -> dict[str, Any]:
     return fields
 
 
+def trial(*, pk: UUID, by: User, at: datetime) -> Entry:
+    """Write the draft into the directory, for a caller that looks at the result and takes all of it back: it must roll back.
+
+    Raises Invalid when the entry does not say yet what it must.
+    """
+    work = lock(pk, by)
+    if work.change is not None:
+        require(work.shown)
+        _as_if(work, work.change, by, at)
+    return work
+
+
 def _try(work: Entry, change: ProposedChange, by: User, at: datetime) -> None:
     """Write it and take it back at once: what the directory would refuse is told now, not when it is published."""
     shown = content.empty() | change.content
     if work.service is None and not (shown["name"] and shown["care_type"]):
         return
-    keeper = User(role=User.Role.CURATOR, organization=by.organization)
-    kept = change.service
     with transaction.atomic():
-        change_now = ProposedChange(
-            pk=change.pk, organization=change.organization, service=kept, content=change.content, origin=change.origin
-        )
-        write(work, change_now, by=keeper, at=at)
+        _as_if(work, change, by, at)
         transaction.set_rollback(True)
+
+
+def _as_if(work: Entry, change: ProposedChange, by: User, at: datetime) -> None:
+    """Write a change as a curator would, without saying that it was made."""
+    keeper = User(role=User.Role.CURATOR, organization=by.organization)
+    as_made = ProposedChange(pk=change.pk, organization=change.organization, service=change.service, content=change.content)
+    write(work, as_made, by=keeper, at=at)
 
 
 def lock(pk: UUID, by: User) -> Entry:

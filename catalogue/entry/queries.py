@@ -10,7 +10,17 @@ from django.db.models import Case, Exists, IntegerField, OuterRef, Q, QuerySet, 
 from catalogue.currency import ASSURANCE_LASTS
 from catalogue.entry import content
 from catalogue.entry.content import Content
-from catalogue.models import Attachment, EligibilityCriterion, Organization, ProposedChange, Service, User
+from catalogue.models import (
+    Address,
+    Attachment,
+    EligibilityCriterion,
+    Organization,
+    Postcode,
+    ProposedChange,
+    SchoolHoliday,
+    Service,
+    User,
+)
 from catalogue.models.service import ServiceQuerySet
 
 OPEN = (ProposedChange.Status.DRAFT, ProposedChange.Status.WAITING)
@@ -61,7 +71,9 @@ def entry(user: User, pk: UUID) -> Entry | None:
     """The entry with this id as `user` may work on it: a service, or one that is still to be made. None when there is none for them."""
     service = content.for_reading(Service.objects.owned_by(user)).filter(pk=pk).first()
     if service is not None:
-        change = open_changes(user).filter(service=service, origin=ProposedChange.Origin.FORM).first()
+        # Pictures and papers that wait do not keep anybody from changing the rest.
+        changes = open_changes(user).filter(service=service, origin=ProposedChange.Origin.FORM)
+        change = changes.exclude(content__has_key="attachments").first()
         return Entry(pk, service.organization, service, change, content.read(service))
     change = ProposedChange.objects.visible_to(user).filter(pk=pk, service=None, status__in=[*OPEN, ProposedChange.Status.REFUSED]).first()
     if change is None or (user.is_provider and change.organization_id is None):
@@ -157,3 +169,33 @@ _RELATED = ("phones", "schedules", "service_areas", "cost_options", "service_at_
 def attachments(user: Any, service: Service | None) -> QuerySet[Attachment]:
     """Pictures and papers of a service that `user` may see."""
     return Attachment.objects.visible_to(user).filter(service=service) if service else Attachment.objects.none()
+
+
+def school_holidays(service: Service | None) -> list[SchoolHoliday]:
+    """School holidays where a service is: of its council's area, and those that hold everywhere."""
+    councils = [""]
+    if service is not None:
+        codes = Address.objects.filter(location__service_at_locations__service=service).values("postal_code")
+        councils += Postcode.objects.filter(postcode__in=codes).values_list("lad", flat=True).distinct()
+    return list(SchoolHoliday.objects.filter(lad__in=councils))
+
+
+def changes_of(user: User, service: Service | None) -> QuerySet[ProposedChange]:
+    """What was made or refused of a service's entry, the newest first."""
+    decided = (ProposedChange.Status.MADE, ProposedChange.Status.REFUSED)
+    found = (
+        ProposedChange.objects.visible_to(user).filter(service=service, status__in=decided) if service else ProposedChange.objects.none()
+    )
+    return found.select_related("proposed_by", "decided_by", "undoes").order_by("-decided_at")
+
+
+def refused_last(user: User, service: Service | None) -> ProposedChange | None:
+    """The last change of an entry, when a curator refused it and nothing was decided since."""
+    last = changes_of(user, service).filter(origin=ProposedChange.Origin.FORM).first()
+    return last if last is not None and last.status == ProposedChange.Status.REFUSED else None
+
+
+def waiting_proposals(user: User) -> QuerySet[ProposedChange]:
+    """What waits for a curator's decision, the oldest first."""
+    found = ProposedChange.objects.visible_to(user).filter(status=ProposedChange.Status.WAITING)
+    return found.select_related("organization", "service", "proposed_by").order_by("proposed_at", "pk")

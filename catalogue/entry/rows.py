@@ -147,7 +147,7 @@ def _outline(name: str, value: Any) -> MultiPolygon:
         shape = MultiPolygon(shape, srid=4326)
     good = isinstance(shape, MultiPolygon) and not shape.empty and shape.valid and shape.num_coords <= MOST_CORNERS
     west, south, east, north = shape.extent if good else (0, 0, 0, 0)
-    if not good or not (-9 <= west and east <= 3 and 49 <= south and north <= 61.5):
+    if not good or not (west >= -9 and east <= 3 and south >= 49 and north <= 61.5):
         raise _wrong(name, _BAD_OUTLINE if not good else "That area is not in the United Kingdom. Longitude comes before latitude.")
     return to_bng(shape)
 

@@ -31,8 +31,11 @@ class Change:
     differences: list[Difference]
 
 
-def history(service: Service) -> list[Change]:
-    """Changes to the record and to its ages, the newest first."""
+def history(service: Service, *, without_entries: bool = False) -> list[Change]:
+    """Changes to the record and to its ages, the newest first.
+
+    `without_entries` leaves out what was made as a change of the whole entry, which is told there in one piece.
+    """
     eligibility = getattr(service, "eligibility", None)
     # django-pghistory gives each tracked model its history under this name.
     records: list[tuple[str, Any]] = [("Record", service), ("Ages and sex", eligibility)]
@@ -46,6 +49,7 @@ def history(service: Service) -> list[Change]:
         )
         for label, trail in trails
         for earlier, event in zip([None, *trail], trail, strict=False)
+        if not (without_entries and event.pgh_context and "entry" in event.pgh_context.metadata)
     ]
     changes = [change for change in changes if change.differences]
     return sorted(changes, key=lambda change: change.at, reverse=True)[:MOST]

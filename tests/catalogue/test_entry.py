@@ -47,10 +47,12 @@ def everything():
         "name": "Supper club", "alternate_name": "Friends of Preston", "care_type": "lunch-club", "description": "Pie.",
         "status": "temporarily closed", "url": "https://example.org/", "email": "supper@example.org",
         "phones": [{"number": "01772 000000", "description": "mornings"}], "partners": [str(partner.pk)],
-        "address": {"address_1": "1 High Street", "city": "Preston", "postal_code": "PR1 2HE"}, "is_confidential": True, "is_internal": True,
+        "address": {"address_1": "1 High Street", "city": "Preston", "postal_code": "PR1 2HE"},
+        "is_confidential": True, "is_internal": True,
         "schedules": [WEEKLY],
         "exceptions": [{"starts_on": "2026-12-25", "ends_on": "2026-12-26", "opens_at": None, "closes_at": None, "reason": "Christmas"}],
-        "minimum_age": 18, "maximum_age": 99, "sex": "female", "sex_reason": "safety", "needs": {"dementia": "accepts", "oxygen": "excluded"},
+        "minimum_age": 18, "maximum_age": 99, "sex": "female", "sex_reason": "safety",
+        "needs": {"dementia": "accepts", "oxygen": "excluded"},
         "conditions": {"snomed|230690007": "required"}, "referral_sources": ["self"], "notes": "Ring first.",
         "catchment_m": 5000,
         "areas": [
@@ -361,8 +363,8 @@ class TestUndo:
         save(provider, service.pk, name="Supper club")
         change = submit(provider, service.pk)
         Service.objects.filter(pk=service.pk).update(name="Renamed")
+        seen = content.stamp({"name": "Supper club"}, ["name"])
         with pytest.raises(operations.Stale):
-            seen = content.stamp({"name": "Supper club"}, ["name"])
             operations.undo(change_id=change.pk, seen=seen, by=provider, at=AT)
 
     def test_nobody_undoes_what_another_organisation_did(self, provider, service):
