@@ -1,58 +1,123 @@
-"""Who a service is for, in sentences made from the same fields that matching decides on, so that they cannot disagree."""
+"""Who a service is for, in sentences made from the same fields that matching decides on, so that they cannot disagree.
 
+Each sentence says one of matching's rules: what it is made from is what the ranking is decided by, and a test with random criteria holds the
+two against each other.
+"""
+
+from collections import defaultdict
 from collections.abc import Iterable
 
-from catalogue.models import Eligibility, EligibilityCriterion, Service
-from catalogue.models.taxonomy import FUNDING, LANGUAGE, NEED, REFERRAL_SOURCE
+from catalogue.models import Eligibility, EligibilityCriterion, RegistrationCriterion, Service
+from catalogue.models.taxonomy import CONDITION, FUNDING, LANGUAGE, NEED, REFERRAL_SOURCE
+from core.geo import METRES_PER_MILE
 
-_NEED_RULES = (
-    (EligibilityCriterion.Rule.REQUIRED, "Only takes people with"),
-    (EligibilityCriterion.Rule.ACCEPTS, "Can meet"),
-    (EligibilityCriterion.Rule.PREFERRED, "Takes first people with"),
-    (EligibilityCriterion.Rule.EXCLUDED, "Cannot take people with"),
+_RULE = EligibilityCriterion.Rule
+#: Taxonomy, rules, words. Of several required needs all must be so of a person; of several required diagnoses one.
+_SENTENCES: tuple[tuple[str, tuple[str, ...], str], ...] = (
+    (NEED, (_RULE.REQUIRED,), "Only takes people with"),
+    (NEED, (_RULE.ACCEPTS,), "Can meet"),
+    (NEED, (_RULE.PREFERRED,), "Takes first people with"),
+    (NEED, (_RULE.EXCLUDED,), "Cannot take people with"),
+    (CONDITION, (_RULE.REQUIRED,), "Only takes people with at least one of these diagnoses or guidelines"),
+    (CONDITION, (_RULE.ACCEPTS,), "Takes people with these diagnoses or guidelines"),
+    (CONDITION, (_RULE.PREFERRED,), "Takes first people with these diagnoses or guidelines"),
+    (CONDITION, (_RULE.EXCLUDED,), "Cannot take people with these diagnoses or guidelines"),
+    (FUNDING, (_RULE.ACCEPTS, _RULE.REQUIRED, _RULE.PREFERRED), "Paid for by"),
+    (FUNDING, (_RULE.PREFERRED,), "Takes first those paid for by"),
+    (FUNDING, (_RULE.EXCLUDED,), "Not paid for by"),
+    (LANGUAGE, (_RULE.ACCEPTS, _RULE.REQUIRED, _RULE.PREFERRED), "Languages"),
+    (LANGUAGE, (_RULE.PREFERRED,), "Takes first those who speak"),
+    (LANGUAGE, (_RULE.EXCLUDED,), "Cannot work in"),
+    (REFERRAL_SOURCE, (_RULE.ACCEPTS, _RULE.REQUIRED, _RULE.PREFERRED), "Takes referrals from"),
+    (REFERRAL_SOURCE, (_RULE.PREFERRED,), "Takes first referrals from"),
+    (REFERRAL_SOURCE, (_RULE.EXCLUDED,), "Takes no referrals from"),
 )
-_LISTS = ((FUNDING, "Paid for by"), (LANGUAGE, "Languages"), (REFERRAL_SOURCE, "Takes referrals from"))
+_REGISTERED = (
+    (RegistrationCriterion.Rule.REQUIRED, "Only takes people registered with"),
+    (RegistrationCriterion.Rule.PREFERRED, "Takes first people registered with"),
+    (RegistrationCriterion.Rule.EXCLUDED, "Cannot take people registered with"),
+)
+#: What is listed as not said when nothing but refusals, or nothing at all, was said of it.
+_ASKED = ((NEED, "which needs it can meet"), (FUNDING, "who pays"), (LANGUAGE, "languages"), (REFERRAL_SOURCE, "who may refer"))
 
 
 def eligibility_sentences(service: Service) -> list[str]:
-    """Plain sentences about one service; see `sentences_of`."""
-    return sentences_of(Eligibility.objects.filter(service=service).first(), service.criteria.select_related("term__taxonomy"))
+    """Plain sentences about one service, with where people must live or be registered and what it costs; see `sentences_of`."""
+    areas = service.service_areas.select_related("area").order_by("name", "pk")
+    return [
+        *_reach(service, (area.name or (area.area.name if area.area else "an area on its map") for area in areas)),
+        *sentences_of(
+            Eligibility.objects.filter(service=service).first(),
+            service.criteria.select_related("term__taxonomy"),
+            service.registrations.all(),
+        ),
+    ]
 
 
-def sentences_of(eligibility: Eligibility | None, stated: Iterable[EligibilityCriterion]) -> list[str]:
-    """Plain sentences: ages, sex, needs met and not met, who pays, languages, who may refer; last, what was not said.
+def sentences_of(
+    eligibility: Eligibility | None, stated: Iterable[EligibilityCriterion], registrations: Iterable[RegistrationCriterion] = ()
+) -> list[str]:
+    """Plain sentences: ages, sex, needs and diagnoses taken and not, where registered, who pays, languages, who may refer; last, what was
+    not said.
 
     Silence is never turned into a yes or a no: an unstated age is listed as not said. Reads no more than it is given, when the criteria
     come with their terms and taxonomies: a feed makes a hundred thousand of these.
     """
-    criteria = sorted(stated, key=lambda c: (c.term.bit is None, c.term.bit or 0, c.term.name))
-    sentences: list[str] = []
-    unsaid: list[str] = []
+    said: dict[tuple[str, str], list[EligibilityCriterion]] = defaultdict(list)
+    for criterion in sorted(stated, key=lambda c: (c.term.bit is None, c.term.bit or 0, c.term.name)):
+        said[criterion.term.taxonomy.slug, criterion.rule].append(criterion)
 
-    ages = _ages(eligibility)
-    if ages:
-        sentences.append(ages)
-    else:
-        unsaid.append("ages")
-    if eligibility and eligibility.sex:
-        sentences.append(f"{eligibility.get_sex_display()}.")
-
-    needs = [c for c in criteria if c.term.taxonomy.slug == NEED]
-    for rule, words in _NEED_RULES:
-        if named := [c.term.name for c in needs if c.rule == rule]:
-            sentences.append(f"{words}: {_listed(named)}.")
-    if not needs:
-        unsaid.append("which needs it can meet")
-    for slug, words in _LISTS:
-        if named := [c.term.name for c in criteria if c.term.taxonomy.slug == slug]:
-            sentences.append(f"{words}: {_listed(named)}.")
-        elif slug == FUNDING:
-            unsaid.append("who pays")
+    ages, sex = _ages(eligibility), _sex(eligibility)
+    sentences = [sentence for sentence in (ages, sex) if sentence]
+    for slug, rules, words in _SENTENCES:
+        if slug == FUNDING and rules[0] == _RULE.ACCEPTS:
+            sentences += _registered(registrations)
+        if named := [c.term for rule in rules for c in said[slug, rule]]:
+            names = [term.name for term in sorted(named, key=lambda term: (term.bit is None, term.bit or 0, term.name))]
+            # Diagnoses keep their capitals: half of them are names and abbreviations.
+            sentences.append(f"{words}: {', '.join(names) if slug == CONDITION else _listed(names)}.")
     if eligibility and eligibility.notes:
         sentences.append(eligibility.notes if eligibility.notes.endswith((".", "!", "?")) else f"{eligibility.notes}.")
+
+    unsaid = [] if ages else ["ages"]
+    for slug, words in _ASKED:
+        taken = any(said[slug, rule] for rule in _RULE.values if slug == NEED or rule != _RULE.EXCLUDED)
+        unsaid += [] if taken else [words]
     if unsaid:
         sentences.append(f"Not said: {', '.join(unsaid)}.")
     return sentences
+
+
+def _reach(service: Service, areas: Iterable[str]) -> list[str]:
+    """Where people must live, and the price: matching decides on them too."""
+    sentences = []
+    if named := list(dict.fromkeys(areas)):
+        sentences.append(f"Only takes people who live in: {', '.join(named)}.")
+    if service.catchment_m is not None:
+        sentences.append(f"Only takes people who live within {_miles(service.catchment_m)}.")
+    if service.price_week is not None:
+        pounds = f"{service.price_week:,.2f}".removesuffix(".00")
+        sentences.append(f"Usually £{pounds} a week." if service.price_week else "Free.")
+    return sentences
+
+
+def _miles(metres: int) -> str:
+    text = f"{metres / METRES_PER_MILE:,.1f}"
+    return f"{text} mile" if text == "1.0" else f"{text} miles"
+
+
+def _registered(registrations: Iterable[RegistrationCriterion]) -> list[str]:
+    by_rule: dict[str, list[str]] = defaultdict(list)
+    for registration in registrations:
+        by_rule[registration.rule].append(registration.name)
+    return [f"{words}: {', '.join(sorted(by_rule[rule]))}." for rule, words in _REGISTERED if by_rule[rule]]
+
+
+def _sex(eligibility: Eligibility | None) -> str:
+    if eligibility is None or not eligibility.sex:
+        return ""
+    reason = eligibility.get_sex_reason_display() if eligibility.sex != Eligibility.Sex.ANY else ""
+    return f"{eligibility.get_sex_display()}: {reason}." if reason else f"{eligibility.get_sex_display()}."
 
 
 def _ages(eligibility: Eligibility | None) -> str:

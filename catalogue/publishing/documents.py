@@ -112,7 +112,7 @@ class Writer:
             fees=fees,
             fees_description=fees,
             accreditations="; ".join(f"{label}: {value}" if value else label for _, label, value in self._marks(row)),
-            eligibility_description=" ".join(sentences_of(stated, self.rows.criteria.get(key, []))),
+            eligibility_description=" ".join(sentences_of(stated, self.rows.criteria.get(key, []), self.rows.registrations.get(key, []))),
             minimum_age=stated.minimum_age if stated else None,
             maximum_age=stated.maximum_age if stated else None,
             assured_date=day(row["assured_date"]),

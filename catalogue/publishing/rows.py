@@ -20,6 +20,7 @@ from catalogue.models import (
     Organization,
     Phone,
     QualityMark,
+    RegistrationCriterion,
     Schedule,
     ScheduleException,
     Service,
@@ -62,6 +63,7 @@ class Rows:
     terms: dict[UUID, TaxonomyTerm]
     topics: dict[UUID, list[UUID]]
     criteria: dict[UUID, list[EligibilityCriterion]]
+    registrations: dict[UUID, list[RegistrationCriterion]]
     eligibility: dict[UUID, Eligibility]
     phones: ByService
     contacts: ByService
@@ -92,6 +94,9 @@ def read(services: QuerySet[Service], at: datetime) -> Rows:
     needed = {row["care_type_id"] for row in chosen if row["care_type_id"]}
     needed.update(term for those in topics.values() for term in those)
     needed.update(criterion.term_id for those in criteria.values() for criterion in those)
+    registrations: dict[UUID, list[RegistrationCriterion]] = defaultdict(list)
+    for registration in RegistrationCriterion.objects.filter(service__in=ids):
+        registrations[registration.service_id].append(registration)
     terms = TaxonomyTerm.objects.select_related("taxonomy").in_bulk(needed)
     for those in criteria.values():
         for criterion in those:
@@ -105,6 +110,7 @@ def read(services: QuerySet[Service], at: datetime) -> Rows:
         terms=terms,
         topics=topics,
         criteria=criteria,
+        registrations=registrations,
         eligibility={row.service_id: row for row in Eligibility.objects.filter(service__in=ids)},
         phones=_by(Phone.objects.filter(service__in=ids).order_by("pk").values("id", "service_id", "number", "description")),
         # Personal contacts are never published: only a desk that its owner called public.

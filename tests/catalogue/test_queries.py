@@ -130,11 +130,14 @@ def test_eligibility_is_said_in_sentences():
         "Paid for by: NHS funded (including discharge to assess).",
         "Languages: Urdu.",
         "Ring first.",
+        "Not said: who may refer.",
     ]
 
 
 def test_what_was_not_said_is_never_made_a_yes_or_no():
-    assert eligibility_sentences(factories.ServiceFactory()) == ["Not said: ages, which needs it can meet, who pays."]
+    assert eligibility_sentences(factories.ServiceFactory()) == [
+        "Not said: ages, which needs it can meet, who pays, languages, who may refer."
+    ]
 
 
 @pytest.mark.parametrize(("low", "high", "said"), [(18, 64, "Ages 18 to 64."), (None, 17, "Ages up to 17."), (0, None, "All ages.")])
