@@ -5,7 +5,7 @@ when that finds nothing at all are slips of spelling forgiven: whoever types rig
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import reduce
@@ -20,7 +20,7 @@ from django.db.models import BooleanField, Case, Exists, F, FloatField, Func, Ou
 from django.utils import timezone
 
 from catalogue.currency import ASSURANCE_LASTS
-from catalogue.models import Area, Service, ServiceArea, TaxonomyTerm
+from catalogue.models import Area, EligibilityCriterion, Service, ServiceArea, TaxonomyTerm
 from catalogue.models.taxonomy import CARE_TYPE, LANGUAGE, NEED, REFERRAL_SOURCE
 from core.geo import BNG, METRES_PER_MILE
 
@@ -231,3 +231,15 @@ def _close(word: str, terms: Iterable[_Term]) -> list[_Term]:
 def plain(text: str) -> str:
     """Small letters, and a space for everything that is not of a word."""
     return re.sub(r"[^\w']+", " ", text.lower()).strip()
+
+
+def for_file(found: QuerySet[Service]) -> Iterator[Service]:
+    """All of a search, a few thousand in memory at a time, with phones and the first address: for a file."""
+    parts = found.prefetch_related("phones", "cost_options", "schedules", "service_at_locations__location__addresses")
+    return parts.iterator(chunk_size=2_000)
+
+
+def who_may_refer(service: Service) -> dict[str, str]:
+    """Codes and names of those from whom it has said that it takes people; empty when it has not said."""
+    said = service.criteria.filter(term__taxonomy__slug=REFERRAL_SOURCE).exclude(rule=EligibilityCriterion.Rule.EXCLUDED)
+    return dict(said.order_by("term__bit", "term__name").values_list("term__code", "term__name"))

@@ -14,6 +14,7 @@ from capacity.status import told
 from catalogue.vocabulary import NAMES
 from core import clock
 from core.geo import miles as metres_to_miles
+from frontend.presenters.opening import clock as clock_words
 
 LONDON = ZoneInfo("Europe/London")
 
@@ -99,6 +100,7 @@ def environment(**options: Any) -> Environment:
         "ago": ago,
         "clock_time": clock_time,
         "day": day,
+        "hour": lambda moment: clock_words(moment.time()),
         "iso": iso,
         "london": london,
         "miles": miles,

@@ -12,6 +12,7 @@ from capacity.queries import PoolState
 from capacity.status import Rag
 from catalogue.currency import is_overdue
 from catalogue.models import Address, Location, Service
+from core.geo import METRES_PER_MILE
 from frontend.environment import miles, money
 from frontend.presenters.map import lat_lon
 from frontend.presenters.opening import opening
@@ -25,6 +26,8 @@ class Assurance:
     overdue: bool
     told_closed: bool = False
     """Somebody who runs it says that it has closed, and nobody has decided on that yet."""
+    words: str = ""
+    """"Last checked a year ago"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,23 @@ class Row:
 
 def assurance(service: Service, *, today: date, told_closed: Collection[UUID] = ()) -> Assurance:
     checked = service.assured_date
-    return Assurance(on=checked, overdue=is_overdue(checked, today=today), told_closed=service.pk in told_closed)
+    words = last_checked(checked, today=today)
+    return Assurance(on=checked, overdue=is_overdue(checked, today=today), told_closed=service.pk in told_closed, words=words)
+
+
+def last_checked(on: date | None, *, today: date) -> str:
+    """How long ago a record was checked, in words: the reason why it is listed lower."""
+    if on is None:
+        return "We do not know when this was last checked"
+    days = (today - on).days
+    if days < 14:
+        return "Checked in the last two weeks"
+    if days < 61:
+        return f"Last checked {days // 7} weeks ago"
+    if days < 351:
+        return f"Last checked {round(days / 30.44)} months ago"
+    years = round(days / 365.25)
+    return "Last checked a year ago" if years == 1 else f"Last checked {years} years ago"
 
 
 def open_locations(service: Service) -> list[Location]:
@@ -55,7 +74,7 @@ def addresses(service: Service) -> list[Address]:
 
 
 def rows(services: Iterable[Service], states: Iterable[PoolState], *, today: date, told_closed: Collection[UUID] = ()) -> list[Row]:
-    """Lines for services whose locations and addresses are prefetched, in the order given.
+    """Lines for services that were selected with their `search`, in the order given.
 
     `told_closed` are ids from `catalogue.assurance.told_closed`.
     """
@@ -64,13 +83,13 @@ def rows(services: Iterable[Service], states: Iterable[PoolState], *, today: dat
         pools.setdefault(state.service, []).append(state)
     found = []
     for service in services:
-        towns = dict.fromkeys(address.city for address in addresses(service))
+        packed = getattr(service, "search", None)
         away = getattr(service, "distance_m", None)
         found.append(
             Row(
                 service=service,
                 states=pools.get(service.pk, []),
-                town=", ".join(towns),
+                town=", ".join(packed.towns) if packed else "",
                 distance=miles(away),
                 assurance=assurance(service, today=today, told_closed=told_closed),
             )
@@ -103,10 +122,9 @@ def markers(found: Iterable[Row]) -> list[dict[str, Any]]:
     points = []
     for number, row in enumerate(found, start=1):
         best = min(row.states, key=lambda state: list(Rag).index(state.rag), default=None)
-        for location in open_locations(row.service):
-            if location.point is None:
-                continue
-            latitude, longitude = lat_lon(location.point)
+        packed = getattr(row.service, "search", None)
+        for point in (packed.points or ()) if packed else ():
+            latitude, longitude = lat_lon(point)
             points.append(
                 {
                     "id": str(best.id if best else row.service.pk),
@@ -120,3 +138,34 @@ def markers(found: Iterable[Row]) -> list[dict[str, Any]]:
                 }
             )
     return points
+
+
+COLUMNS = (
+    "Name", "Organisation", "Kind", "Description", "Towns", "Addresses", "Phone", "E-mail", "Website", "Open", "Cost", "Miles away",
+    "Last checked", "Check overdue", "Source", "Page",
+)  # fmt: skip
+
+
+def file_row(service: Service, *, address: str, today: date) -> list[object]:
+    """One line of the file of a search. `address` is the service's page."""
+    checked = assurance(service, today=today)
+    away = getattr(service, "distance_m", None)
+    packed = getattr(service, "search", None)
+    return [
+        service.name,
+        service.organization.name,
+        service.care_type.name if service.care_type else "",
+        service.description,
+        "; ".join(packed.towns) if packed else "",
+        "; ".join(str(each) for each in addresses(service)),
+        "; ".join(phone.number for phone in service.phones.all()),
+        service.email,
+        service.url,
+        "; ".join(times(service)),
+        "; ".join(costs(service)),
+        "" if away is None else round(away / METRES_PER_MILE, 1),
+        checked.on.isoformat() if checked.on else "",
+        "yes" if checked.overdue else "no",
+        service.source,
+        address,
+    ]

@@ -17,5 +17,14 @@ class Query:
         changed[key] = str(value)
         return changed.urlencode()
 
+    def without(self, *keys: str, value: str | None = None) -> str:
+        """The query string without these; with `value`, without that one of the several values of a key."""
+        changed = self._values.copy()
+        changed.pop("page", None)
+        for key in keys:
+            rest = [each for each in changed.getlist(key) if value is not None and each != value]
+            changed.setlist(key, rest) if rest else changed.pop(key, None)
+        return changed.urlencode()
+
     def __str__(self) -> str:
         return self._values.urlencode()

@@ -1,56 +1,141 @@
 """The public directory. Anybody may look; what they may see is decided by `visible_to`."""
 
+from collections.abc import Iterator
+from typing import Any
 from uuid import UUID
 
-from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.core.cache import cache
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_http_methods
 
 from capacity.models import ServiceCapacity
 from capacity.queries import with_state
-from catalogue.assurance import told_closed
+from catalogue.assurance import report_mistake, told_closed
 from catalogue.eligibility_text import eligibility_sentences
-from catalogue.models import Service
+from catalogue.marks import marks_of
+from catalogue.models import Attachment, Service
+from catalogue.provenance import of as origins_of
 from catalogue.queries import search_services
+from catalogue.search import for_file, who_may_refer
 from core.clock import now
-from frontend.forms.directory import DirectoryForm
+from core.errors import Invalid
+from frontend.forms.directory import DirectoryForm, MistakeForm
 from frontend.presenters import directory as present
+from frontend.presenters import directory_filters, spreadsheet
+from frontend.presenters.bounded import BoundedPaginator
 from frontend.presenters.query import Query
 
 PAGE_SIZE = 20
+#: How many mistakes may be reported from one network address in an hour.
+REPORTS_AN_HOUR = 20
 
 
 @require_GET
 def directory(request: HttpRequest) -> HttpResponse:
     """A search and its results; the whole search is in the address."""
     form = DirectoryForm(request.GET, user=request.user)
-    found = search_services(request.user, **form.search()).prefetch_related("service_at_locations__location__addresses")
-    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
-    ids = [service.pk for service in page]
-    pools = ServiceCapacity.objects.visible_to(request.user).filter(service__in=ids)
-    rows = present.rows(page, with_state(pools, now()), today=timezone.localdate(), told_closed=told_closed(ids))
-    context = {"form": form, "page": page, "rows": rows, "markers": present.markers(rows), "query": Query(request.GET)}
+    search = form.search()
+    page = BoundedPaginator(search_services(request.user, **search), PAGE_SIZE).get_page(request.GET.get("page"))
+    services = list(page)
+    query = Query(request.GET)
+    context = {
+        "form": form,
+        "page": page,
+        "query": query,
+        "active": directory_filters.active(form, query),
+        "near": search["near"],
+        "large": request.GET.get("print") == "large",
+        **_listed(request, services),
+    }
     return render(request, "directory.jinja", context)
 
 
 @require_GET
+def directory_csv(request: HttpRequest) -> StreamingHttpResponse:
+    """Every service that a search finds, line by line."""
+    form = DirectoryForm(request.GET, user=request.user)
+    found = search_services(request.user, **form.search())
+    answer = StreamingHttpResponse(spreadsheet.lines(present.COLUMNS, _file_rows(found, request)), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = 'attachment; filename="services.csv"'
+    answer["X-Robots-Tag"] = "noindex"
+    return answer
+
+
+@require_http_methods(["GET", "POST"])
 def service(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """One service: what it offers, to whom, where, when, for how much, and what is free now."""
-    found = Service.objects.visible_to(request.user).select_related("organization", "care_type")
+    """One service: what it offers, to whom, where, when, for how much, and what is free now. POST: it has a mistake."""
+    found = Service.objects.visible_to(request.user).select_related("organization", "care_type", "search")
     chosen = get_object_or_404(found.prefetch_related("service_at_locations__location__addresses"), pk=pk)
-    pools = ServiceCapacity.objects.visible_to(request.user).filter(service=chosen)
-    row = present.rows([chosen], with_state(pools, now()), today=timezone.localdate(), told_closed=told_closed([pk]))[0]
+    form = MistakeForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and _reported(request, form, chosen):
+        return redirect(f"{reverse('service-reported', args=[pk])}")
+    listed = _listed(request, [chosen])
+    files = Attachment.objects.visible_to(request.user).filter(service=chosen)
+    referrers = who_may_refer(chosen)
     context = {
         "service": chosen,
-        "row": row,
+        "row": listed["rows"][0],
+        "markers": listed["markers"],
         "eligibility": eligibility_sentences(chosen),
         "times": present.times(chosen),
         "costs": present.costs(chosen),
         "addresses": present.addresses(chosen),
         "contacts": chosen.contacts.filter(is_public=True),
         "phones": chosen.phones.all(),
-        "markers": present.markers([row]),
+        "photos": files.filter(kind=Attachment.Kind.PHOTO),
+        "papers": files.filter(kind=Attachment.Kind.DOCUMENT),
+        "marks": [mark for mark in marks_of(chosen, today=timezone.localdate()) if mark.scheme != "cqc"],
+        "origins": origins_of(chosen),
+        "self_referral": "self" in referrers,
+        "referrers": list(referrers.values()),
+        "mistake": form,
+        "large": request.GET.get("print") == "large",
+        "query": Query(request.GET),
     }
-    return render(request, "service.jinja", context)
+    return render(request, "service.jinja", context, status=422 if form.errors else 200)
+
+
+@require_GET
+def service_reported(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Thanks to whoever said that an entry is wrong."""
+    chosen = get_object_or_404(Service.objects.visible_to(request.user), pk=pk)
+    return render(request, "directory/reported.jinja", {"service": chosen})
+
+
+def _listed(request: HttpRequest, services: list[Service]) -> dict[str, Any]:
+    ids = [each.pk for each in services]
+    pools = ServiceCapacity.objects.visible_to(request.user).filter(service__in=ids)
+    rows = present.rows(services, with_state(pools, now()), today=timezone.localdate(), told_closed=told_closed(ids))
+    return {"rows": rows, "markers": present.markers(rows)}
+
+
+def _file_rows(found: QuerySet[Service], request: HttpRequest) -> Iterator[list[object]]:
+    today = timezone.localdate()
+    for each in for_file(found):
+        yield present.file_row(each, address=request.build_absolute_uri(reverse("service", args=[each.pk])), today=today)
+
+
+def _reported(request: HttpRequest, form: MistakeForm, chosen: Service) -> bool:
+    """Whether the report is dealt with; if not, the form says why."""
+    if not form.is_valid():
+        return False
+    sent = form.cleaned_data
+    if sent["website"]:
+        return True  # a program filled in what no person sees: it is thanked, and nothing is kept
+    key = f"mistakes:{request.META.get('REMOTE_ADDR', '')}"
+    cache.add(key, 0, 3600)
+    if cache.incr(key) > REPORTS_AN_HOUR:
+        form.add_error(None, "Many reports came from this computer in the last hour. Please try again later, or ring the service.")
+        return False
+    try:
+        report_mistake(service_id=chosen.pk, what=sent["what"], words=sent["words"], reply_to=sent["reply_to"], at=now())
+    except Invalid as error:
+        wrong: dict[str | None, list[str]] = error.details.get("errors") or {None: [error.message]}
+        for name, messages in wrong.items():
+            form.add_error(name if name in form.fields else None, messages)
+        return False
+    return True
