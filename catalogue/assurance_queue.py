@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
 from django.db.models.enums import TextChoices
 from django.utils import timezone
 
@@ -115,8 +115,10 @@ def in_area(code: str) -> Exists:
 def counts(user: Any, *, at: datetime) -> dict[str, int]:
     """How many records there are for each reason, in one statement."""
     today = timezone.localdate(at)
-    asked = {show.value: Count("pk", filter=_wanted(show.value, today)) for show in Show}
-    return with_owner(_kept(user)).order_by().aggregate(**asked)
+    found = with_owner(_kept(user)).order_by()
+    # Each reason as a column first: an aggregate's own filter cannot look into other tables.
+    found = found.annotate(**{f"is_{show.value}": ExpressionWrapper(_wanted(show.value, today), BooleanField()) for show in Show})
+    return found.aggregate(**{show.value: Count("pk", filter=Q(**{f"is_{show.value}": True})) for show in Show})
 
 
 def lines(services: Iterable[Service], *, at: datetime) -> list[Line]:
@@ -125,7 +127,7 @@ def lines(services: Iterable[Service], *, at: datetime) -> list[Line]:
     ids = [service.pk for service in found]
     today = timezone.localdate(at)
     newest: dict[UUID, AssuranceLink] = {}
-    for link in AssuranceLink.objects.filter(service__in=ids).order_by("service", "-created_at").distinct("service"):
+    for link in AssuranceLink.objects.filter(service__in=ids).order_by("service_id", "-created_at").distinct("service_id"):
         newest[link.service_id] = link
     reports: dict[UUID, list[MistakeReport]] = {}
     for report in MistakeReport.objects.filter(service__in=ids, status=MistakeReport.Status.OPEN).order_by("reported_at"):
