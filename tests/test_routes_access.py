@@ -19,7 +19,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 from django.utils.regex_helper import normalize
 
-from catalogue.models import AssuranceRound, ImportRun, User
+from catalogue.models import AssuranceRound, ImportRun, Source, User
 from core.models import Event
 from flow import operations
 from flow.models import ReferralTask
@@ -81,7 +81,7 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     "home": (page(SIGNED_IN), NOT_THERE),
     "map-areas": (all_get(200), NOT_THERE),
     "directory": (all_get(200), NOT_THERE),
-    "service": (all_get(200), NOT_THERE),
+    "service": (all_get(200), all_get(422)),
     "worklist": (page(REFERRERS), NOT_THERE),
     "worklist-csv": (page(REFERRERS), NOT_THERE),
     "patient-new": (page(REFERRERS), page(REFERRERS, 422)),
@@ -103,6 +103,12 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     "dashboard-csv": (page(MANAGERS), NOT_THERE),
     "quality": (all_get(200), NOT_THERE),
     "quality-csv": (all_get(200), NOT_THERE),
+    "directory-csv": (all_get(200), NOT_THERE),
+    "service-reported": (all_get(200), NOT_THERE),
+    "service-calendar": (all_get(200), NOT_THERE),
+    "diary": (all_get(200), NOT_THERE),
+    # Without a place there is no diary to follow.
+    "diary-calendar": (all_get(404), NOT_THERE),
     "still-correct-done": (all_get(200), NOT_THERE),
     # The policy's token belongs to no letter.
     "still-correct": (all_get(404), all_get(404)),
@@ -131,6 +137,13 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     "proposal": (page(KEEPERS, 404), page(KEEPERS, 404)),
     "imports": (page(KEEPERS), NOT_THERE),
     "import-run": (page(KEEPERS), NOT_THERE),
+    "import-stop": (page(KEEPERS, 405), page(KEEPERS, 302)),
+    "sources": (page(KEEPERS), NOT_THERE),
+    "source-new": (page(KEEPERS), page(KEEPERS, 422)),
+    "source-template": (page(KEEPERS), NOT_THERE),
+    # The policy's source has no address to read.
+    "source": (page(KEEPERS), page(KEEPERS, 422)),
+    "source-edit": (page(KEEPERS), page(KEEPERS, 422)),
     "service-edit": (page(KEEPERS), page(KEEPERS)),
     "account_login": (all_get(302, others={ANONYMOUS: 200}), all_get(302, others={ANONYMOUS: 200})),
     "account_logout": (all_get(200, others={ANONYMOUS: 302}), all_get(302)),
@@ -215,6 +228,7 @@ class World:
         said_yes, asked, not_asked = (UserFactory(provider=True, organization=home) for home in homes)
         operations.accept(task_id=self.accepted.pk, by=said_yes, at=timezone.now())
         self.round = AssuranceRound.objects.create(asked_at=timezone.now())
+        self.source = Source.objects.create(name="A publisher", kind=Source.Kind.ORUK_3)
         self.imported = ImportRun.objects.create(kind="oruk", source="a feed", started_at=timezone.now())
         self.users = {
             OWN: sender, ELSEWHERE: UserFactory(), ACCEPTED: said_yes, ASKED: asked, NOT_ASKED: not_asked,
@@ -237,7 +251,7 @@ class World:
         own = {
             "patient": self.patient.pk, "match": self.run.pk, "send": self.run.pk, "referral": self.accepted.referral_id,
             "task": self.task(role).pk, "place": self.pools[0].pk, "capacity": self.pools[0].pk, "service": self.pools[0].service_id,
-            "entry": self.pools[0].service_id, "import": self.imported.pk, "assurance": self.round.pk,
+            "entry": self.pools[0].service_id, "import": self.imported.pk, "assurance": self.round.pk, "source": self.source.pk,
         }  # fmt: skip
         return {
             "pk": own.get(area, uuid4()), "run_id": self.run.pk, "pool_id": self.pools[0].pk, "task_id": self.accepted.pk,
