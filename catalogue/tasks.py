@@ -5,7 +5,8 @@ from uuid import UUID
 from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 
-from catalogue import reminders
+from catalogue import ingest, reminders
+from catalogue.dedupe import find
 from core import clock
 
 #: A mail server that is away is tried again after 6 and 36 seconds, 4 and 22 minutes, and 2 hours.
@@ -29,3 +30,29 @@ def send_letter(context: JobContext, service_ids: list[str], round_id: str) -> b
         if context.job.attempts >= TRIES_AGAIN:
             reminders.give_up(round_id=UUID(round_id))
         raise
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(queueing_lock="start_due_sources")
+def start_due_sources(timestamp: int) -> int:
+    """Every five minutes: start reading the sources that are due. Returns how many; `timestamp` is when it is due for."""
+    return len(ingest.start_due(at=clock.now()))
+
+
+@app.task(lock="import")
+def import_source(run_id: str, file: str, whole: bool) -> str:
+    """Read one source. Returns how it went."""
+    return ingest.carry_out(run_id=UUID(run_id), file=file, whole=whole)
+
+
+@app.task(lock="find_duplicates")
+def find_duplicates_of_import(run_id: str) -> int:
+    """After an import: look for doubles of what it wrote. Returns how many pairs a person should look at."""
+    return find.of_import(UUID(run_id), at=clock.now()).found
+
+
+@app.periodic(cron="30 1 * * 0")
+@app.task(lock="find_duplicates", queueing_lock="find_all_duplicates")
+def find_all_duplicates(timestamp: int) -> int:
+    """Each Sunday night: compare all services, for what no import tells, such as a place that moved. Returns how many pairs stand."""
+    return find.find_duplicates(at=clock.now()).found

@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 from rich.progress import Progress, TaskID
 
+from catalogue.dedupe import after_import
 from catalogue.models import ImportReject, ImportRun, Source
 from core.clock import now
 from core.errors import LuneError
@@ -120,7 +121,9 @@ def run_import(
     `run` is the row when somebody has asked for the run before. Raises `BrokenSource`, `Conflict` (another import is running) or
     `Stopped`, after writing what happened into the row, when nothing was changed.
     """
-    run = run or ImportRun.objects.create(kind=kind, source=source[:500], feed=feed)
+    run = run or ImportRun(feed=feed)
+    run.kind, run.source, run.status, run.stage, run.error = kind, source[:500], ImportRun.Status.RUNNING, "Starting", ""
+    run.save()
     importing = Importing(run=run, bar=bar)
     try:
         with bar or nullcontext(), Watch(run.pk) as importing.watch:
@@ -156,6 +159,9 @@ def _finish(importing: Importing) -> None:
     ImportReject.objects.bulk_create(importing.examples, batch_size=500)
     if run.added or run.changed:
         publish("catalogue.imported", topics=["region"], data={"run": str(run.pk), "kind": run.kind})
+    written = importing.tallies.get("services")
+    if written and (written.added or written.changed):
+        after_import(run.pk)
 
 
 def _storable(record: Any) -> Any:

@@ -43,13 +43,15 @@ def run_source(
     allow_private: bool = False,
     bar: Progress | None = None,
     run: ImportRun | None = None,
+    told: str = "",
     limits: Limits | None = None,
 ) -> Importing:
     """Import a source from its address, or from a file in its place.
 
-    `whole`: the file has everything that the source has, so that what is not in it may be missed. Raises as `run_import`.
+    `whole`: the file has everything that the source has, so that what is not in it may be missed. `told`: what to call it, when not
+    by its address or file name. Raises as `run_import`.
     """
-    told = path.name if path else shown(source.url)
+    told = told or (path.name if path else shown(source.url))
     job = _Job(source, path, whole, allow_private or source.allow_private, limits or Limits())
     began = now()
     try:

@@ -14,8 +14,7 @@ from django.contrib.gis.geos import GEOSGeometry
 from django.core.exceptions import ValidationError
 from django.db.models import Field, ForeignKey, Model
 
-from catalogue.models import Service, TaxonomyTerm
-from catalogue.models.taxonomy import FUNDING, LANGUAGE, NEED, REFERRAL_SOURCE
+from catalogue.models import Service
 from core.ids import derived
 
 from .run import Importing
@@ -188,25 +187,11 @@ def _replace_children(dirty: list[Record], known: list[Any], kept: dict[Any, set
         ours = [pk for pk, names in kept.items() if relation in names]
         if ours:
             old, new = old.exclude(**{f"{owned_by}__in": ours}), [c for c in new if getattr(c, owned_by) not in ours]
-        if relation == "criteria" and kept:
-            for names, pks in _decided_terms(kept):
-                old = old.exclude(**{f"{owned_by}__in": pks, "term__in": names})
-                new = [c for c in new if getattr(c, owned_by) not in pks or c.term_id not in names]
         if known:
             old.delete()
         model.objects.bulk_create(new, batch_size=BATCH)
 
 
-def _decided_terms(kept: dict[Any, set[str]]) -> Iterable[tuple[set[Any], set[Any]]]:
-    """Terms of which people here decided whether a service has them, and of which services."""
-    for name, slug in CRITERIA.items():
-        pks = {pk for pk, names in kept.items() if name in names}
-        if pks:
-            yield set(TaxonomyTerm.objects.of(slug).values_list("pk", flat=True)), pks
-
-
-#: By the name in `Service.kept_fields`: the taxonomy whose criteria it means.
-CRITERIA = {"needs": NEED, "languages": LANGUAGE, "funding": FUNDING, "referral_sources": REFERRAL_SOURCE}
 #: By model: the relations whose rows an import replaces.
 OWNED: dict[str, tuple[str, ...]] = {
     "organization": (),

@@ -200,6 +200,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 MEDIA_ROOT = BASE_DIR / "var" / "media"
+# Uploaded files of sources, until a worker has read them: web and worker must both see this folder.
+IMPORTS_ROOT = env("LUNE_IMPORTS_ROOT", default=str(BASE_DIR / "var" / "imports"))
 
 from csp.constants import NONCE, NONE, SELF  # noqa: E402
 

@@ -10,6 +10,7 @@ from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
+from django_htmx.http import HttpResponseClientRefresh
 
 from catalogue import operations
 from catalogue.models import ImportRun, Service, User
@@ -34,8 +35,11 @@ def imports(request: SignedIn) -> HttpResponse:
 @require_GET
 @for_roles(User.Role.CURATOR, User.Role.ADMINISTRATOR)
 def import_run(request: SignedIn, pk: UUID) -> HttpResponse:
-    """One import: what it changed, and each record that could not be used, with what to do about it."""
-    run = get_object_or_404(ImportRun.objects.visible_to(request.user), pk=pk)
+    """One import: what it changed, and each record that could not be used, with what to do about it; to htmx how far it is."""
+    run = get_object_or_404(ImportRun.objects.visible_to(request.user).select_related("feed"), pk=pk)
+    if request.htmx:
+        ended = run.status != ImportRun.Status.RUNNING
+        return HttpResponseClientRefresh() if ended else render(request, "curate/_import_progress.jinja", {"run": run})
     form = RejectFilter(request.GET, run=run)
     page = Paginator(form.chosen(), PAGE_SIZE).get_page(request.GET.get("page"))
     kinds = run.rejects.values("field", "reason").annotate(times=Count("id")).order_by("-times", "field", "reason")[:10]

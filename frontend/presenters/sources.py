@@ -1,0 +1,27 @@
+"""What a feed was found to support, in words."""
+
+from catalogue.models import Source
+
+_WORDS = {
+    "modified_after": ("Tells what changed since a day", "only what changed is read; everything once a week"),
+    "full": ("Gives whole records in its list", "one request for each page"),
+    "details": ("Gives each record by its id", "a short list is completed record by record"),
+    "search": ("Searches by words", ""),
+    "per_page": ("Gives as many a page as it is asked for", ""),
+    "counts_right": ("Counts its services rightly", "otherwise nothing is taken for missing when it gives fewer than it says"),
+    "whole": ("Was read to its end the last time", ""),
+}
+
+
+def capabilities(source: Source) -> list[tuple[str, str, str]]:
+    """What was asked, the answer, and what follows from it. Empty for a source that was never asked."""
+    found = source.capabilities
+    if not found:
+        return []
+    lines = [("Version", str(found.get("version", "not said")), "")]
+    if found.get("total") is not None:
+        lines.append(("Services that it says it has", f"{found['total']:,}", ""))
+    for key, (words, effect) in _WORDS.items():
+        if found.get(key) is not None:
+            lines.append((words, "yes" if found[key] else "no", effect))
+    return lines
