@@ -8,13 +8,15 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.contrib.gis.db.models import PointField
+from django.db.models import BooleanField, Exists, Func, OuterRef, Q, QuerySet, Value
 from django.utils.dateparse import parse_date, parse_datetime, parse_time
 
 from catalogue.models import EligibilityCriterion, Schedule, Service, ServiceArea, ServiceAtLocation
 from catalogue.queries import areas_at, find_place, search_services
 from core.clock import LONDON, now
 from core.errors import Invalid
+from core.geo import BNG
 
 from .times import CODES
 
@@ -168,10 +170,11 @@ def _reached(asked: Asked) -> Q | None:
     drawn = ServiceArea.objects.filter(Q(area__isnull=False) | Q(extent__isnull=False), service=OuterRef("pk"))
     covering = ServiceArea.objects.filter(Q(area__in=areas_at(point)) | Q(extent__covers=point), service=OuterRef("pk"))
     places = ServiceAtLocation.objects.filter(service=OuterRef("pk"), location__is_confidential=False, location__point__isnull=False)
-    within_catchment = places.filter(location__point__dwithin=(point, OuterRef("catchment_m")))
+    here = Value(point, output_field=PointField(srid=BNG))
+    in_reach = Func("location__point", here, OuterRef("catchment_m"), function="ST_DWithin", output_field=BooleanField())
     conditions = [
         ~Exists(drawn) | Exists(covering),
-        Q(catchment_m=None) | ~Exists(places) | Exists(within_catchment),
+        Q(catchment_m=None) | ~Exists(places) | Exists(places.filter(in_reach)),
     ]
     if asked.proximity is not None:
         conditions.append(Q(Exists(places.filter(location__point__dwithin=(point, asked.proximity)))))
