@@ -56,8 +56,10 @@ class FreshnessPolicy(models.Model):
 
 class ServiceCapacityQuerySet(VisibleQuerySet):
     def visible_to(self, user) -> Self:
-        """Places of the services that this user may see."""
-        return self.filter(service__in=Service.objects.visible_to(user))
+        """Places of the services that this user may see. The public sees those that their provider shows to it."""
+        seen = self.filter(service__in=Service.objects.visible_to(user))
+        professional = getattr(user, "is_authenticated", False) and user.is_professional
+        return seen if professional else seen.filter(shown_to_public=True)
 
     def run_by(self, user) -> Self:
         """Places whose figures this user may change: a provider's own."""
@@ -85,6 +87,9 @@ class ServiceCapacity(models.Model):
     status = models.CharField(max_length=40, choices=CapacityStatus.choices, default=CapacityStatus.CAPACITY)
     note = models.CharField(max_length=200, blank=True, help_text="Conditions, shown to referrers; never about a person.")
     is_open = models.BooleanField(default=True, help_text="False: closed or not in use; never offered.")
+    shown_to_public = models.BooleanField(
+        default=True, db_default=True, help_text="False: only professionals see how many places are free."
+    )
     reported_at = models.DateTimeField(null=True, blank=True, help_text="When somebody last looked and said.")
     reported_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     reported_via = models.CharField(max_length=20, choices=Via.choices, blank=True)

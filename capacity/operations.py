@@ -11,7 +11,7 @@ from capacity.models import CapacityReport, CapacityStatus, Reservation, Service
 from capacity.status import CLOCK_SKEW
 from catalogue.models import Organization, User
 from core.clock import local_time
-from core.errors import Conflict, Invalid, NotFound
+from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.events import publish
 
 #: How long a held place is kept when nobody says otherwise.
@@ -32,6 +32,19 @@ def lock(pool_ids: Iterable[UUID]) -> dict[UUID, ServiceCapacity]:
     if len(locked) < len(wanted):
         raise NotFound("That service no longer lists these places. Search again.", code="no-such-pool")
     return locked
+
+
+@transaction.atomic
+def show_to_public(*, pool_id: UUID, shown: bool, by: User, at: datetime) -> ServiceCapacity:
+    """Let everybody see what is free, or professionals alone. Raises NotFound or NotAllowed."""
+    pool = lock([pool_id])[pool_id]
+    if not ServiceCapacity.objects.run_by(by).filter(pk=pool_id).exists():
+        raise NotAllowed("Only those who run these places decide who sees them.")
+    if pool.shown_to_public != shown:
+        pool.shown_to_public = shown
+        pool.save(update_fields=["shown_to_public"])
+        _tell(pool, kind="shown" if shown else "hidden")
+    return pool
 
 
 def _record(pool: ServiceCapacity, *, kind: str, by: User | None, via: str, observed_at: datetime, at: datetime) -> None:
@@ -56,6 +69,10 @@ def _record(pool: ServiceCapacity, *, kind: str, by: User | None, via: str, obse
         by=by,
         via=via,
     )
+    _tell(pool, kind=kind)
+
+
+def _tell(pool: ServiceCapacity, *, kind: str) -> None:
     publish(
         "capacity.changed",
         topics=[f"pool:{pool.pk}", f"service:{pool.service_id}", f"org:{pool.service.organization_id}", "region"],

@@ -43,6 +43,8 @@ urlpatterns: list = [
     path("inbox/<uuid:pk>/<slug:action>/", inbox.step, name="task-step"),
     path("places/", places.places, name="places"),
     path("places/<uuid:pk>/", places.place, name="place"),
+    path("places/<uuid:pk>/public/", places.place_public, name="place-public"),
+    path("places/services/<uuid:pk>/still-correct/", places.still_correct, name="service-correct"),
     path("dashboard/", dashboard.dashboard, name="dashboard"),
     path("dashboard/figures.csv", dashboard.dashboard_csv, name="dashboard-csv"),
     *entry_pages,

@@ -3,17 +3,21 @@
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from capacity import operations, queries
 from capacity.models import CapacityStatus, ServiceCapacity
-from catalogue.models import User
+from catalogue import operations as catalogue_operations
+from catalogue.models import Service, User
 from core.clock import now
 from core.errors import LuneError
 from frontend.forms.places import PlaceForm
+from frontend.presenters.directory import assurance
 from frontend.presenters.places import HISTORY, Card, Problem, cards, said
 from frontend.views.access import SignedIn, for_roles
 
@@ -50,6 +54,26 @@ def place(request: SignedIn, pk: UUID) -> HttpResponse:
     return redirect(f"{reverse('places')}#place-{pk}")
 
 
+@require_POST
+@for_roles(User.Role.PROVIDER)
+def still_correct(request: SignedIn, pk: UUID) -> HttpResponse:
+    """One press: the public record of this service is right as it stands."""
+    service = catalogue_operations.assure(service_id=pk, by=request.user, at=now())
+    messages.success(request, f"Thank you. The entry of {service.name} is marked as checked today.")
+    return redirect("places")
+
+
+@require_POST
+@for_roles(User.Role.PROVIDER)
+def place_public(request: SignedIn, pk: UUID) -> HttpResponse:
+    """One press: everybody may see what is free here, or professionals alone."""
+    pool = get_object_or_404(ServiceCapacity.objects.visible_to(request.user).run_by(request.user), pk=pk)
+    pool = operations.show_to_public(pool_id=pool.pk, shown=request.POST.get("shown") == "yes", by=request.user, at=now())
+    who = "Everybody can now see" if pool.shown_to_public else "Only professionals can now see"
+    messages.success(request, f"{who} what is free in {pool.name}.")
+    return redirect("places")
+
+
 def _cards(request: SignedIn, *, only: UUID | None = None, problem_at: UUID | None = None, problem: Problem | None = None) -> list[Card]:
     at = now()
     pools = ServiceCapacity.objects.visible_to(request.user).run_by(request.user).order_by("service__name", "service_id", "name")
@@ -62,5 +86,11 @@ def _cards(request: SignedIn, *, only: UUID | None = None, problem_at: UUID | No
 
 
 def _page(request: SignedIn, **problem: Any) -> HttpResponse:
-    status = 409 if problem else 200
-    return render(request, "places.jinja", {"cards": _cards(request, **problem), "statuses": CapacityStatus.choices}, status=status)
+    shown = _cards(request, **problem)
+    services = Service.objects.visible_to(request.user).filter(pk__in={card.state.service for card in shown})
+    checks = {service.pk: assurance(service, today=timezone.localdate()) for service in services}
+    pools = (
+        ServiceCapacity.objects.visible_to(request.user).run_by(request.user).select_related("service").order_by("service__name", "name")
+    )
+    context = {"cards": shown, "checks": checks, "statuses": CapacityStatus.choices, "pools": pools}
+    return render(request, "places.jinja", context, status=409 if problem else 200)
