@@ -92,5 +92,5 @@ def _page(request: SignedIn, **problem: Any) -> HttpResponse:
     pools = (
         ServiceCapacity.objects.visible_to(request.user).run_by(request.user).select_related("service").order_by("service__name", "name")
     )
-    context = {"cards": shown, "checks": checks, "statuses": CapacityStatus.choices, "pools": pools}
+    context = {"cards": shown, "checks": checks, "statuses": CapacityStatus.choices, "pools": pools.order_by("service__name", "name")}
     return render(request, "places.jinja", context, status=409 if problem else 200)
