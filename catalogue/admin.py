@@ -51,15 +51,44 @@ class OrganizationAdmin(admin.ModelAdmin):
     readonly_fields = ["source", "source_id", "source_hash"]
 
 
+class EligibilityInline(admin.StackedInline):
+    model = m.Eligibility
+    extra = 0
+
+
+class CriterionInline(admin.TabularInline):
+    model = m.EligibilityCriterion
+    extra = 0
+    autocomplete_fields = ["term"]
+
+
+class RegistrationInline(admin.TabularInline):
+    model = m.RegistrationCriterion
+    extra = 0
+
+
 @admin.register(m.Service)
 class ServiceAdmin(admin.ModelAdmin):
     formfield_overrides = HTTPS
     list_display = ["name", "organization", "care_type", "status", "assured_date"]
     list_filter = ["status"]
     list_select_related = ["organization", "care_type"]
+    inlines = [EligibilityInline, CriterionInline, RegistrationInline]
     search_fields = ["name"]
     autocomplete_fields = ["organization", "care_type", "taxonomy_terms"]
     readonly_fields = ["source", "source_id", "source_hash"]
+
+
+@admin.register(m.QualityMark)
+class QualityMarkAdmin(admin.ModelAdmin):
+    """Marks are checked with whoever gives them before they are written down here."""
+
+    formfield_overrides = HTTPS
+    list_display = ["name", "scheme", "service", "organization", "score", "awarded_on", "expires_on"]
+    list_filter = ["scheme"]
+    list_select_related = ["service", "organization"]
+    search_fields = ["name", "service__name", "organization__name"]
+    autocomplete_fields = ["service", "organization"]
 
 
 @admin.register(m.Location)

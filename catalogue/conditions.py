@@ -106,6 +106,10 @@ CONDITIONS = (
 )
 
 
+#: Names of those that Lune ships, by code.
+NAMES = {condition.code: condition.name for condition in CONDITIONS}
+
+
 def load(apps: Any) -> None:
     """Write the taxonomy into the database: add what is missing, delete nothing, leave alone what a curator changed."""
     taxonomy, _ = apps.get_model("catalogue", "Taxonomy").objects.get_or_create(

@@ -1,7 +1,7 @@
 """Who a service is for, in sentences made from the same fields that matching decides on, so that they cannot disagree.
 
-Each sentence says one of matching's rules: what it is made from is what the ranking is decided by, and a test with random criteria holds the
-two against each other.
+Each sentence says one of matching's rules: what it is made from is what the ranking is decided by, and a test with random criteria holds
+the two against each other.
 """
 
 from collections import defaultdict

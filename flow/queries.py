@@ -9,7 +9,8 @@ from django.db import transaction
 from django.db.models import Prefetch
 
 from capacity.models import Reservation
-from catalogue.models import User
+from catalogue.conditions import NAMES as CONDITIONS
+from catalogue.models import Service, User
 from catalogue.models.taxonomy import CARE_TYPE, FUNDING, NEED
 from catalogue.vocabulary import NAMES
 from core import audit
@@ -53,6 +54,7 @@ class AnonymisedProfile:
     care_types: tuple[str, ...]
     needs: tuple[str, ...]
     must_haves: tuple[str, ...]
+    conditions: tuple[str, ...]
     funding: tuple[str, ...]
     needed_by: date | None
 
@@ -140,6 +142,7 @@ def anonymised(task: ReferralTask) -> AnonymisedProfile:
         care_types=_names(CARE_TYPE, profile.care_types),
         needs=_names(NEED, profile.needs),
         must_haves=_names(NEED, profile.must_haves),
+        conditions=_diagnoses(profile.conditions),
         funding=_names(FUNDING, profile.funding),
         needed_by=profile.needed_by,
     )
@@ -269,6 +272,19 @@ def timeline(referral: Referral) -> list[TimelineEntry]:
     ]
 
 
+def _diagnoses(codes: Iterable[str]) -> tuple[str, ...]:
+    return tuple(CONDITIONS.get(code, code) for code in codes)
+
+
 def _names(slug: str, codes: Iterable[str]) -> tuple[str, ...]:
     """The words for codes of a taxonomy; a code that Lune does not ship stands for itself."""
     return tuple(NAMES[slug].get(code, code) for code in codes)
+
+
+def open_requests(service: Service) -> str:
+    """Why a record may not be merged away: people are on their way to it, or there. Empty when nobody is."""
+    open_tasks = ReferralTask.objects.open().filter(pool__service=service).count()
+    if not open_tasks:
+        return ""
+    referrals = f"{open_tasks} open referral{'' if open_tasks == 1 else 's'}"
+    return f"It has {referrals}. Wait until they are finished, or keep this record instead."

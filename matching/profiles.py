@@ -99,7 +99,7 @@ def profile_from(data: Mapping[str, Any], *, by: User) -> NeedProfile:
         drives=data.get("drives"),
         needed_by=_date(data.get("needed_by")),
         conditions=conditions,
-        practice=criteria.find_practice(practice).organization.ods_code if practice else "",
+        practice=criteria.find_practice(practice).organization.ods_code or "" if practice else "",
         marks=_marks(data.get("marks") or ()),
         **lists,
     )

@@ -9,6 +9,7 @@ from rest_framework.generics import ListAPIView, RetrieveAPIView
 
 from catalogue import queries
 from catalogue.api.serializers import ServiceListSerializer, ServiceSerializer, TaxonomyTermSerializer
+from catalogue.criteria import taking_condition
 from catalogue.models import Service
 from core.geo import METRES_PER_MILE
 
@@ -22,6 +23,7 @@ from core.geo import METRES_PER_MILE
             OpenApiParameter("postcode", description="Closest first; a whole postcode or its first half."),
             OpenApiParameter("within_miles", OpenApiTypes.NUMBER, description="With postcode: no further off than this."),
             OpenApiParameter("status", enum=Service.Status.values),
+            OpenApiParameter("condition", description="Takes people with this: `nice|NG28`, `snomed|44054006`."),
         ],
     )
 )
@@ -37,7 +39,7 @@ class ServiceList(ListAPIView):
         within = _miles(asked.get("within_miles"))
         if within is not None and not asked.get("postcode"):
             raise ValidationError({"within_miles": "Give a postcode too: within so many miles of what?"})
-        return queries.search_services(
+        found = queries.search_services(
             self.request.user,
             text=asked.get("text", ""),
             care_type=asked.get("care_type", ""),
@@ -45,6 +47,7 @@ class ServiceList(ListAPIView):
             within_m=None if within is None else within * METRES_PER_MILE,
             status=asked.get("status", ""),
         )
+        return taking_condition(found, asked["condition"]) if asked.get("condition") else found
 
 
 @extend_schema_view(get=extend_schema(operation_id="services_read"))

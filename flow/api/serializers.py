@@ -120,6 +120,7 @@ class AnonymisedSerializer(serializers.Serializer):
     care_types = serializers.ListField(child=serializers.CharField())
     needs = serializers.ListField(child=serializers.CharField())
     must_haves = serializers.ListField(child=serializers.CharField())
+    conditions = serializers.ListField(child=serializers.CharField(), help_text="Diagnoses and guidelines.")
     funding = serializers.ListField(child=serializers.CharField())
     needed_by = serializers.DateField(allow_null=True)
 
