@@ -9,9 +9,9 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from capacity import status
-from capacity.models import CapacityReport, CapacityStatus, ServiceCapacity, Via
+from capacity.models import CapacityReport, CapacityStatus, Reservation, ServiceCapacity, Via
 from capacity.status import Freshness, Rag, RagState
-from catalogue.models import User
+from catalogue.models import Service, User
 
 _COLUMNS = (
     "id", "service_id", "service__name", "service__organization_id", "service__organization__name",
@@ -228,3 +228,11 @@ def _told_by(organization: str | None, via: str) -> str:
     """Who said it and how, with no person's name: "by Fir Grove, on Lune"."""
     route = str(Via(via).label) if via else ""
     return ", ".join(part for part in (f"by {organization}" if organization else "", route) if part)
+
+
+def held_places(service: Service) -> str:
+    """Why a record may not be merged away: places of it are kept for somebody. Empty when none is."""
+    held = Reservation.objects.filter(pool__service=service, state=Reservation.State.HELD).count()
+    if not held:
+        return ""
+    return f"{held} of its places {'is' if held == 1 else 'are'} held for somebody. Wait until that ends, or keep this record instead."

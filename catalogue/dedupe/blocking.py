@@ -134,7 +134,7 @@ def each_pair() -> Iterator[list[tuple[UUID, UUID]]]:
 
 def sizes(known: Iterable[Facts]) -> dict[Key, int]:
     """How many services share each value that these have; what is not in it belongs to one alone."""
-    keys = {key for facts in known for key in facts.keys()}
+    keys = {key for facts in known for key in facts.keys()}  # noqa: SIM118 (Facts is no dictionary)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT kind, value, services FROM dedupe_size JOIN unnest(%s::text[], %s::text[]) AS k (kind, value) USING (kind, value)",

@@ -1,7 +1,7 @@
 """How sure it is that two records are one service, in the manner of Fellegi and Sunter.
 
-Each comparison ends in one of a few levels. A level has m, how often true doubles end there, and u, how often two different services do that
-came under the same eye. Its weight is log2(m / u): 1 doubles the odds. Weights are added to the odds beforehand, and the sum is a
+Each comparison ends in one of a few levels. A level has m, how often true doubles end there, and u, how often two different services do
+that share something. Its weight is log2(m / u): 1 doubles the odds. Weights are added to the odds beforehand, and the sum is a
 probability. A value that many services share says less, by one for each doubling of their number.
 
 The figures are estimates; decision 0008 says where they come from and how they were tried.
@@ -146,7 +146,9 @@ def compare(one: Facts, other: Facts, shared: Shared) -> Comparison:
 
 def _reasons(one: Facts, other: Facts, shared: Shared) -> Iterator[Reason]:
     organization, place = _organization(one, other, shared), _place(one, other, shared)
-    name = _name(one, other, shared, within=organization.level in ("same", "alike"))
+    # A group whose organisation is but its own name again says nothing more by it.
+    own = names.words(one.organization) == names.words(one.name)
+    name = _name(one, other, shared, within=organization.level == "same" or (organization.level == "alike" and not own))
     phone, email = _phone(one, other, shared), _email(one, other, shared)
     yield name
     yield organization

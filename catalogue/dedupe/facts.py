@@ -131,7 +131,9 @@ def to_compare() -> ServiceQuerySet:
 def load(ids: Iterable[UUID]) -> dict[UUID, Facts]:
     """Facts of these services, in five statements whatever their number."""
     wanted = list(ids)
-    phones, places, towns = _phones(wanted), defaultdict(list), defaultdict(set)
+    phones = _phones(wanted)
+    places: dict[UUID, list[PlaceFacts]] = defaultdict(list)
+    towns: dict[UUID, set[str]] = defaultdict(set)
     for service, place, town in _places(wanted):
         places[service].append(place)
         towns[service] |= town

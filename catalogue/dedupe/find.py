@@ -9,15 +9,19 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 
-from catalogue.models import DuplicateCandidate, DuplicateSearch
+from catalogue.models import DuplicateCandidate, DuplicateSearch, ImportRun
 from core.clock import now
 
 from . import blocking, facts
 from .blocking import Advance
-from .compare import SUGGEST, SURE, Comparison, compare
+from .compare import SUGGEST, SURE, Comparison, Shared, compare
+from .facts import Key
 
 #: Names that a service can have in its closer double: with these, nobody else is thought to be one only because they share a door.
 _CLOSE_NAMES = frozenset({"same", "spelt", "close"})
+
+#: More ids than this are not sent with a question: all rows are read instead.
+MOST_IN_A_LIST = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class Found:
 class Tell:
     """Who is told how far the search has come: the stages, in order, with how much each has to do."""
 
-    begin: Callable[[str, int], None] = field(default=lambda what, total: None)
+    begin: Callable[[str, int], object] = field(default=lambda what, total: None)
     advance: Advance = field(default=lambda done: None)
 
 
@@ -60,6 +64,12 @@ def find_duplicates(*, at: datetime, since: datetime | None = None, tell: Tell |
     return search
 
 
+def of_import(run_id: UUID, *, at: datetime) -> DuplicateSearch:
+    """Look for doubles of what one import wrote."""
+    began = ImportRun.objects.values_list("started_at", flat=True).get(pk=run_id)
+    return find_duplicates(at=at, since=began)
+
+
 def last_start() -> datetime | None:
     """Since when a search must look: the start of the last that ended. None: there was none."""
     return DuplicateSearch.objects.exclude(finished_at=None).values_list("started_at", flat=True).first()
@@ -72,11 +82,15 @@ def _compared(advance: Advance) -> list[Found]:
         sizes = blocking.sizes(known.values())
         for one, other in batch:
             if one in known and other in known:
-                result = compare(known[one], known[other], lambda key, sizes=sizes: sizes.get(key, 1))
+                result = compare(known[one], known[other], _counted(sizes))
                 if result.score >= SUGGEST:
                     found.append(Found(one, other, result, (known[one].source, known[other].source)))
         advance(len(batch))
     return found
+
+
+def _counted(sizes: dict[Key, int]) -> Shared:
+    return lambda key: sizes.get(key, 1)
 
 
 def without_neighbours(found: Iterable[Found]) -> list[Found]:
@@ -101,9 +115,15 @@ def without_neighbours(found: Iterable[Found]) -> list[Found]:
 def _write(found: list[Found], looked_at: set[UUID], at: datetime) -> int:
     """Write the pairs of the services that were looked at; returns how many of them stand."""
     pairs = {(pair.one, pair.other): pair for pair in found}
-    about = DuplicateCandidate.objects.filter(Q(one__in=looked_at) | Q(other__in=looked_at))
+    about = DuplicateCandidate.objects.all()
+    if len(looked_at) < MOST_IN_A_LIST:
+        about = about.filter(Q(one__in=looked_at) | Q(other__in=looked_at))
     known = {(row.one_id, row.other_id): row for row in about.select_for_update()}
-    gone = [row.pk for key, row in known.items() if key not in pairs and row.decision == DuplicateCandidate.Decision.OPEN]
+    gone = [
+        row.pk
+        for key, row in known.items()
+        if key not in pairs and row.decision == DuplicateCandidate.Decision.OPEN and looked_at & set(key)
+    ]
     DuplicateCandidate.objects.filter(pk__in=gone).delete()
     DuplicateCandidate.objects.bulk_create(
         [

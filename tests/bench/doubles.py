@@ -11,6 +11,8 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from django.db import connection
+
 from catalogue.models import Address, Eligibility, Location, Organization, Phone, Service, ServiceAtLocation, TaxonomyTerm
 from catalogue.models.taxonomy import CARE_TYPE
 from core.geo import bng_point
@@ -519,7 +521,11 @@ class Invented:
             truth[service.pk] = entry.truth
         rows[Organization] = list(organizations.values())
         for model, instances in rows.items():
-            model.objects.bulk_create(instances, batch_size=1_000)  # type: ignore[attr-defined]
+            # Counted after the first few, so that triggers on a table that was empty do not plan for an empty one.
+            for some in (instances[:50], instances[50:]):
+                model.objects.bulk_create(some, batch_size=500)  # type: ignore[attr-defined]
+                with connection.cursor() as cursor:
+                    cursor.execute(f"ANALYZE {model._meta.db_table}")  # type: ignore[attr-defined]
         return truth
 
 
