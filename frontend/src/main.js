@@ -3,6 +3,7 @@ import htmx from "htmx.org";
 import { initAll } from "nhsuk-frontend";
 
 import "./live.js";
+import { startDrawing } from "./draw.js";
 import { startForms } from "./forms.js";
 import { startMaps } from "./map.js";
 
@@ -12,6 +13,7 @@ window.htmx = htmx;
 initAll();
 startForms(document);
 startMaps(document);
+startDrawing(document);
 // A swapped fragment may carry a map or a form part of its own.
 document.body.addEventListener("htmx:load", (event) => {
   startForms(event.target);

@@ -46,7 +46,7 @@ function popup(place) {
   return box;
 }
 
-async function drawAreas(map, address) {
+export async function drawAreas(map, address) {
   const answer = await fetch(address, { headers: { Accept: "application/geo+json" } });
   if (!answer.ok) return;
   const { outlines, towns } = await answer.json();

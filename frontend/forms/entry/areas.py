@@ -67,23 +67,23 @@ class AreasForm(PartForm):
                 self.add_error("search", "We found no area called that. Check the spelling, or draw it on the map.")
         if sent.get("outline"):
             try:
-                self.outline = json.loads(sent["outline"])
+                self._shape = json.loads(sent["outline"])
             except ValueError:
                 self.add_error("outline", "That is no GeoJSON. Draw the area on the map, or paste the whole text.")
             else:
                 if not sent.get("outline_name"):
                     self.add_error("outline_name", "Say what you call the area that you drew.")
-                if not isinstance(self.outline, dict):
+                if not isinstance(self._shape, dict):
                     self.add_error("outline", "That is no GeoJSON polygon. Draw the area on the map, or paste the whole text.")
-                elif self.outline.get("type") == "Feature":
-                    self.outline = self.outline.get("geometry") or {}
+                elif self._shape.get("type") == "Feature":
+                    self._shape = self._shape.get("geometry") or {}
         return sent
 
     def values(self) -> dict[str, Any]:
         sent = self.cleaned_data
         rows = [self.known[token] for token in sent["areas"]]
         if sent["outline"]:
-            rows.append({"key": "drawn", "name": sent["outline_name"], "outline": _several(self.outline)})
+            rows.append({"key": "drawn", "name": sent["outline_name"], "outline": _several(self._shape)})
         return {"areas": rows, "catchment_m": self._metres(sent["miles"])}
 
     def _metres(self, miles: Any) -> int | None:

@@ -56,7 +56,7 @@ class PartForm(forms.Form):
                 data,
                 prefix=name,
                 initial=self.first_rows(name, shown),
-                form_kwargs={"empty_permitted": True, "use_required_attribute": False},
+                form_kwargs={"use_required_attribute": False},
             )
             for name, row in self.ROWS.items()
         }
