@@ -1,7 +1,11 @@
 """The catalogue as JSON, in the words of Open Referral UK."""
 
+from datetime import date
+
+from django.utils import timezone
 from rest_framework import serializers
 
+from catalogue.currency import due_on, is_overdue
 from catalogue.eligibility_text import eligibility_sentences
 from catalogue.models import Address, Eligibility, Location, Organization, Phone, Schedule, Service, TaxonomyTerm
 from catalogue.queries import shown_places
@@ -68,10 +72,23 @@ class ServiceListSerializer(serializers.ModelSerializer):
     organization = OrganizationSerializer()
     care_type: serializers.SlugRelatedField = serializers.SlugRelatedField(slug_field="code", read_only=True)
     distance_miles = serializers.SerializerMethodField()
+    assurance_due = serializers.SerializerMethodField()
+    assurance_overdue = serializers.SerializerMethodField()
 
     class Meta:
         model = Service
-        fields = ["id", "name", "organization", "care_type", "status", "cqc_rating", "assured_date", "distance_miles"]
+        fields = [
+            "id", "name", "organization", "care_type", "status", "cqc_rating", "assured_date", "assurance_due", "assurance_overdue",
+            "distance_miles",
+        ]  # fmt: skip
+
+    def get_assurance_due(self, service: Service) -> date | None:
+        """By when somebody must check the record again; null when nobody ever has."""
+        return due_on(service.assured_date)
+
+    def get_assurance_overdue(self, service: Service) -> bool:
+        """Nobody has checked the record in the last three months: show that wherever you show the record."""
+        return is_overdue(service.assured_date, today=timezone.localdate())
 
     def get_distance_miles(self, service: Service) -> float | None:
         """From the postcode that was asked about; null without one, or when the service has no place on the map."""

@@ -1,8 +1,8 @@
 """A stored ranking beside what is true now."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from django.contrib.gis.geos import Point
 
 from capacity.models import ServiceCapacity
 from capacity.queries import PoolState, pool_states
+from catalogue.currency import is_overdue
 from catalogue.models import Service, User
 from frontend.presenters import map as maps
 from matching.operations import Line
@@ -49,6 +50,12 @@ def rows(lines: Sequence[Line], *, user: User, at: datetime) -> list[Row]:
 
 def _quality(rating: int | None) -> str:
     return f"CQC: {Service.Quality(rating).label.lower()}" if rating else ""
+
+
+def overdue(states: Iterable[PoolState], *, user: User, today: date) -> set[UUID]:
+    """Of the services of these places, those whose record nobody has checked in time."""
+    services = Service.objects.visible_to(user).filter(pk__in={state.service for state in states})
+    return {pk for pk, checked in services.values_list("pk", "assured_date") if is_overdue(checked, today=today)}
 
 
 def pins(found: Sequence[Row]) -> list[dict[str, Any]]:

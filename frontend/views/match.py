@@ -5,6 +5,7 @@ from uuid import UUID
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 import flow.operations
@@ -150,6 +151,7 @@ def send(request: SignedIn, pk: UUID) -> HttpResponse:
         "ticked": [pool for pool in wanted if not gone or str(pool) != gone.details.get("pool")],
         "gone": gone,
         "others": presenter.rows(others, user=request.user, at=at),
+        "overdue": presenter.overdue(states, user=request.user, today=timezone.localdate(at)),
     }
     status = 200 if request.method != "POST" else 409 if gone else 422
     return render(request, "send/send.jinja", context, status=status)
