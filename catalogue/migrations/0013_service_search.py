@@ -19,7 +19,7 @@ SELECT
     s.name,
     lower(concat_ws(' ', s.name, nullif(s.alternate_name, ''), o.name, array_to_string(place.towns, ' '))) AS names,
     setweight(to_tsvector('english', concat_ws(' ', s.name, s.alternate_name)), 'A')
-        || strip(to_tsvector('english', concat_ws(' ', o.name, array_to_string(place.towns, ' '), kind.name, term.words, left(s.description, 3000))))
+        || to_tsvector('english', concat_ws(' ', o.name, array_to_string(place.towns, ' '), kind.name, term.words, left(s.description, 3000)))
         || array_to_tsvector(array_remove(
             coalesce(term.marks, '{}') || coalesce(due.marks, '{}') || ARRAY[
                 '#t' || left(replace(s.care_type_id::text, '-', ''), 12),
