@@ -18,6 +18,8 @@ from catalogue.models import (
     Organization,
     Phone,
     Practice,
+    QualityMark,
+    RegistrationCriterion,
     Schedule,
     Service,
     ServiceArea,
@@ -26,6 +28,7 @@ from catalogue.models import (
 )
 from core.errors import Conflict, NotAllowed
 from core.events import publish
+from flow.demo.criteria import say_more
 from flow.demo.logins import LOGINS
 from flow.demo.names import Words
 from flow.demo.organizations import Organizations
@@ -42,8 +45,8 @@ SEED = 2026
 #: In the order in which they may be written: what is pointed at comes first.
 ORDER = (
     Organization, Practice, User, Service, Location, ServiceAtLocation, Address, Phone, Contact, CostOption, Schedule, Eligibility,
-    EligibilityCriterion, ServiceArea, ServiceCapacity, Reservation, CapacityReport, Patient, NeedProfile, Episode, Referral, ReferralTask,
-    Transition,
+    EligibilityCriterion, RegistrationCriterion, QualityMark, ServiceArea, ServiceCapacity, Reservation, CapacityReport, Patient,
+    NeedProfile, Episode, Referral, ReferralTask, Transition,
 )  # fmt: skip
 
 
@@ -60,6 +63,7 @@ def build(*, seed: int, at: datetime) -> World:
     organizations.build()
     services = Services(world, organizations, words)
     services.build()
+    say_more(world, services, organizations.networks)
     places = Places(world, services)
     places.plan()
     people = People(world, organizations)

@@ -56,6 +56,11 @@ class Organizations:
         self._practices()
         self._people()
 
+    @property
+    def networks(self) -> list[tuple[str, str]]:
+        """Codes and names of the networks of practices."""
+        return [(f"DEMO{number:02d}", f"{name} network") for number, name in enumerate(NETWORKS)]
+
     def pick(self, rng: random.Random, sector: str, town: Town) -> Organization:
         """An organisation of the sector, from the same district if there is one."""
         here = [o for t, o in self.by_sector[sector] if t.lad == town.lad]
@@ -85,11 +90,11 @@ class Organizations:
             town = self.world.town["LA1"] if number == 0 else self.world.some_town(self.rng)
             pattern = self.rng.choice(("{word} Surgery", "{word} Medical Centre", "{word} Health Centre", "The {word} Practice"))
             name = logins.PRACTICE if number == 0 else pattern.format(word=self.words.next())
-            practice = self._team(self._make(name, Kind.PRACTICE), User.Role.REFERRER)
+            practice = self._team(self._make(name, Kind.PRACTICE, ods_code=f"DEMOP{number:02d}"), User.Role.REFERRER)
             self.world.special[f"practice-{number}"] = practice
             self.towns[name] = town
-            network = NETWORKS[number % len(NETWORKS)]
-            self.world.add(Practice(organization=practice, pcn_code=f"DEMO{number % len(NETWORKS):02d}", pcn_name=f"{network} network"))
+            code, network = self.networks[number % len(NETWORKS)]
+            self.world.add(Practice(organization=practice, pcn_code=code, pcn_name=network))
 
     def _make(self, name: str, kind: str, **fields) -> Organization:
         slug = "".join(c for c in name.lower().replace(" ", "-") if c.isalnum() or c == "-")

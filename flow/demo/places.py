@@ -15,10 +15,18 @@ from flow.demo.world import World
 _GROUP = {term.code: term.group for term in CARE_TYPES}
 #: How many days of reports the busier pools have.
 HISTORY_DAYS = 14
-NOTES = (
+#: Kinds besides homes to which people come to stay.
+WARDS = ("community-bed", "hospice-inpatient")
+#: What a service adds to its figure, by whether people come to stay.
+BED_NOTES = (
     "Female bed only at present", "Ground floor room", "Room ready from Monday", "Shared bathroom", "Assessment within one working day",
-    "Mornings only", "Evening calls full until next week", "Please ring before you send",
-    "No admissions at weekends", "Male bed only at present",
+    "Own room, looking on the garden", "Families may visit first", "Please ring before you send", "No admissions at weekends",
+    "Male bed only at present",
+)  # fmt: skip
+NOTES = (
+    "First visit within three days", "Mornings only", "Evenings full until next week", "Please ring before you send",
+    "Assessment within one working day", "From Monday", "Not at weekends", "Two of us are new this month", "Daytime only at present",
+    "Quieter in the afternoons",
 )  # fmt: skip
 _K = CapacityReport.Kind
 
@@ -77,7 +85,7 @@ class Places:
         elif kind.sector == "home" and chance > 0.8:
             pool.status = CapacityStatus.ADDITIONAL_ASSESSMENT
         if self.rng.random() < 0.18:
-            pool.note = self.rng.choice(NOTES)
+            pool.note = self.rng.choice(BED_NOTES if kind.sector == "home" or kind.code in WARDS else NOTES)
         if self.rng.random() < 0.012 and not mine:
             pool.is_open = False
 
