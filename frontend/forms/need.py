@@ -6,8 +6,12 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.functional import cached_property
 
-from catalogue.vocabulary import CARE_TYPES, FUNDING, LANGUAGES, NEEDS, Term
+from catalogue.criteria import condition_terms
+from catalogue.marks import WISHES as WISHES_FOR_MARKS
+from catalogue.models import TaxonomyTerm
+from catalogue.vocabulary import CARE_TYPES, FUNDING, LANGUAGES, NEEDS, REFERRAL_SOURCES, Term
 from core.geo import METRES_PER_MILE, outcode
 from flow.models import Episode, Patient
 from matching.models import NeedProfile
@@ -82,6 +86,31 @@ class NeedForm(forms.Form):
         error_messages={"invalid": "Enter the budget as a number of pounds, like 950", "min_value": "A budget cannot be less than nothing"},
     )
     languages = _tick_boxes("Which languages do they need?", LANGUAGES)
+    conditions = forms.MultipleChoiceField(
+        label="Diagnoses and guidelines",
+        choices=lambda: [(term.code, term.name) for term in condition_terms()],
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+    )
+    practice = forms.CharField(
+        label="GP practice",
+        help_text="Its name or its code, like P81001. Some services take only people of certain practices.",
+        max_length=200,
+        required=False,
+    )
+    referral_source = forms.ChoiceField(
+        label="Who refers?",
+        choices=[("", "Not said"), *_choices(REFERRAL_SOURCES)],
+        help_text="Services that do not take referrals from them are left out.",
+        required=False,
+    )
+    marks = forms.MultipleChoiceField(
+        label="Marks of quality",
+        help_text="A service that has them moves up. None is left out for want of one.",
+        choices=WISHES_FOR_MARKS,
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+    )
 
     def clean_postcode(self) -> str:
         text = self.cleaned_data["postcode"]
@@ -107,6 +136,14 @@ class NeedForm(forms.Form):
         groups: dict[str, list[Term]] = {}
         for term in terms:
             groups.setdefault(term.group, []).append(term)
+        return list(groups.items())
+
+    @cached_property
+    def condition_groups(self) -> list[tuple[str, list[TaxonomyTerm]]]:
+        """Diagnoses and guidelines under their headings."""
+        groups: dict[str, list[TaxonomyTerm]] = {}
+        for term in condition_terms():
+            groups.setdefault(term.group or "Others", []).append(term)
         return list(groups.items())
 
     @property
@@ -140,6 +177,7 @@ def initial_from_patient(patient: Patient, episode: Episode | None) -> dict[str,
 def initial_from_profile(profile: NeedProfile) -> dict[str, Any]:
     """An earlier search, to be changed and run again."""
     names = ("age", "sex", "care_types", "needs", "must_haves", "preferences", "languages", "funding", "budget_week")
+    names += ("conditions", "practice", "referral_source", "marks")
     initial = {name: getattr(profile, name) for name in names}
     wanted = round(profile.max_distance_m / METRES_PER_MILE)
     initial |= {

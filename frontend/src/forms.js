@@ -21,7 +21,7 @@ function startFilter(box) {
       group.hidden = !any;
       if (wanted) group.open = any;
     }
-    said.textContent = wanted ? `${shown} ${shown === 1 ? "kind" : "kinds"} found` : "";
+    said.textContent = wanted ? `${shown} found` : "";
   });
 }
 

@@ -6,9 +6,9 @@ import pytest
 from django.urls import reverse
 from rest_framework.test import APIClient
 
-from catalogue.models import Service
+from catalogue.models import Practice, Service
 from matching.models import MatchRun, NeedProfile
-from tests.factories import EligibilityFactory, OutcodeFactory, PoolFactory, PostcodeFactory, UserFactory
+from tests.factories import EligibilityFactory, OrganizationFactory, OutcodeFactory, PoolFactory, PostcodeFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -37,6 +37,24 @@ def test_a_need_goes_in_and_a_ranked_list_comes_out():
     assert (run.created_by, run.organization_id) == (user, user.organization_id)
     again = client(user).get(reverse("api-match-run", args=[run.pk]))
     assert (again.status_code, again.data) == (200, answer.data)
+
+
+def test_diagnoses_practice_and_marks_go_in():
+    PostcodeFactory()
+    PoolFactory()
+    organization = OrganizationFactory(practice=True, ods_code="P81001")
+    Practice.objects.create(organization=organization)
+    answer = ask(client(), conditions=["nice|NG28"], practice="p81001", marks=["ncvo", "cqc"], drives=False)
+    assert answer.status_code == 201
+    profile = NeedProfile.objects.get()
+    assert (profile.conditions, profile.practice, profile.marks) == (["nice|NG28"], "P81001", ["ncvo", "cqc"])
+    line = answer.data["lines"][0]
+    assert line["overdue"] == "Its record has never been checked, so it is overdue."
+    assert "Not known: ask about Type 2 diabetes (NICE NG28)." in line["unknown"]
+    for wrong, status in (({"conditions": ["nice|NG0"]}, 422), ({"practice": "P99999"}, 422), ({"marks": ["stars"]}, 400)):
+        refused = ask(client(), **wrong)
+        assert refused.status_code == status
+        assert next(iter(wrong)) in (refused.data.get("field"), *refused.data)
 
 
 def test_why_not_is_answered():
