@@ -16,131 +16,22 @@ from django.db import connection
 from catalogue.models import Address, Eligibility, Location, Organization, Phone, Service, ServiceAtLocation, TaxonomyTerm
 from catalogue.models.taxonomy import CARE_TYPE
 from core.geo import bng_point
-
-#: Name, outcode, easting, northing, dialling code.
-TOWNS = (
-    ("Preston", "PR1", 354_000, 429_000, "01772"), ("Chorley", "PR7", 358_000, 417_500, "01257"), ("Leyland", "PR25", 354_500, 421_500, "01772"),
-    ("Blackburn", "BB1", 368_500, 428_000, "01254"), ("Burnley", "BB11", 384_000, 432_500, "01282"), ("Accrington", "BB5", 375_500, 428_500, "01254"),
-    ("Lancaster", "LA1", 347_500, 461_500, "01524"), ("Morecambe", "LA4", 343_000, 464_500, "01524"), ("Blackpool", "FY1", 331_000, 436_000, "01253"),
-    ("Fleetwood", "FY7", 333_500, 448_000, "01253"), ("Lytham", "FY8", 336_500, 427_500, "01253"), ("Ormskirk", "L39", 341_500, 408_500, "01695"),
-    ("Skelmersdale", "WN8", 348_500, 406_500, "01695"), ("Nelson", "BB9", 386_000, 437_500, "01282"), ("Clitheroe", "BB7", 374_500, 441_500, "01200"),
-    ("Garstang", "PR3", 349_500, 445_500, "01995"), ("Rawtenstall", "BB4", 381_000, 423_000, "01706"), ("Carnforth", "LA5", 349_500, 470_500, "01524"),
-)  # fmt: skip
-TREES = [
-    "Ash",
-    "Beech",
-    "Birch",
-    "Cedar",
-    "Chestnut",
-    "Elm",
-    "Fir",
-    "Hazel",
-    "Holly",
-    "Ivy",
-    "Juniper",
-    "Larch",
-    "Laurel",
-    "Lime",
-    "Maple",
-    "Oak",
-    "Pine",
-    "Poplar",
-    "Rowan",
-    "Sycamore",
-    "Thorn",
-    "Willow",
-    "Yew",
-]
-HOUSES = ["House", "Court", "Lodge", "Grange", "Manor", "Hall", "View", "Bank", "Gardens", "Grove", "Croft", "Mews"]
-SAINTS = [
-    "St Mary's",
-    "St John's",
-    "St Anne's",
-    "St Peter's",
-    "St Thomas'",
-    "St Cuthbert's",
-    "Trinity",
-    "All Saints",
-    "Christ Church",
-    "St Wilfrid's",
-]
-SURNAMES = [
-    "Ashworth",
-    "Bamber",
-    "Cowell",
-    "Duckworth",
-    "Eccles",
-    "Fielden",
-    "Gorton",
-    "Haworth",
-    "Ingham",
-    "Kershaw",
-    "Lomax",
-    "Nuttall",
-    "Ormerod",
-    "Pilling",
-    "Ramsden",
-    "Singleton",
-]
-STREETS = [
-    "Church",
-    "High",
-    "Mill",
-    "Station",
-    "Victoria",
-    "King",
-    "Queen",
-    "Market",
-    "Park",
-    "Chapel",
-    "School",
-    "Garstang",
-    "Blackpool",
-    "Manchester",
-    "Moor",
-    "Water",
-    "Bridge",
-    "Albert",
-]
-NATIONALS = (
-    ("Citizens Advice", "citizensadvice", ("advice", "Free, confidential advice on debt, benefits, housing and work, from trained volunteers.")),
-    ("Age UK", "ageuk", ("befriending", "Support, information and company for older people and those who care for them.")),
-    ("Mind in", "mind", ("mental", "Talking, groups and one-to-one support for anybody who is struggling with their mental health.")),
-    ("Home-Start", "homestart", ("family", "Trained volunteers visit families with young children who are going through a hard time.")),
-    ("Cruse Bereavement Support", "cruse", ("bereavement", "Somebody to talk to after a death, alone or in a group, for as long as it helps.")),
-    ("Samaritans of", "samaritans", ("listening", "Somebody who listens, at any time of day or night, without judging.")),
-)  # fmt: skip
-OFFERS = (
-    "Befriending", "Lunch Club", "Memory Café", "Carers Support Group", "Walking Group", "Food Bank", "Men's Shed", "Women's Group",
-    "Bereavement Café", "Stroke Recovery Group", "Chair Exercise", "Knit and Natter", "Youth Club", "Parent and Toddler Group",
-    "Dementia Singing", "Advocacy", "Debt Advice", "Home from Hospital", "Handyperson", "Digital Skills", "Volunteer Drivers", "Art Therapy",
-    "Counselling", "Community Fridge", "Falls Prevention Class", "Sitting Service", "Benefits Advice", "Gardening Project", "Book Club",
-    "Hearing Aid Clinic", "Footcare", "Tai Chi", "Young Carers", "Breathe Easy", "Recovery Meeting", "English Conversation",
-)  # fmt: skip
-CLINICS = (
-    "Health Visiting Team",
-    "District Nursing",
-    "Podiatry Clinic",
-    "Speech and Language Therapy",
-    "Continence Service",
-    "Falls Clinic",
+from tests.bench.doubles_words import (
+    CLINICS,
+    HOUSES,
+    KINDS,
+    NATIONALS,
+    NEW_NAMES,
+    OFFERS,
+    PUBLISHERS,
+    SAINTS,
+    SENTENCES,
+    SHORT,
+    STREETS,
+    SURNAMES,
+    TOWNS,
+    TREES,
 )
-NEW_NAMES = (
-    "Bright Horizons", "The Wellbeing Place", "Live Well Together", "Stepping Stones", "New Leaf", "Common Ground", "Open Door", "Kindred",
-    "The Bridge", "Better Days", "Rainbow's End", "Fresh Start", "Lighthouse", "Good Neighbours", "Harbour", "Sunrise", "The Gathering",
-)  # fmt: skip
-SENTENCES = (
-    "We meet every week and everybody is welcome.", "Please ring before you come for the first time.", "Run by volunteers since 1998.",
-    "There is a small charge towards refreshments.", "The building has level access and an accessible toilet.", "No referral is needed.",
-    "Transport can sometimes be arranged.", "Ask your doctor or social worker to refer you.", "Free parking behind the building.",
-    "Staff are trained in first aid and safeguarding.", "Part of a network across the county.", "You can bring a friend or carer.",
-)  # fmt: skip
-SHORT = {
-    "Association": "Assoc", "Centre": "Ctr", "St ": "Saint ", "Community": "Comm", "Group": "Grp", "Service": "Svc", "and": "&",
-    "Support": "Supp", "House": "Hse", "Hospital": "Hosp", "Limited": "Ltd", "Project": "Proj", "Therapy": "Therapy Services",
-    "Court": "Court Care Home", "Café": "Cafe", "Team": "Team (NHS)", "Club": "Club Ltd",
-}  # fmt: skip
-PUBLISHERS = ("County directory", "Charities' list", "NHS list")
 
 
 @dataclass(frozen=True)
@@ -184,9 +75,14 @@ class Invented:
         self._numbers = iter(range(1, 10_000_000))
         self._once: set[str] = set()
         makers: tuple[tuple[Callable[[], list[Entry]], int], ...] = (
-            (self.branch, 12), (self.chain, 6), (self.many, 3), (self.groups_of_a_centre, 8), (self.clinics, 4), (self.two_sites, 9),
+            (self.branch, 12),
+            (self.chain, 6),
+            (self.many, 3),
+            (self.groups_of_a_centre, 8),
+            (self.clinics, 4),
+            (self.two_sites, 9),
             (self.alone, 30),
-        )  # fmt: skip
+        )
         while len(self.entries) < count - doubles:
             make = self.chance.choices([maker for maker, _ in makers], [often for _, often in makers])[0]
             self.entries += make()
@@ -254,7 +150,7 @@ class Invented:
                     email=f"{slug}@{domain}.example" if national else f"info@{domain}{slug}.example",
                     url=f"https://www.{domain}.example/{slug}" if national else f"https://{domain}{slug}.example",
                     **self.place(town),
-                )  # fmt: skip
+                )
             )
         return found
 
@@ -281,7 +177,7 @@ class Invented:
                     url=page,
                     ages=(65, None),
                     **where,
-                )  # fmt: skip
+                )
             )
         return found
 
@@ -311,7 +207,7 @@ class Invented:
                     url=f"https://{domain}" if self.chance.random() < 0.6 else f"https://{domain}/{offer.lower().replace(' ', '-')}",
                     kind=offer.lower(),
                     **where,
-                )  # fmt: skip
+                )
             )
         return found
 
@@ -334,7 +230,7 @@ class Invented:
                     email=f"{self.chance.choice(SURNAMES).lower()}{self.chance.randint(1, 999)}@gmail.com",
                     kind=offer.lower(),
                     **where,
-                )  # fmt: skip
+                )
             )
         return found
 
@@ -358,7 +254,7 @@ class Invented:
                         url=f"https://{domain}/{clinic.lower().replace(' ', '-')}",
                         kind=clinic.lower(),
                         **self.place(town),
-                    )  # fmt: skip
+                    )
                 )
         return found
 
@@ -381,7 +277,7 @@ class Invented:
                 url=f"https://{domain}",
                 kind="day",
                 **self.place(at),
-            )  # fmt: skip
+            )
             for at, where in ((town, "North"), (other, "South"))
         ]
 
@@ -392,10 +288,13 @@ class Invented:
         offer = self.chance.choice(OFFERS)
         name = self.chance.choice(
             [
-                f"{self.chance.choice(TREES)} {self.chance.choice(HOUSES)}", f"{TOWNS[town][0]} {offer}", f"{self.chance.choice(SAINTS)} {offer}",
-                f"{self.chance.choice(SURNAMES)} {offer}", f"{TOWNS[town][0]} & District {offer}",
+                f"{self.chance.choice(TREES)} {self.chance.choice(HOUSES)}",
+                f"{TOWNS[town][0]} {offer}",
+                f"{self.chance.choice(SAINTS)} {offer}",
+                f"{self.chance.choice(SURNAMES)} {offer}",
+                f"{TOWNS[town][0]} & District {offer}",
             ]
-        )  # fmt: skip
+        )
         domain = f"{''.join(letter for letter in name.lower() if letter.isalnum())}{self.chance.randint(1, 99)}.example"
         site = self.chance.random() < 0.7
         return [
@@ -410,7 +309,7 @@ class Invented:
                 kind=offer.lower(),
                 ages=self.chance.choice([(None, None), (18, None), (50, None), (5, 18)]),
                 **where,
-            )  # fmt: skip
+            )
         ]
 
     # --- doubles
@@ -483,11 +382,12 @@ class Invented:
         for index in sorted(self.chance.sample(places, 1 if len(name) < 15 else self.chance.randint(1, 2)), reverse=True):
             name = self.chance.choice(
                 [
-                    name[:index] + name[index + 1 :], name[:index] + name[index] + name[index:],
+                    name[:index] + name[index + 1 :],
+                    name[:index] + name[index] + name[index:],
                     name[:index] + name[index + 1] + name[index] + name[index + 2 :],
                     name[:index] + self.chance.choice("aeiourstln") + name[index + 1 :],
                 ]
-            )  # fmt: skip
+            )
         return name
 
     def _uuid(self) -> uuid.UUID:
@@ -507,8 +407,17 @@ class Invented:
                 entry.org.key,
                 Organization(id=entry.org.key, name=entry.org.name, company_number=entry.org.company, charity_number=entry.org.charity),
             )
-            service = Service(id=self._uuid(), organization=organization, name=entry.name, description=entry.description, url=entry.url,
-                              email=entry.email, care_type=terms.get(entry.kind), source=entry.source, source_id=str(entry.truth))  # fmt: skip
+            service = Service(
+                id=self._uuid(),
+                organization=organization,
+                name=entry.name,
+                description=entry.description,
+                url=entry.url,
+                email=entry.email,
+                care_type=terms.get(entry.kind),
+                source=entry.source,
+                source_id=str(entry.truth),
+            )
             location = Location(id=self._uuid(), point=bng_point(entry.x, entry.y), uprn=entry.uprn)
             rows[Service].append(service)
             rows[Location].append(location)
@@ -527,6 +436,3 @@ class Invented:
                 with connection.cursor() as cursor:
                     cursor.execute(f"ANALYZE {model._meta.db_table}")  # type: ignore[attr-defined]
         return truth
-
-
-KINDS = [offer.lower() for offer in OFFERS] + ["home", "day", "advice", "family"]
