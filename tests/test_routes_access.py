@@ -132,6 +132,9 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     "entry-undo": (NO_ENTRY, NO_ENTRY),
     "entry-files": (ENTRY, ENTRY | of({ACCEPTED, *KEEPERS}, 422)),
     "entry-file-remove": (NOT_THERE, NO_ENTRY),
+    "entry-sheet": (page(PROVIDERS | KEEPERS), page(PROVIDERS | KEEPERS, 422)),
+    "entry-sheet-download": (page(PROVIDERS | KEEPERS), NOT_THERE),
+    "entry-sheet-review": (NO_ENTRY, NO_ENTRY),
     "attachment": (all_get(404), NOT_THERE),
     "group-add": (all_get(200), all_get(422)),
     "group-added": (all_get(200), NOT_THERE),
@@ -261,7 +264,7 @@ class World:
             "action": "withdraw" if "referral" in name else "decline", "uidb36": "1", "key": "set-password", "url": "nowhere",
             "content_type_id": str(ContentType.objects.get_for_model(User).pk), "object_id": str(self.users[OWN].pk),
             "id": str(self.users[OWN].pk), "app_label": "catalogue", "token": "A" * 43, "answer": "correct",
-            "part": "basics", "change_id": uuid4(), "file_id": uuid4(),
+            "part": "basics", "change_id": uuid4(), "file_id": uuid4(), "batch": uuid4(),
         }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import connection
 
 from catalogue.models import Service
-from core.errors import Invalid
+from core.errors import Conflict
 
 from .feed import writer
 from .filters import wrong
@@ -106,14 +106,12 @@ def _cursor(since: str) -> Cursor:
     if cursor is None:
         raise wrong("since", "give the `next` of an earlier answer, `now`, or leave it out to begin at the beginning.")
     if cursor.xid >= _bounds()[1]:
-        error = Invalid(
+        raise Conflict(
             "since: this place in the feed does not exist here, as after the directory was restored from a copy. "
             "Leave `since` out and read everything again.",
             code="cursor-unknown",
             parameter="since",
         )
-        error.http_status = 410
-        raise error
     return cursor
 
 

@@ -18,6 +18,8 @@ from .filters import Asked
 from .values import Document
 
 PER_PAGE = 50
+#: A list of ids alone is small: the standard would have it in one page.
+PER_MINIMAL_PAGE = 200_000
 #: Services that are in memory together while everything is streamed.
 CHUNK = 1_000
 
@@ -35,7 +37,7 @@ class Listing:
 def page(listing: Listing, asked: Asked) -> Document:
     """One page, with the counts of all. A page after the last is empty."""
     found = listing.found(asked)
-    size = asked.per_page or PER_PAGE
+    size = asked.per_page or (PER_MINIMAL_PAGE if asked.minimal else PER_PAGE)
     total = found.count()
     pages = max(1, -(-total // size))
     start = (asked.page - 1) * size
@@ -66,8 +68,12 @@ def lines(listing: Listing, asked: Asked) -> Iterator[bytes]:
     """All that were asked for, one JSON document on each line, a chunk of lines at a time, in the order of their ids.
 
     Each chunk begins after the last id of the one before: no transaction stays open, and memory holds one chunk however many there are.
+    What was asked for is understood before the first line, so that a refusal is not the end of an answer that began well.
     """
-    ordered = listing.found(asked).order_by("pk")
+    return _chunks(listing, asked, listing.found(asked).order_by("pk"))
+
+
+def _chunks(listing: Listing, asked: Asked, ordered: QuerySet[Any]) -> Iterator[bytes]:
     after: UUID | None = None
     while keys := list((ordered if after is None else ordered.filter(pk__gt=after)).values_list("pk", flat=True)[:CHUNK]):
         chunk = listing.write(listing.found(Asked()).filter(pk__in=keys).order_by("pk"), asked)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from datetime import datetime, time
+from datetime import UTC, datetime, time
 from typing import Any
 from uuid import UUID
 
@@ -21,8 +21,6 @@ from core.geo import BNG
 from .times import CODES
 
 MOST_PER_PAGE = 1_000
-#: A list of ids alone is small: the standard asks to have it in one page.
-MOST_PER_MINIMAL_PAGE = 100_000
 LAST_PAGE = 1_000_000
 _NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _DAYS = dict(zip(_NAMES, CODES, strict=True))
@@ -38,7 +36,10 @@ def wrong(name: str, advice: str) -> Invalid:
 
 def unknown(name: str, known: tuple[str, ...]) -> Invalid:
     """A word that is no parameter of that address."""
-    return wrong(name[:40], f"there is no such parameter here. Use: {', '.join(known)}." if known else "this address takes no parameters.")
+    return wrong(
+        name[:40] or "(no name)",
+        f"there is no such parameter here. Use: {', '.join(known)}." if known else "this address takes no parameters.",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,11 +88,6 @@ def understood(sent: list[tuple[str, list[str]]], known: tuple[str, ...]) -> Ask
     asked = Asked(**values)
     if asked.proximity is not None and not asked.postcode:
         raise wrong("proximity", "give a postcode too: within so many metres of what?")
-    most = MOST_PER_MINIMAL_PAGE if asked.minimal else MOST_PER_PAGE
-    if asked.per_page is not None and asked.per_page > most:
-        raise wrong("per_page", f"ask for {most} or fewer, or stream everything with format=ndjson.")
-    if asked.minimal and asked.full:
-        raise wrong("minimal", "ask for minimal or for full, not for both.")
     return asked
 
 
@@ -242,9 +238,11 @@ def _moment(name: str, text: str) -> datetime:
             at = datetime.combine(first, time(0), tzinfo=LONDON)
     except ValueError:
         at = None
-    if at is None or at.year < 1000:
+    if at is None:
         raise wrong(name, "give a date and time such as 2026-11-22T09:30:00Z.")
-    return at if at.tzinfo else at.replace(tzinfo=LONDON)
+    # In UTC: PostgreSQL knows no offset of 16 hours or more.
+    at = at if at.tzinfo else at.replace(tzinfo=LONDON)
+    return at.astimezone(UTC) if 1 < at.year < 9999 else at.replace(tzinfo=UTC)
 
 
 def _yes_or_no(name: str, text: str) -> bool:
@@ -253,10 +251,10 @@ def _yes_or_no(name: str, text: str) -> bool:
     return text.lower() == "true"
 
 
-def _whole(most: int) -> Callable[[str, str], int]:
+def _whole(most: int, more: str = "") -> Callable[[str, str], int]:
     def read(name: str, text: str) -> int:
         if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or not 1 <= int(text) <= most:
-            raise wrong(name, f"give a whole number from 1 to {most}.")
+            raise wrong(name, f"give a whole number from 1 to {most}{more}.")
         return int(text)
 
     return read
@@ -297,6 +295,6 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "full": _yes_or_no,
     "format": _form,
     "page": _whole(LAST_PAGE),
-    "per_page": _whole(MOST_PER_MINIMAL_PAGE),
+    "per_page": _whole(MOST_PER_PAGE, "; everything comes with format=ndjson"),
     "since": _words,
 }

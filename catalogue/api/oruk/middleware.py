@@ -5,14 +5,11 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 
 PREFIX = "/api/oruk/"
-_WORDS = {
-    404: ("not-found", "There is no such address here. The list of addresses is at openapi_url of /api/oruk/v3."),
-    500: ("fault", "Something went wrong on our side. Try again in a minute."),
-}
+_FAULT = {"code": "fault", "detail": "Something went wrong on our side. Try again in a minute."}
 
 
 class OpenMiddleware:
-    """Adds the headers of cross-origin reading; turns the site's error pages into JSON."""
+    """Adds the headers of cross-origin reading; tells a fault of ours as JSON."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -26,10 +23,11 @@ class OpenMiddleware:
             )
         else:
             response = self.get_response(request)
-        if isinstance(response, HttpResponse) and response.status_code >= 400 and "json" not in response.get("Content-Type", ""):
-            code, detail = _WORDS.get(response.status_code, ("refused", "This request cannot be answered. Look at the address."))
-            told = JsonResponse({"code": code, "detail": detail})
+        if isinstance(response, HttpResponse) and response.status_code == 500:
+            told = JsonResponse(_FAULT)
             response.content, response["Content-Type"] = told.content, told["Content-Type"]
+        # Who is signed in makes no difference here, so that one copy does for everybody.
+        del response["Vary"]
         response["Access-Control-Allow-Origin"] = "*"
         response["Access-Control-Expose-Headers"] = "Link, Retry-After"
         return response

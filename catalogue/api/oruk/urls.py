@@ -26,4 +26,6 @@ urlpatterns = [
     re_path(r"^v1/taxonomies/?$", views.OldTaxonomies.as_view(), name="oruk-v1-taxonomies"),
     re_path(r"^v1/taxonomies/(?P<pk>[^/]+)/?$", views.OldTaxonomy.as_view(), name="oruk-v1-taxonomy"),
     re_path(r"^v1/vocabularies/?$", views.OldVocabularies.as_view(), name="oruk-v1-vocabularies"),
+    # Whatever else stands below: told in JSON, like everything here.
+    re_path(r"", views.Unknown.as_view(), name="oruk-unknown"),
 ]

@@ -8,6 +8,7 @@ from rest_framework.response import Response
 
 from catalogue.publishing import changes, feed, openapi, v1
 from catalogue.publishing.filters import CHANGES, Asked, understood, unknown
+from core.errors import NotFound
 
 from .base import OpenView, found_or_404
 
@@ -20,6 +21,13 @@ class About(OpenView):
     def get(self, request: Request) -> Response:
         understood(list(request.query_params.lists()), ())
         return Response({"version": "HSDS-UK-3.0", "profile": PROFILE, "openapi_url": request.build_absolute_uri(reverse("oruk-openapi"))})
+
+
+class Unknown(OpenView):
+    """An address that is none."""
+
+    def get(self, request: Request) -> Response:
+        raise NotFound("There is no such address here. Those that there are stand in the document at openapi_url of /api/oruk/v3.")
 
 
 class OpenApi(OpenView):

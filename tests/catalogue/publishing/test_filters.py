@@ -244,7 +244,7 @@ def test_pages_count_as_the_standard_counts(django_assert_max_num_queries):
         ({"postcode": "Preston"}, "not a postcode"), ({"postcode": "ZZ9 9ZZ"}, "do not know"), ({"postcode": " "}, "PR1 2HE"),
         ({"proximity": "100"}, "postcode too"), ({"postcode": "PR1 2HE", "proximity": "1e9"}, "metres"),
         ({"modified_after": "yesterday"}, "2026-11-22T09:30:00Z"), ({"modified_after": "2026-02-31"}, "2026-11-22"),
-        ({"full": "yes"}, "true or false"), ({"full": "true", "minimal": "true"}, "not for both"), ({"format": "xml"}, "ndjson"),
+        ({"full": "yes"}, "true or false"), ({"format": "xml"}, "ndjson"),
         ({"search": "x" * 201}, "200 letters"), ({"text": "x"}, "no such parameter"), ({"page": ["1", "2"]}, "once"),
     ],
 )  # fmt: skip

@@ -1,0 +1,207 @@
+"""The open catalogue as a client meets it: from any page of the web, by WSGI and ASGI, as its OpenAPI document says, and not too often."""
+
+import asyncio
+import json
+
+import pytest
+import schemathesis
+from asgiref.testing import ApplicationCommunicator
+from django.core.asgi import get_asgi_application
+from django.core.handlers.wsgi import WSGIHandler
+from django.test import Client
+from hypothesis import HealthCheck, Phase, settings
+from schemathesis.config import GenerationConfig, ProjectConfig, ProjectsConfig, SchemathesisConfig
+from schemathesis.generation import GenerationMode
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from catalogue.models import Service
+from catalogue.publishing import feed, openapi
+from tests.factories import PostcodeFactory, ServiceFactory
+
+from .samples import BASE, get, poor_service, rich_service
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.req("R096")
+def test_it_says_which_standard_it_is_and_where_it_is_described():
+    for path in (BASE, f"{BASE}/"):
+        about = Client().get(path).json()
+        assert about["version"] == "HSDS-UK-3.0"
+        assert about["profile"].startswith("https://")
+    described = Client().get(about["openapi_url"]).json()
+    assert described["servers"] == [{"url": f"http://testserver{BASE}"}]
+    lists = ("services", "taxonomies", "taxonomy_terms", "service_at_locations", "organizations")
+    assert {"/", "/changes", *(f"/{name}{rest}" for name in lists for rest in ("", "/{id}"))} == set(described["paths"])
+
+
+def test_addresses_answer_with_and_without_a_slash_at_the_end():
+    service = rich_service()
+    for path in ("services", f"services/{service.pk}", "taxonomies", "taxonomy_terms", "service_at_locations", "organizations", "changes"):
+        assert Client().get(f"{BASE}/{path}").json() == Client().get(f"{BASE}/{path}/").json()
+
+
+@pytest.mark.req("R096")
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/services", 200), ("/services?page=x", 400), ("/services?search=%00", 400), ("/services/%00", 400), ("/services/7", 404),
+        ("/nothing", 404), ("/services/a/b", 404),
+    ],
+)  # fmt: skip
+def test_any_page_of_the_web_may_read_answers_and_refusals(path, status):
+    answer = Client().get(f"{BASE}{path}", headers={"Origin": "https://elsewhere.example.org", "Accept": "text/html"})
+    assert (answer.status_code, answer["Access-Control-Allow-Origin"]) == (status, "*")
+    assert answer["Content-Type"] == "application/json"
+    assert answer["Content-Security-Policy"]
+    assert "Cookie" not in answer.get("Vary", "")
+    if status >= 400:
+        assert set(answer.json()) >= {"code", "detail"}
+
+
+def test_a_browser_that_asks_first_is_told_yes():
+    answer = Client().options(f"{BASE}/services", headers={"Origin": "https://x.example.org", "Access-Control-Request-Method": "GET"})
+    assert (answer.status_code, answer["Access-Control-Allow-Origin"]) == (204, "*")
+    assert "GET" in answer["Access-Control-Allow-Methods"]
+    refused = Client().post(f"{BASE}/services")
+    assert (refused.status_code, refused.json()["code"], refused["Access-Control-Allow-Origin"]) == (405, "method-not-allowed", "*")
+
+
+def test_a_fault_of_ours_is_json_too(monkeypatch):
+    monkeypatch.setattr(feed, "page", lambda *_: 1 / 0)
+    monkeypatch.setattr("catalogue.api.oruk.base.page", lambda *_: 1 / 0)
+    answer = Client(raise_request_exception=False).get(f"{BASE}/services")
+    assert (answer.status_code, answer.json()["code"], answer["Access-Control-Allow-Origin"]) == (500, "fault", "*")
+
+
+@pytest.mark.req("R096")
+def test_who_asks_too_often_is_told_when_to_come_back(settings):
+    settings.OPEN_DATA_RATE, settings.OPEN_DATA_EXPORT_RATE = "3/min", "1/min"
+    first, *others = [Client().get(f"{BASE}/services", headers={"X-Forwarded-For": f"10.0.0.{n}"}) for n in range(4)]
+    assert first.status_code == 200
+    late = others[-1]
+    assert (late.status_code, late.json()["code"], late["Access-Control-Allow-Origin"]) == (429, "throttled", "*")
+    assert "Wait" in late.json()["detail"]
+    assert int(late["Retry-After"]) > 0
+    elsewhere = {"REMOTE_ADDR": "10.1.1.1"}
+    assert Client().get(f"{BASE}/services?format=ndjson", **elsewhere).status_code == 200
+    assert Client().get(f"{BASE}/services?format=ndjson", **elsewhere).status_code == 429
+    assert Client().get(f"{BASE}/services", **elsewhere).status_code == 200
+
+
+@pytest.mark.req("R096")
+@pytest.mark.django_db(transaction=True)
+def test_lines_come_in_pieces_through_asgi(monkeypatch):
+    monkeypatch.setattr(feed, "CHUNK", 2)
+    ServiceFactory.create_batch(5)
+
+    async def read() -> list[bytes]:
+        scope = {
+            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "path": f"{BASE}/services",
+            "query_string": b"format=ndjson", "headers": [(b"host", b"testserver")], "client": ("127.0.0.1", 1),
+        }  # fmt: skip
+        talk = ApplicationCommunicator(get_asgi_application(), scope)
+        await talk.send_input({"type": "http.request"})
+        assert (await talk.receive_output(30))["status"] == 200
+        bodies = []
+        while True:
+            message = await talk.receive_output(30)
+            bodies.append(message.get("body", b""))
+            if not message.get("more_body"):
+                await talk.wait(30)
+                return [body for body in bodies if body]
+
+    pieces = asyncio.run(read())
+    assert [piece.count(b"\n") for piece in pieces] == [2, 2, 1]
+    told = [json.loads(line)["id"] for line in b"".join(pieces).splitlines()]
+    assert told == sorted(str(key) for key in Service.objects.values_list("pk", flat=True))
+
+
+def test_lines_are_read_as_they_are_sent(monkeypatch, django_assert_max_num_queries):
+    """Only what is being sent is in memory: what changes behind it is seen when its turn comes."""
+    monkeypatch.setattr(feed, "CHUNK", 2)
+    services = sorted(ServiceFactory.create_batch(5), key=lambda service: service.pk)
+    with django_assert_max_num_queries(0):
+        pieces = iter(Client().get(f"{BASE}/services", {"format": "ndjson", "full": "true"}).streaming_content)
+    with django_assert_max_num_queries(25):
+        first = next(pieces)
+    assert [json.loads(line)["id"] for line in first.splitlines()] == [str(service.pk) for service in services[:2]]
+    Service.objects.filter(pk=services[2].pk).update(is_confidential=True)
+    Service.objects.filter(pk=services[3].pk).update(name="Changed meanwhile")
+    rest = [json.loads(line) for line in b"".join(pieces).splitlines()]
+    assert [(document["id"], document["name"]) for document in rest] == [
+        (str(services[3].pk), "Changed meanwhile"), (str(services[4].pk), services[4].name),
+    ]  # fmt: skip
+
+
+def test_a_stream_that_cannot_be_is_refused_before_it_begins():
+    answer = Client().get(f"{BASE}/services", {"format": "ndjson", "postcode": "ZZ9 9ZZ"})
+    assert (answer.status_code, answer.json()["parameter"]) == (400, "postcode")
+
+
+@pytest.mark.req("R096")
+def test_version_1_is_the_same_services_in_the_old_shape():
+    service = rich_service()
+    poor_service()
+    page = Client().get("/api/oruk/v1/services", {"text": "fir", "minimum_age": "50"}).json()
+    assert {key: page[key] for key in page if key != "content"} == {
+        "totalElements": 1, "totalPages": 1, "number": 1, "size": 1, "first": True, "last": True, "empty": False,
+    }  # fmt: skip
+    listed = page["content"][0]
+    assert (listed["id"], listed["organization"]["name"], listed["status"]) == (str(service.pk), "Grove Homes", "active")
+    one = Client().get(f"/api/oruk/v1/services/{service.pk}").json()
+    assert one["eligibilitys"][0] | {"id": ""} == {
+        "id": "", "minimum_age": 60, "maximum_age": 99, "gender": "female", "eligibility": "female",
+    }  # fmt: skip
+    assert any(contact.get("phones") == [{"id": contact["id"], "number": "01632 960000"}] for contact in one["contacts"])
+    assert {said["byday"] for said in one["regular_schedules"]} >= {"MO,TU,WE,TH,FR"}
+    physical = next(place["location"] for place in one["service_at_locations"] if "physical_addresses" in place["location"])
+    assert physical["physical_addresses"][0]["postal_code"] == "PR1 2HE"
+    assert {said["taxonomy"]["name"] for said in one["service_taxonomys"]} >= {"Dementia"}
+    terms = Client().get("/api/oruk/v1/taxonomies", {"text": "dementia"}).json()
+    assert {"id", "name", "vocabulary"} <= set(terms["content"][0])
+    assert Client().get(f"/api/oruk/v1/taxonomies/{terms['content'][0]['id']}").json() == terms["content"][0]
+    assert "Funding" in Client().get("/api/oruk/v1/vocabularies").json()
+    refused = Client().get("/api/oruk/v1/services", {"search": "x"})
+    assert (refused.status_code, "text" in refused.json()["detail"]) == (400, True)
+
+
+def test_what_was_published_can_be_read_again(settings):
+    """The document describes every parameter that an address understands, and none besides."""
+    described = get("/openapi.json")["paths"]
+    for name, listing in {
+        "services": feed.SERVICES, "service_at_locations": feed.AT_LOCATIONS, "organizations": feed.ORGANIZATIONS,
+        "taxonomies": feed.TAXONOMIES, "taxonomy_terms": feed.TERMS,
+    }.items():  # fmt: skip
+        assert [parameter["name"] for parameter in described[f"/{name}"]["get"]["parameters"]] == list(listing.known)
+    assert openapi.document("x")["components"]["schemas"]
+
+
+# --- generated requests, good and bad, held against the document
+
+CONFIG = SchemathesisConfig(
+    projects=ProjectsConfig(default=ProjectConfig(generation=GenerationConfig(modes=[GenerationMode.POSITIVE, GenerationMode.NEGATIVE])))
+)
+SCHEMA = schemathesis.openapi.from_dict(openapi.document(f"http://testserver{BASE}"), config=CONFIG)
+
+
+@pytest.fixture
+def published(settings, transactional_db) -> None:
+    settings.OPEN_DATA_RATE = settings.OPEN_DATA_EXPORT_RATE = "100000/min"
+    PostcodeFactory()
+    rich_service()
+    poor_service()
+
+
+@pytest.mark.req("R096")
+@pytest.mark.django_db(transaction=True)
+@SCHEMA.parametrize()
+@settings(
+    max_examples=12, deadline=None, derandomize=True, database=None, phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)  # fmt: skip
+def test_generated_requests_are_answered_as_the_document_says(case, published):
+    response = case.call(app=WSGIHandler(), base_url=f"http://testserver{BASE}")
+    # No schema can say which postcodes exist, nor that one parameter needs another: there a good-looking request may be refused.
+    unknowable = response.status_code == 400 and response.json().get("parameter") in ("postcode", "proximity")
+    case.validate_response(response, excluded_checks=[positive_data_acceptance] if unknowable else [])
