@@ -2,11 +2,14 @@
 
 from django.urls import path
 
-from .views import entries, entry_files, entry_preview, proposals
+from .views import entries, entry_files, entry_preview, entry_sheets, proposals
 
 urlpatterns = [
     path("entries/", entries.entries, name="entries"),
     path("entries/new/", entries.new, name="entry-new"),
+    path("entries/spreadsheet/", entry_sheets.sheet, name="entry-sheet"),
+    path("entries/spreadsheet/services.xlsx", entry_sheets.download, name="entry-sheet-download"),
+    path("entries/spreadsheet/<uuid:batch>/", entry_sheets.review, name="entry-sheet-review"),
     path("entries/<uuid:pk>/", entries.entry, name="entry"),
     path("entries/<uuid:pk>/publish/", entries.publish, name="entry-publish"),
     path("entries/<uuid:pk>/discard/", entries.discard, name="entry-discard"),

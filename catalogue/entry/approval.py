@@ -11,6 +11,7 @@ from django.db import transaction
 
 from catalogue.entry import content
 from catalogue.entry.content import FIELDS, Content
+from catalogue.entry.attachments import discard
 from catalogue.entry.operations import Stale, require, write
 from catalogue.entry.queries import Entry
 from catalogue.models import Attachment, Organization, ProposedChange, Service, User
@@ -103,7 +104,8 @@ def refuse(*, pk: UUID, reason: str, by: User, at: datetime) -> ProposedChange:
     if len(reason) > LONGEST_REASON:
         raise Invalid("That is too long.", errors={"reason": [f"Keep the reason to {LONGEST_REASON} characters."]})
     change.reason = reason
-    Attachment.objects.filter(pk__in=change.content.get("attachments", []), is_shown=False).delete()
+    for attachment in Attachment.objects.filter(pk__in=change.content.get("attachments", []), is_shown=False):
+        discard(attachment)
     return _decide(change, Status.REFUSED, by, at)
 
 

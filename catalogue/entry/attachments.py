@@ -75,6 +75,11 @@ def remove(*, attachment_id: UUID, by: User, at: datetime) -> None:
         raise NotFound("There is no such file. It may have been removed already.")
     lock(attachment.service_id, by)
     _note(attachment.service, f"Removed the {attachment.get_kind_display().lower()} “{attachment.title}”", [], False, by, at)
+    discard(attachment)
+
+
+def discard(attachment: Attachment) -> None:
+    """Delete a row, and its file once that is certain."""
     storage, name = attachment.file.storage, attachment.file.name
     attachment.delete()
     transaction.on_commit(lambda: storage.delete(name))

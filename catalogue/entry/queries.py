@@ -72,7 +72,7 @@ def entry(user: User, pk: UUID) -> Entry | None:
     service = content.for_reading(Service.objects.owned_by(user)).filter(pk=pk).first()
     if service is not None:
         # Pictures and papers that wait do not keep anybody from changing the rest.
-        changes = open_changes(user).filter(service=service, origin=ProposedChange.Origin.FORM)
+        changes = open_changes(user).filter(service=service).exclude(origin=ProposedChange.Origin.LINK)
         change = changes.exclude(content__has_key="attachments").first()
         return Entry(pk, service.organization, service, change, content.read(service))
     change = ProposedChange.objects.visible_to(user).filter(pk=pk, service=None, status__in=[*OPEN, ProposedChange.Status.REFUSED]).first()
@@ -82,11 +82,13 @@ def entry(user: User, pk: UUID) -> Entry | None:
 
 
 def open_changes(user: User) -> QuerySet[ProposedChange]:
-    """Drafts of the user's own office, and whatever waits for a curator: what waits first."""
+    """Drafts of the user's own office, and whatever waits for a curator: what waits first. Rows of a spreadsheet are no drafts."""
     colleagues = Q(proposed_by=user) if user.organization_id is None else Q(proposed_by__organization=user.organization_id)
     return (
         ProposedChange.objects.visible_to(user)
-        .filter(Q(status=ProposedChange.Status.WAITING) | Q(status=ProposedChange.Status.DRAFT) & colleagues)
+        .filter(
+            Q(status=ProposedChange.Status.WAITING) | Q(status=ProposedChange.Status.DRAFT, origin=ProposedChange.Origin.FORM) & colleagues
+        )
         .select_related("organization", "service", "proposed_by")
         .order_by("-status", "-proposed_at")
     )
@@ -143,7 +145,7 @@ def my_services(user: User, *, text: str = "", state: str = "", today: date) -> 
         .select_related("organization", "care_type")
         .annotate(
             waiting=Exists(changes.filter(status=ProposedChange.Status.WAITING)),
-            draft=Exists(changes.filter(status=ProposedChange.Status.DRAFT, origin=ProposedChange.Origin.FORM)),
+            draft=Exists(changes.filter(status=ProposedChange.Status.DRAFT)),
         )
     )
     if state != "incomplete":

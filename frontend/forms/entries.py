@@ -6,6 +6,7 @@ from uuid import UUID
 from django import forms
 
 from catalogue.entry.partners import find_partners
+from catalogue.entry.spreadsheet import LARGEST
 from catalogue.models import User
 
 STATES = [
@@ -52,3 +53,18 @@ class NewEntryForm(forms.Form):
 
     def organization_id(self) -> UUID | None:
         return UUID(next(iter(self._found))) if self._found else None
+
+
+class SheetForm(forms.Form):
+    """A spreadsheet that somebody sends back."""
+
+    file = forms.FileField(
+        label="The spreadsheet", help_text="An Excel workbook (.xlsx) of up to 5 MB.",
+        error_messages={"required": "Choose a file.", "empty": "That file is empty. Choose another one."},
+    )  # fmt: skip
+
+    def clean_file(self) -> Any:
+        file = self.cleaned_data["file"]
+        if file.size > LARGEST:
+            raise forms.ValidationError("The file is too large: up to 5 MB can be read. Take out pictures, or split it.")
+        return file
