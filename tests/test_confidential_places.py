@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import time
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
@@ -9,13 +10,14 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from catalogue.models import Address
+from catalogue.models import Address, Schedule, ServiceSearch
 from catalogue.queries import search_services
 from core.geo import to_wgs84
 from matching import operations
 from matching.models import PoolFact
 from notifications.viewer import pools_seen, topics_seen
 from tests.factories import (
+    AreaFactory,
     LocationFactory,
     NeedProfileFactory,
     OrganizationFactory,
@@ -128,3 +130,46 @@ def test_ranking_learns_at_once_that_a_place_has_become_confidential(secret):
     assert (coarse.x % 5_000, coarse.y % 5_000) == (2_500, 2_500)
     type(record).objects.filter(pk=record.pk).update(is_confidential=False)
     assert PoolFact.objects.get(pk=pool.pk).point == near(1_234, 987)
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+@pytest.mark.parametrize("role", ["anonymous", "referrer"])
+def test_no_diary_calendar_file_or_list_of_an_area_says_where_it_is(secret, role):
+    """Whoever asks, and however: by its words, its town, its area, its day, its needs, or with a slip of spelling."""
+    pool, client = refuge(secret), browser(role)
+    area = AreaFactory(code="E07000123", name="Secret District")
+    Schedule.objects.create(service=pool.service, byday="MO,TU,WE,TH,FR,SA,SU", opens_at=time(9), closes_at=time(10))
+    there = to_wgs84(pool.location.point)
+    secrets = [STREET, "Secretville", "PR1 7QQ", f"{there.y:.4f}", f"{there.x:.4f}"]
+    hidden = role == "anonymous" and secret != "location"
+    searches = [
+        "", "q=Larkspur", "q=Larkspr+Refge", "q=Secretville", "q=Hidden+Lane", f"area={area.code}", "where=PR1&miles=2", "day=MO",
+        "online=not", "free=on", "care_type=home-general-residential", "print=large",
+    ]  # fmt: skip
+    diary = [f"{reverse(name)}?area={area.code}&care_type=home-general-residential" for name in ("diary", "diary-calendar")]
+    for address in [*(f"{reverse(name)}?{query}" for query in searches for name in ("directory", "directory-csv")), *diary]:
+        answer = client.get(address)
+        text = (b"".join(answer.streaming_content) if answer.streaming else answer.content).decode()
+        shown = re.sub(
+            r"<(form|title|ul class=.lune-(chips|tools)).*?</(form|title|ul)>", "", text, flags=re.S
+        )  # what was typed comes back
+        assert [word for word in secrets if word in shown] == [], address
+        if hidden or "diary" in address:
+            assert NAME not in shown or secret == "location", address
+            assert str(pool.service_id) not in shown or secret == "location", address
+    calendar = client.get(reverse("service-calendar", args=[pool.service_id]))
+    assert calendar.status_code == (200 if secret == "location" else 404)
+    assert STREET not in calendar.content.decode()
+    reported = client.post(reverse("service", args=[pool.service_id]), {"words": "wrong"})
+    assert reported.status_code in ((302, 404) if secret != "location" else (302,))
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_what_a_search_compares_does_not_know_where_it_is(secret):
+    pool = refuge(secret)
+    packed = ServiceSearch.objects.get(pk=pool.service_id)
+    assert (packed.points, packed.towns) == (None, [])
+    assert "secretville" not in packed.names
+    assert packed.is_public == (secret == "location")
+    assert not search_services(UserFactory(), near=near(1_234, 987), within_m=100_000).exists()
+    assert not search_services(AnonymousUser(), area=AreaFactory()).exists()
