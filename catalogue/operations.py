@@ -81,12 +81,12 @@ def care_type(code: str | None) -> TaxonomyTerm | None:
     """The kind of care with this code; None for no code. Raises Invalid for one that the vocabulary has not."""
     if not code:
         return None
-    term = TaxonomyTerm.objects.of(CARE_TYPE).filter(code=code).first()
+    term = TaxonomyTerm.objects.of(CARE_TYPE).select_related("replaced_by").filter(code=code).first()
     if term is None:
         raise Invalid(
             "That is not a kind of care in the vocabulary. Choose one from the list.", errors={"care_type": ["Choose one from the list."]}
         )
-    return term
+    return term.replaced_by or term
 
 
 def save(instance: Any) -> None:

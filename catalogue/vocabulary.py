@@ -115,6 +115,14 @@ CARE_TYPES = (
     Term(44, "youth-support", "Support for young people", "Community and voluntary"),
     Term(45, "legal-advice", "Legal and immigration advice", "Community and voluntary", synonyms=("immigration",)),
     Term(46, "digital-service", "App or online service", "Community and voluntary", synonyms=("app",)),
+    Term(
+        47,
+        "send-local-offer",
+        "SEND Local Offer",
+        "Community and voluntary",
+        synonyms=("special educational needs", "SEND", "SEN", "local offer"),
+        description="For children and young people with special educational needs or disabilities, from birth to 25.",
+    ),
 )
 
 NEEDS = (
@@ -235,11 +243,17 @@ TAXONOMIES: dict[str, tuple[str, str, tuple[Term, ...]]] = {
 
 
 def load(apps: Any = None) -> None:
-    """Write the vocabulary into the database: add what is missing, correct names, delete nothing. Safe to repeat."""
+    """Write the vocabulary into the database: add what is missing, correct names, delete nothing. Safe to repeat.
+
+    The words of a term that a curator has changed stay as they are.
+    """
     if apps is None:
         from django.apps import apps
     taxonomy_model = apps.get_model("catalogue", "Taxonomy")
     term_model = apps.get_model("catalogue", "TaxonomyTerm")
+    edited = set()
+    if any(field.name == "edited_at" for field in term_model._meta.get_fields()):  # not yet there in early migrations
+        edited = set(term_model.objects.filter(edited_at__isnull=False).values_list("id", flat=True))
     for slug, (name, description, terms) in TAXONOMIES.items():
         taxonomy, _ = taxonomy_model.objects.update_or_create(
             slug=slug,
@@ -264,6 +278,7 @@ def load(apps: Any = None) -> None:
                     synonyms=list(term.synonyms),
                 )
                 for term in terms
+                if derived("term", slug, term.code) not in edited
             ],
             update_conflicts=True,
             unique_fields=["id"],

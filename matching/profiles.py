@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from catalogue import criteria, marks, vocabulary
+from catalogue import criteria, marks, terms, vocabulary
 from catalogue.currency import ASSURANCE_LASTS
 from catalogue.models import User
 from catalogue.queries import areas_at, find_place
@@ -34,7 +34,8 @@ _LISTS = {
 
 def need_of(profile: NeedProfile, *, at: datetime) -> Need:
     """The profile as the engine sees it at the instant `at`, with the areas in which the person lives."""
-    must_haves = vocabulary.mask("need", profile.must_haves)
+    mask = terms.masks()
+    must_haves = mask("need", profile.must_haves)
     today = clock.local_date(at)
     chains, under = criteria.condition_chains(profile.conditions)
     days = None if profile.needed_by is None else (profile.needed_by - today).days
@@ -43,13 +44,13 @@ def need_of(profile: NeedProfile, *, at: datetime) -> Need:
         sex=_SEXES[profile.sex],
         x=round(profile.point.x),
         y=round(profile.point.y),
-        care_types=vocabulary.mask("care-type", profile.care_types),
-        needs=vocabulary.mask("need", profile.needs) & ~must_haves,
+        care_types=mask("care-type", profile.care_types),
+        needs=mask("need", profile.needs) & ~must_haves,
         must_haves=must_haves,
-        preferences=vocabulary.mask("need", profile.preferences),
-        languages=vocabulary.mask("language", profile.languages),
-        funding=vocabulary.mask("funding", profile.funding),
-        source=vocabulary.mask("referral-source", [profile.referral_source] if profile.referral_source else []),
+        preferences=mask("need", profile.preferences),
+        languages=mask("language", profile.languages),
+        funding=mask("funding", profile.funding),
+        source=mask("referral-source", [profile.referral_source] if profile.referral_source else []),
         budget_pence=None if profile.budget_week is None else int(profile.budget_week * 100),
         max_distance_m=profile.max_distance_m,
         areas=tuple(areas_at(profile.point)),
@@ -61,7 +62,7 @@ def need_of(profile: NeedProfile, *, at: datetime) -> Need:
         registered=criteria.registrations_of(profile.practice),
         marks=marks.wishes_mask(profile.marks),
         travels=vocabulary.TRAVELLED_TO if profile.drives is False else 0,
-        brings=vocabulary.mask("need", vocabulary.SAVES_A_JOURNEY),
+        brings=mask("need", vocabulary.SAVES_A_JOURNEY),
     )
 
 
