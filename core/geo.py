@@ -1,11 +1,12 @@
 """Points and postcodes. Geometry is stored in EPSG:27700 (British National Grid, metres) and leaves as WGS84."""
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import TypeVar, cast
 
 from django.contrib.gis.gdal import CoordTransform, SpatialReference
-from django.contrib.gis.geos import GEOSGeometry, Point
+from django.contrib.gis.geos import GEOSGeometry, MultiPoint, Point
 from geopy.distance import great_circle
 
 Geometry = TypeVar("Geometry", bound=GEOSGeometry)
@@ -55,6 +56,12 @@ def bng_point(easting: float, northing: float) -> Point:
 def wgs84_point(latitude: float, longitude: float) -> Point:
     """A BNG point from latitude and longitude in degrees."""
     return to_bng(Point(float(longitude), float(latitude), srid=WGS84))
+
+
+def bng_points(positions: Sequence[tuple[float, float]]) -> list[Point]:
+    """BNG points from latitudes and longitudes: many at once, which is much faster than one by one."""
+    together = MultiPoint([Point(longitude, latitude) for latitude, longitude in positions], srid=WGS84)
+    return [Point(x, y, srid=BNG) for x, y in to_bng(together).coords] if positions else []
 
 
 def apart_miles(one: Point, other: Point) -> float:

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from catalogue import models as m
-from core.geo import apart_miles
+from core.geo import apart_miles, bng_points, miles
 
-from . import places, seen
+from . import bulk, places, seen
 from .oruk_map import BadRecord, Known, Mapper
 from .run import Importing
 from .write import BATCH, Record, clean, write
@@ -25,6 +25,21 @@ _SERVICE_FIELDS = (
     "care_type",
     "assured_date",
     "assured_by",
+)
+FILLED = (
+    m.Organization,
+    m.Location,
+    m.Address,
+    m.Service,
+    m.Eligibility,
+    m.EligibilityCriterion,
+    m.Phone,
+    m.CostOption,
+    m.Schedule,
+    m.ServiceArea,
+    m.ServiceAtLocation,
+    m.Service.taxonomy_terms.through,
+    m.SourceRecord,
 )
 #: Farther than this from its own postcode, a position is a mistake: a swapped sign, or the head office's.
 FARTHEST_FROM_POSTCODE_MILES = 10
@@ -45,6 +60,8 @@ class _Taking:
         self.seen: set[uuid.UUID] = set()
         self.batch: list[Record] = []
         self.terms: dict[uuid.UUID, set[uuid.UUID]] = {}
+        self.written = 0
+        self.count_at = bulk.MANY
         self.unusable: list[str] = []
         """Ids of records that the source has, although they could not be taken."""
 
@@ -65,6 +82,8 @@ class _Taking:
             if len(self.batch) == BATCH:
                 self._flush()
         self._flush()
+        if self.written > bulk.MANY:
+            bulk.count_anew(FILLED)
         seen.still_there(self.source, self.unusable)
 
     def _flush(self) -> None:
@@ -84,6 +103,11 @@ class _Taking:
         self._write_terms()
         written = write(self.importing, "services", ready, _SERVICE_FIELDS)
         self._link_terms(written)
+        # Now and then while an empty catalogue fills, and once more at the end: triggers are planned by what they find counted.
+        self.written += len(written)
+        if self.written > self.count_at:
+            self.count_at *= 8
+            bulk.count_anew(FILLED)
         seen.remember(self.source, [record for record in ready if record.instance.pk in written])
         self.batch, self.terms = [], {}
 
@@ -95,12 +119,15 @@ class _Taking:
 
     def _place(self) -> None:
         """Put locations where their postcode is, when they gave no position or one that cannot be theirs."""
-        records = self.map.locations.values()
+        records = list(self.map.locations.values())
+        positions = iter(bng_points([record.given for record in records if record.given]))
         known = places.points(address.postal_code for record in records for address in record.children)
         for record in records:
             centre = next((known[a.postal_code] for a in record.children if a.postal_code in known), None)
-            given = record.instance.point
-            if given is not None and centre is not None and (away := apart_miles(given, centre)) > FARTHEST_FROM_POSTCODE_MILES:
+            given = next(positions) if record.given else None
+            # On the grid first, which is quick; the few that are far are measured on the globe.
+            far = given is not None and centre is not None and miles(given.distance(centre)) > 0.9 * FARTHEST_FROM_POSTCODE_MILES
+            if far and (away := apart_miles(given, centre)) > FARTHEST_FROM_POSTCODE_MILES:
                 self.importing.leave_out(
                     record.row,
                     "latitude",
@@ -129,6 +156,5 @@ class _Taking:
         gone = [(service, term) for service, term in linked - wanted if service not in kept]
         for service, term in gone:
             through.objects.filter(service_id=service, taxonomyterm_id=term).delete()
-        through.objects.bulk_create(
-            through(service_id=service, taxonomyterm_id=term) for service, term in sorted(wanted - linked) if service not in kept
-        )
+        new = [through(service_id=service, taxonomyterm_id=term) for service, term in sorted(wanted - linked) if service not in kept]
+        bulk.insert(through, new)

@@ -13,7 +13,7 @@ from django.utils.text import slugify
 
 from catalogue import models as m
 from catalogue.models.taxonomy import CARE_TYPE, LANGUAGE
-from core.geo import normal_postcode, wgs84_point
+from core.geo import normal_postcode
 from core.ids import derived
 
 from . import seen
@@ -174,13 +174,14 @@ class Mapper:
             source=self.source,
             source_id=clean(raw.get("id"))[:200],
         )
+        given = None
         latitude, longitude = raw.get("latitude"), raw.get("longitude")
         if latitude is not None and longitude is not None:
             try:
                 latitude, longitude = float(latitude), float(longitude)
                 if not (49 < latitude < 61.5 and -9 < longitude < 2.5):
                     raise ValueError
-                location.point = wgs84_point(latitude, longitude)
+                given = (latitude, longitude)
             except (TypeError, ValueError):
                 self.importing.leave_out(
                     row, "latitude", "The position lies outside the United Kingdom.", "Correct latitude and longitude.", raw
@@ -209,7 +210,7 @@ class Mapper:
                         address_type=(clean(address.get("address_type")) or "physical")[:20],
                     )
                 )
-        return Record(location, row, addresses, raw)
+        return Record(location, row, addresses, raw, given=given)
 
     def _children(self, row: str, service: m.Service, raw: dict[str, Any]) -> Iterator[Any]:
         numbers = dicts(raw.get("phones")) + [p for contact in dicts(raw.get("contacts")) for p in dicts(contact.get("phones"))]

@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from catalogue import models as m
 from core.clock import now
 
+from . import bulk
 from .run import Importing
 from .values import dicts
 from .write import BATCH, Record, clean
@@ -110,7 +111,7 @@ def remember(source: m.Source, records: Sequence[Record]) -> None:
                 last_seen_at=at,
             )
         )
-    m.SourceRecord.objects.bulk_create(new, batch_size=BATCH)
+    bulk.insert(m.SourceRecord, new)
     m.SourceRecord.objects.bulk_update(
         changed, ["service", "content", "content_hash", "fetched_at", "last_seen_at", "missing_since"], batch_size=BATCH
     )

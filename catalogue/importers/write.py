@@ -5,18 +5,21 @@ import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, time
+from datetime import date, datetime, time
+from decimal import Decimal
 from functools import cache
 from itertools import groupby
 from typing import Any
 
 from django.contrib.gis.geos import GEOSGeometry
 from django.core.exceptions import ValidationError
+from django.db import models
 from django.db.models import Field, ForeignKey, Model
 
 from catalogue.models import Service
 from core.ids import derived
 
+from . import bulk
 from .run import Importing
 
 BATCH = 500
@@ -48,6 +51,8 @@ class Record:
     raw: Any = None
     content: dict[str, Any] = field(default_factory=dict)
     """What was understood of it, in plain values (services only): see `seen.content`."""
+    given: tuple[float, float] | None = None
+    """Latitude and longitude, before they are compared with the postcode (places only)."""
 
 
 def child(owner: Any, model: type[Model], owned_by: str, *key: object, **values: Any) -> Any:
@@ -77,19 +82,42 @@ def _checks(model: type[Model]) -> list[tuple[Field, Callable[[Any], bool]]]:
 
 
 def _surely(f: Field) -> Callable[[Any], bool]:
-    plain_text = not f.choices and all(type(rule).__name__ == "MaxLengthValidator" for rule in f.validators)
-    longest = f.max_length or 10**9
+    kind = next((python for model_field, python in _TYPES if isinstance(f, model_field)), None)
+    plain_text = all(type(rule).__name__ == "MaxLengthValidator" for rule in f.validators) and f.max_length
+    choices = {value for value, _ in f.flatchoices}
 
     def test(value: Any) -> bool:
-        if value is None or value == "":
+        if isinstance(value, GEOSGeometry):  # first: to compare one is slow
+            return True
+        if value in f.empty_values:
             return f.blank
-        if f.choices:
+        if choices:
+            return value in choices
+        if kind is None or not isinstance(value, kind):
             return False
-        if isinstance(value, str):
-            return plain_text and len(value) <= longest
-        return isinstance(value, bool | date | time | GEOSGeometry)
+        if plain_text:
+            return len(value) <= plain_text
+        try:
+            for rule in f.validators:
+                rule(value)
+        except ValidationError:
+            return False
+        return True
 
     return test
+
+
+#: The first that fits: a value of this Python type needs no more than the field's validators.
+_TYPES: tuple[tuple[type[Field], type], ...] = (
+    (models.CharField, str),
+    (models.TextField, str),
+    (models.BooleanField, bool),
+    (models.DecimalField, Decimal),
+    (models.IntegerField, int),
+    (models.DateTimeField, datetime),
+    (models.DateField, date),
+    (models.TimeField, time),
+)
 
 
 def write(importing: Importing, kind: str, records: Iterable[Record], fields: Sequence[str]) -> set[Any]:
@@ -148,8 +176,9 @@ def _write_batch(importing: Importing, kind: str, batch: list[Record], fields: S
     importing.advance(len(batch))
     if not dirty:
         return refused
+    bulk.insert(model, [record.instance for record in dirty if record.instance.pk not in before])
     model.objects.bulk_create(
-        [record.instance for record in dirty],
+        [record.instance for record in dirty if record.instance.pk in before],
         update_conflicts=True,
         unique_fields=[model._meta.pk.name],
         update_fields=[*fields, "source", "source_id", "source_hash", *(["modified_at"] if hasattr(model, "modified_at") else [])],
@@ -189,7 +218,7 @@ def _replace_children(dirty: list[Record], known: list[Any], kept: dict[Any, set
             old, new = old.exclude(**{f"{owned_by}__in": ours}), [c for c in new if getattr(c, owned_by) not in ours]
         if known:
             old.delete()
-        model.objects.bulk_create(new, batch_size=BATCH)
+        bulk.insert(model, new)
 
 
 #: By model: the relations whose rows an import replaces.

@@ -156,10 +156,10 @@ def test_a_file_misses_nothing_unless_it_is_said_to_be_whole(tmp_path):
     send(1, 2, whole=True)
     for _ in range(3):
         send(1, whole=False)
-    assert of(2).status == "active"
+    assert Service.objects.get(name="Group 2").status == "active"
     for _ in range(2):
         send(1, whole=True)
-    assert of(2).status == "inactive"
+    assert Service.objects.get(name="Group 2").status == "inactive"
 
 
 def test_a_source_that_is_not_there_is_named():
