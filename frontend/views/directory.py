@@ -15,10 +15,12 @@ from django.views.decorators.http import require_GET, require_http_methods
 from capacity.models import ServiceCapacity
 from capacity.queries import with_state
 from catalogue.assurance import report_mistake, told_closed
+from catalogue.dedupe.queries import successor
 from catalogue.eligibility_text import eligibility_sentences
 from catalogue.marks import marks_of
 from catalogue.models import Attachment, Service
 from catalogue.provenance import of as origins_of
+from catalogue.publishing import json_ld
 from catalogue.queries import search_services
 from catalogue.search import for_file, who_may_refer
 from core.clock import now
@@ -68,6 +70,8 @@ def directory_csv(request: HttpRequest) -> StreamingHttpResponse:
 @require_http_methods(["GET", "POST"])
 def service(request: HttpRequest, pk: UUID) -> HttpResponse:
     """One service: what it offers, to whom, where, when, for how much, and what is free now. POST: it has a mistake."""
+    if request.method == "GET" and (moved := successor(pk, request.user)):
+        return redirect("service", moved, permanent=True)
     found = Service.objects.visible_to(request.user).select_related("organization", "care_type", "search")
     chosen = get_object_or_404(found.prefetch_related("service_at_locations__location__addresses"), pk=pk)
     form = MistakeForm(request.POST if request.method == "POST" else None)
@@ -93,6 +97,7 @@ def service(request: HttpRequest, pk: UUID) -> HttpResponse:
         "self_referral": "self" in referrers,
         "referrers": list(referrers.values()),
         "mistake": form,
+        "linked_data": json_ld.script(chosen.pk, request.build_absolute_uri(reverse("service", args=[pk]))),
         "large": request.GET.get("print") == "large",
         "query": Query(request.GET),
     }

@@ -63,7 +63,7 @@ class Slow:
         self.end()
 
 
-@pytest.mark.req("R099")
+@pytest.mark.req("R101")
 def test_a_service_is_told_when_it_comes_when_it_changes_and_when_it_goes():
     service = ServiceFactory()
     key = str(service.pk)
@@ -79,7 +79,7 @@ def test_a_service_is_told_when_it_comes_when_it_changes_and_when_it_goes():
     assert all_since("")[0] == [("gone", key)]
 
 
-@pytest.mark.req("R099")
+@pytest.mark.req("R101")
 @pytest.mark.parametrize(
     "hide",
     [
@@ -108,7 +108,6 @@ def test_what_stops_being_public_is_gone_by_its_id_alone_and_may_come_back(hide)
     assert all_since(answer.json()["next"])[0] == [("changed", str(service.pk))]
 
 
-@pytest.mark.req("R091")
 def test_what_never_was_public_is_never_told_of():
     secret = ServiceFactory(is_confidential=True)
     Phone.objects.create(service=secret, number="1")
@@ -120,7 +119,7 @@ def test_what_never_was_public_is_never_told_of():
     assert not PublicationChange.objects.exists()
 
 
-@pytest.mark.req("R099")
+@pytest.mark.req("R101")
 def test_nothing_slips_under_a_place_already_read_while_a_slow_transaction_runs():
     first = ServiceFactory()
     _, place = all_since("")
@@ -134,7 +133,7 @@ def test_nothing_slips_under_a_place_already_read_while_a_slow_transaction_runs(
     assert all_since(end)[0] == []
 
 
-@pytest.mark.req("R099")
+@pytest.mark.req("R101")
 def test_now_is_a_place_before_whatever_has_not_ended():
     service = ServiceFactory()
     with Slow(lambda: Service.objects.filter(pk=service.pk).update(name="Slow")) as slow:
@@ -204,7 +203,7 @@ def test_a_place_that_moves_while_a_service_comes_to_it_is_told():
     assert all_since(place)[0] == [("changed", str(service.pk))]
 
 
-@pytest.mark.req("R099")
+@pytest.mark.req("R101")
 def test_rows_written_in_bulk_are_told_each_once():
     organization = OrganizationFactory()
     _, place = all_since("")
@@ -217,7 +216,7 @@ def test_rows_written_in_bulk_are_told_each_once():
     assert sorted(all_since(place)[0]) == sorted(("gone", str(services[n].pk)) for n in (3, 4, 5))
 
 
-@pytest.mark.req("R099")
+@pytest.mark.req("R101")
 def test_the_feed_and_a_copy_kept_by_it_agree():
     """A consumer that begins with everything and follows the feed ends up with exactly what is public."""
     services = ServiceFactory.create_batch(6)

@@ -62,7 +62,7 @@ def catalogue() -> Service:
 # --- our own promise
 
 
-@pytest.mark.req("R096")
+@pytest.mark.req("R097")
 @pytest.mark.parametrize(
     ("plural", "brief", "name"),
     [

@@ -97,7 +97,7 @@ def around_preston() -> None:
     ServiceFactory(name="nowhere")
 
 
-@pytest.mark.req("R098")
+@pytest.mark.req("R091")
 def test_a_postcode_is_held_against_the_areas_that_a_service_states(around_preston):
     square = AreaFactory()
     elsewhere = AreaFactory(outline=MultiPolygon(near(100_000).buffer(5_000, quadsegs=1), srid=27700))
@@ -116,7 +116,7 @@ def test_a_postcode_is_held_against_the_areas_that_a_service_states(around_prest
     assert set(names(postcode="pr12he")) == set(taken) | {"nowhere", "hidden place"}
 
 
-@pytest.mark.req("R098")
+@pytest.mark.req("R091")
 def test_proximity_counts_metres_from_the_middle_of_the_postcode_and_never_measures_a_secret_place(around_preston):
     for path in ("/services", "/service_at_locations"):
         assert names(path, postcode="PR1 2HE", proximity=500) == ["next door"]
@@ -131,7 +131,7 @@ def test_it_is_this_place_of_a_service_that_is_near(around_preston):
     assert names("/service_at_locations").count("of two places") == 2
 
 
-@pytest.mark.req("R098")
+@pytest.mark.req("R091")
 def test_taxonomies_find_kind_topic_and_what_is_taken_but_not_what_is_refused():
     home = term("care-type", "home-general-residential")
     meals = ServiceFactory(name="meals", care_type=term("care-type", "meals-at-home"))
@@ -150,7 +150,7 @@ def test_taxonomies_find_kind_topic_and_what_is_taken_but_not_what_is_refused():
     assert names("/taxonomies", search="fund") == ["Funding"]
 
 
-@pytest.mark.req("R098")
+@pytest.mark.req("R091")
 def test_words_find_names_and_what_they_mean():
     ServiceFactory(name="Fir Grove")
     ServiceFactory(name="Meadow Lunches", care_type=term("care-type", "meals-at-home"))

@@ -139,7 +139,7 @@ def test_a_stream_that_cannot_be_is_refused_before_it_begins():
     assert (answer.status_code, answer.json()["parameter"]) == (400, "postcode")
 
 
-@pytest.mark.req("R096")
+@pytest.mark.req("R100")
 def test_version_1_is_the_same_services_in_the_old_shape():
     service = rich_service()
     poor_service()
@@ -193,7 +193,7 @@ def published(settings, transactional_db) -> None:
     poor_service()
 
 
-@pytest.mark.req("R096")
+@pytest.mark.req("R097")
 @pytest.mark.django_db(transaction=True)
 @SCHEMA.parametrize()
 @settings(

@@ -39,7 +39,6 @@ def stage() -> list[Service]:
     return hidden_services()
 
 
-@pytest.mark.req("R091")
 @pytest.mark.parametrize("who", ["anonymous", "curator"])
 def test_no_list_search_or_stream_tells_of_it_whoever_is_signed_in(stage, who):
     client = Client()
@@ -52,7 +51,6 @@ def test_no_list_search_or_stream_tells_of_it_whoever_is_signed_in(stage, who):
             assert [word for word in (SECRET, *ids) if word in told and not told.startswith('{"code"')] == [], (path, parameters)
 
 
-@pytest.mark.req("R091")
 def test_nothing_tells_a_secret_from_what_never_was(stage):
     for service in stage:
         place = service.service_at_locations.get()
@@ -66,7 +64,6 @@ def test_nothing_tells_a_secret_from_what_never_was(stage):
         assert Client().get(f"{BASE}/services", {"organization_id": str(service.organization_id)}).json()["total_items"] == 0
 
 
-@pytest.mark.req("R091")
 def test_counts_are_those_of_what_is_public(stage):
     public = Service.objects.visible_to(AnonymousUser()).count()
     assert public == 2  # the rich one, and the one that a double was merged into
