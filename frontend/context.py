@@ -26,6 +26,7 @@ NAVIGATION: dict[str, list[tuple[str, str]]] = {
         ("Entries", "entries"),
         ("Proposals", "proposals"),
         ("Records to check", "assurance-queue"),
+        ("Doubles", "duplicates"),
         ("Imports", "imports"),
     ],
     User.Role.ADMINISTRATOR: [("Home", "home"), ("Directory", "directory"), ("Users and settings", "admin:index")],

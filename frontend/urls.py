@@ -8,6 +8,7 @@ from .views import (
     dashboard,
     diary,
     directory,
+    duplicates,
     find,
     home,
     inbox,
@@ -72,5 +73,9 @@ urlpatterns: list = [
     path("curate/sources/template.xlsx", sources.source_template, name="source-template"),
     path("curate/sources/<uuid:pk>/", sources.source, name="source"),
     path("curate/sources/<uuid:pk>/change/", sources.source_edit, name="source-edit"),
+    path("curate/duplicates/", duplicates.duplicates, name="duplicates"),
+    path("curate/duplicates/<int:pk>/", duplicates.duplicate, name="duplicate"),
+    path("curate/merges/", duplicates.merges, name="merges"),
+    path("curate/merges/<uuid:pk>/", duplicates.merge_change, name="merge-change"),
     path("curate/services/<uuid:pk>/", curate.service_edit, name="service-edit"),
 ]

@@ -19,7 +19,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 from django.utils.regex_helper import normalize
 
-from catalogue.models import AssuranceRound, ImportRun, Source, User
+from catalogue.models import AssuranceRound, DuplicateCandidate, ImportRun, Source, User
 from core.models import Event
 from flow import operations
 from flow.models import ReferralTask
@@ -239,6 +239,8 @@ class World:
         operations.accept(task_id=self.accepted.pk, by=said_yes, at=timezone.now())
         self.round = AssuranceRound.objects.create(asked_at=timezone.now())
         self.source = Source.objects.create(name="A publisher", kind=Source.Kind.ORUK_3)
+        first, second = sorted(self.pools[1:], key=lambda pool: pool.service_id)
+        self.pair = DuplicateCandidate.objects.create(one=first.service, other=second.service, score=0.9, found_at=timezone.now())
         self.imported = ImportRun.objects.create(kind="oruk", source="a feed", started_at=timezone.now())
         self.users = {
             OWN: sender, ELSEWHERE: UserFactory(), ACCEPTED: said_yes, ASKED: asked, NOT_ASKED: not_asked,
@@ -261,7 +263,8 @@ class World:
         own = {
             "patient": self.patient.pk, "match": self.run.pk, "send": self.run.pk, "referral": self.accepted.referral_id,
             "task": self.task(role).pk, "place": self.pools[0].pk, "capacity": self.pools[0].pk, "service": self.pools[0].service_id,
-            "entry": self.pools[0].service_id, "import": self.imported.pk, "assurance": self.round.pk, "source": self.source.pk,
+            "entry": self.pools[0].service_id, "import": self.imported.pk, "duplicate": self.pair.pk,
+            "assurance": self.round.pk, "source": self.source.pk,
         }  # fmt: skip
         return {
             "pk": own.get(area, uuid4()), "run_id": self.run.pk, "pool_id": self.pools[0].pk, "task_id": self.accepted.pk,

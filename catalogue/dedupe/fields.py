@@ -28,16 +28,19 @@ SINGLE: dict[str, tuple[str, ...]] = {
 #: Rows that belong to the service alone, and are taken as a whole.
 LISTS = (
     "service_at_locations", "phones", "contacts", "schedules", "schedule_exceptions", "cost_options", "eligibility", "criteria",
-    "service_areas",
+    "registrations", "service_areas",
 )  # fmt: skip
-LINKS = ("taxonomy_terms",)
+LINKS = ("taxonomy_terms", "partners")
 #: Every field that may be chosen, in the order in which a page shows them.
 CHOICES: dict[str, str] = {
     "name": "Name", "alternate_name": "Other name", "description": "What it offers", "care_type": "Kind of care",
     "service_at_locations": "Places", "phones": "Telephone", "email": "E-mail", "url": "Website", "contacts": "Who to ask for",
     "schedules": "Times", "schedule_exceptions": "Days that are otherwise", "cost_options": "Cost", "price_week": "Usual price a week",
-    "eligibility": "Ages and sex", "criteria": "Whom it can take", "service_areas": "Areas", "catchment_m": "How far it reaches",
-    "taxonomy_terms": "Subjects", "cqc_rating": "CQC rating", "registered_places": "Registered places", "assured_date": "Checked",
+    "eligibility": "Ages and sex", "criteria": "Whom it can take",
+    "registrations": "Where people are registered", "service_areas": "Areas",
+    "catchment_m": "How far it reaches",
+    "taxonomy_terms": "Subjects", "partners": "Delivered with",
+    "cqc_rating": "CQC rating", "registered_places": "Registered places", "assured_date": "Checked",
 }  # fmt: skip
 
 
