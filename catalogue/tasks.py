@@ -5,7 +5,7 @@ from uuid import UUID
 from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 
-from catalogue import ingest, reminders
+from catalogue import ingest, reminders, terms
 from catalogue.dedupe import find
 from core import clock
 
@@ -56,3 +56,10 @@ def find_duplicates_of_import(run_id: str) -> int:
 def find_all_duplicates(timestamp: int) -> int:
     """Each Sunday night: compare all services, for what no import tells, such as a place that moved. Returns how many pairs stand."""
     return find.find_duplicates(at=clock.now()).found
+
+
+@app.periodic(cron="50 3 * * *")
+@app.task(queueing_lock="follow_merged_terms")
+def follow_merged_terms(timestamp: int) -> int:
+    """Each night: what came from feeds with a merged term gets the one that is kept. Returns how many rows; `timestamp`: when it is due."""
+    return terms.follow_merges()
