@@ -93,8 +93,8 @@ def merges(request: SignedIn) -> HttpResponse:
     return render(request, "duplicates/merges.jinja", {"page": page, "lines": lines, "query": Query(request.GET)})
 
 
-@require_POST
 @for_roles(*KEEPERS)
+@require_POST
 def merge_change(request: SignedIn, pk: UUID) -> HttpResponse:
     """Undo a merge, or take what a source has said since in one field."""
     if name := request.POST.get("take"):
