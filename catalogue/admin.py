@@ -45,8 +45,8 @@ class PersonAdmin(UserAdmin):
 @admin.register(m.Organization)
 class OrganizationAdmin(admin.ModelAdmin):
     formfield_overrides = HTTPS
-    list_display = ["name", "kind", "ods_code", "cqc_provider_id", "source"]
-    list_filter = ["kind"]
+    list_display = ["name", "kind", "ods_code", "cqc_provider_id", "edits_need_approval", "source"]
+    list_filter = ["kind", "edits_need_approval"]
     search_fields = ["name", "ods_code", "cqc_provider_id"]
     readonly_fields = ["source", "source_id", "source_hash"]
 
@@ -119,3 +119,10 @@ class TaxonomyTermAdmin(admin.ModelAdmin):
 class ImportRunAdmin(Seen):
     list_display = ["started_at", "kind", "source", "status", "added", "changed", "unchanged", "rejected"]
     list_filter = ["kind", "status"]
+
+
+@admin.register(m.SchoolHoliday)
+class SchoolHolidayAdmin(admin.ModelAdmin):
+    list_display = ["name", "starts_on", "ends_on", "lad"]
+    list_filter = ["lad"]
+    search_fields = ["name", "lad"]

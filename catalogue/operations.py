@@ -29,9 +29,9 @@ _ELIGIBILITY_FIELDS = frozenset(ELIGIBILITY)
 def edit_service(*, service_id: UUID, by: User, at: datetime, **fields: Any) -> Service:
     """Correct a service's record. Whoever corrects it has looked at it, so it counts as checked today.
 
-    `fields` are those of `Service`, and further: `care_type`, a code; `eligibility`, a mapping of some of minimum_age,
-    maximum_age, sex, sex_reason and notes; and rows, by their field in `catalogue.entry.content` and as it has them, such as `schedules` or `needs`,
-    codes with their rules (`EligibilityCriterion.Rule`), where one that is left out becomes "not said".
+    `fields` are those of `Service`, and further: `care_type`, a code; `eligibility`, a mapping of some of minimum_age, maximum_age, sex,
+    sex_reason and notes; and rows, by their field in `catalogue.entry.content` and as it has them, such as `schedules` or `needs`, codes
+    with their rules (`EligibilityCriterion.Rule`), where one that is left out becomes "not said".
 
     What is corrected here, an import leaves alone. Raises NotFound, NotAllowed, or Invalid with `errors` by field.
     """
@@ -52,7 +52,7 @@ def edit_service(*, service_id: UUID, by: User, at: datetime, **fields: Any) -> 
     if eligibility is not None:
         _set_eligibility(service, eligibility)
     write_rows(service, rows)
-    _publish(service)
+    announce(service)
     return service
 
 
@@ -62,7 +62,7 @@ def assure(*, service_id: UUID, by: User, at: datetime) -> Service:
     service = _lock(service_id, by)
     mark_assured(service, by_name=assurer(by), at=at)
     service.save(update_fields=["assured_date", "assured_by", "modified_at"])
-    _publish(service)
+    announce(service)
     return service
 
 
@@ -112,5 +112,6 @@ def _set_eligibility(service: Service, values: Mapping[str, Any]) -> None:
     save(eligibility)
 
 
-def _publish(service: Service) -> None:
+def announce(service: Service) -> None:
+    """Tell screens that a service changed; to be called in the transaction that changed it."""
     publish("service.changed", topics=[f"service:{service.pk}", f"org:{service.organization_id}"], data={"service": str(service.pk)})

@@ -10,8 +10,8 @@ from django.core.validators import EmailValidator
 from django.db import transaction
 
 from catalogue.entry import content
-from catalogue.entry.content import FIELDS, Content
 from catalogue.entry.attachments import discard
+from catalogue.entry.content import FIELDS, Content
 from catalogue.entry.operations import Stale, require, write
 from catalogue.entry.queries import Entry
 from catalogue.models import Attachment, Organization, ProposedChange, Service, User

@@ -1,5 +1,7 @@
 """Areas as people name them: districts, wards, small areas, first halves of postcodes, practices."""
 
+from typing import cast
+
 from django.contrib.gis.geos import GEOSGeometry, MultiPolygon, Polygon
 from django.db import connection
 from django.db.models import Q
@@ -60,4 +62,4 @@ def outcode_outline(code: str) -> MultiPolygon | None:
     if row is None or row[0] is None:
         return None
     shape = GEOSGeometry(memoryview(row[0]))
-    return MultiPolygon(shape, srid=BNG) if isinstance(shape, Polygon) else MultiPolygon(*shape, srid=BNG)
+    return MultiPolygon(shape, srid=BNG) if isinstance(shape, Polygon) else MultiPolygon(*cast(MultiPolygon, shape), srid=BNG)

@@ -11,8 +11,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from catalogue.entry.operations import Status, lock
 from catalogue.models import Attachment, ProposedChange, User
+from catalogue.operations import announce
 from core.errors import Invalid, NotFound
-from core.events import publish
 
 MEGABYTE = 1024 * 1024
 LARGEST = {Attachment.Kind.PHOTO: 10 * MEGABYTE, Attachment.Kind.DOCUMENT: 10 * MEGABYTE}
@@ -80,7 +80,7 @@ def remove(*, attachment_id: UUID, by: User, at: datetime) -> None:
 
 def discard(attachment: Attachment) -> None:
     """Delete a row, and its file once that is certain."""
-    storage, name = attachment.file.storage, attachment.file.name
+    storage, name = attachment.file.storage, attachment.file.name or ""
     attachment.delete()
     transaction.on_commit(lambda: storage.delete(name))
 
@@ -92,7 +92,7 @@ def _note(service, said: str, ids: list[str], waits: bool, by: User, at: datetim
         status=Status.WAITING if waits else Status.MADE, decided_by=None if waits else by, decided_at=None if waits else at,
     )  # fmt: skip
     if not waits:
-        publish("service.changed", topics=[f"service:{service.pk}", f"org:{service.organization_id}"], data={"service": str(service.pk)})
+        announce(service)
 
 
 def _picture(data: bytes) -> bytes:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 from django.core.exceptions import ValidationError
@@ -86,7 +87,7 @@ def _faults(shown: Content, changed: Content) -> dict[str, str]:
     for name in changed:
         if name in _CHECKED:
             try:
-                Service._meta.get_field(name).clean(changed[name], None)
+                cast(Any, Service._meta.get_field(name)).clean(changed[name], None)
             except ValidationError as error:
                 found[FIELDS[name].label] = " ".join(error.messages)
     lowest, highest = shown["minimum_age"], shown["maximum_age"]

@@ -13,12 +13,17 @@ from catalogue.entry.content import Content
 from catalogue.models import (
     Address,
     Attachment,
+    CostOption,
     EligibilityCriterion,
     Organization,
+    Phone,
     Postcode,
     ProposedChange,
+    Schedule,
     SchoolHoliday,
     Service,
+    ServiceArea,
+    ServiceAtLocation,
     User,
 )
 from catalogue.models.service import ServiceQuerySet
@@ -125,7 +130,7 @@ def my_services(user: User, *, text: str = "", state: str = "", today: date) -> 
     `state` keeps those that are `overdue`, `waiting`, `draft`, `incomplete` or `hidden` (not shown to the public as open).
     """
     criteria = EligibilityCriterion.objects.filter(service=OuterRef("pk"))
-    related = {name: Exists(Service._meta.get_field(name).related_model.objects.filter(service=OuterRef("pk"))) for name in _RELATED}
+    related = {name: Exists(model.objects.filter(service=OuterRef("pk"))) for name, model in _RELATED.items()}
     says = {
         "description": ~Q(description=""),
         "contact": ~Q(email="") | ~Q(url="") | Q(related["phones"]),
@@ -165,12 +170,23 @@ def my_services(user: User, *, text: str = "", state: str = "", today: date) -> 
     return found.order_by("name", "pk")
 
 
-_RELATED = ("phones", "schedules", "service_areas", "cost_options", "service_at_locations")
+_RELATED: dict[str, Any] = {
+    "phones": Phone,
+    "schedules": Schedule,
+    "service_areas": ServiceArea,
+    "cost_options": CostOption,
+    "service_at_locations": ServiceAtLocation,
+}
 
 
 def attachments(user: Any, service: Service | None) -> QuerySet[Attachment]:
     """Pictures and papers of a service that `user` may see."""
     return Attachment.objects.visible_to(user).filter(service=service) if service else Attachment.objects.none()
+
+
+def is_public(pk: UUID) -> bool:
+    """Whether everybody may know of a service."""
+    return Service.objects.public().filter(pk=pk).exists()
 
 
 def school_holidays(service: Service | None) -> list[SchoolHoliday]:

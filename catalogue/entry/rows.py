@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.gis.gdal import GDALException
 from django.contrib.gis.geos import GEOSException, GEOSGeometry, MultiPolygon, Polygon
@@ -39,7 +39,8 @@ _BAD_OUTLINE = "That is not one area on the map. Draw at least three corners, an
 def write_rows(service: Service, values: Mapping[str, Any]) -> None:
     """Make what hangs on a service be what `values` say, by field of the entry. Raises Invalid with `errors` by field."""
     for name, value in values.items():
-        _WRITERS[name](service, name, value)
+        writer: Any = _WRITERS[name]
+        writer(service, name, value)
 
 
 def _phones(service: Service, name: str, value: Iterable[Mapping[str, Any]]) -> None:
@@ -75,8 +76,8 @@ def _criteria(service: Service, name: str, value: Mapping[str, str] | list[str])
     """Rules for the terms of one list or of one part of the needs; a term that is left out becomes "not said"."""
     slug = LISTS.get(name, CONDITION if name == "conditions" else NEED)
     terms = {term.code: term for term in TaxonomyTerm.objects.of(slug) if slug != NEED or (term.group == ACCESS) == (name == "access")}
-    listed = not isinstance(value, Mapping)
-    rules = dict.fromkeys(value, EligibilityCriterion.Rule.ACCEPTS.value) if listed else value
+    listed = isinstance(value, list)
+    rules: dict[str, str] = dict.fromkeys(value, EligibilityCriterion.Rule.ACCEPTS.value) if isinstance(value, list) else dict(value)
     if unknown := sorted(rules.keys() - terms.keys()):
         raise _wrong(name, f"The vocabulary has no {', '.join(unknown)}. Choose from the list.")
     if wrong := sorted(set(rules.values()) - set(EligibilityCriterion.Rule.values)):
@@ -149,7 +150,7 @@ def _outline(name: str, value: Any) -> MultiPolygon:
     west, south, east, north = shape.extent if good else (0, 0, 0, 0)
     if not good or not (west >= -9 and east <= 3 and south >= 49 and north <= 61.5):
         raise _wrong(name, _BAD_OUTLINE if not good else "That area is not in the United Kingdom. Longitude comes before latitude.")
-    return to_bng(shape)
+    return to_bng(cast(MultiPolygon, shape))
 
 
 def _address(service: Service, name: str, value: Mapping[str, str] | None) -> None:

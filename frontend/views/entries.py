@@ -1,6 +1,7 @@
 """Pages on which those who run a service keep its entry: list, parts, preview, publishing, history."""
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import messages
@@ -110,7 +111,7 @@ def part(request: SignedIn, pk: UUID, part: str) -> HttpResponse:
             try:
                 operations.save(pk=pk, part=part, values=form.values(), seen=form.cleaned_data["seen"], by=request.user, at=now())
             except Invalid as error:
-                form.tell(error.details.get("errors") or {}, error.message)
+                form.tell(cast("Mapping[str, Sequence[str]]", error.details.get("errors") or {}), error.message)
             except operations.Stale as error:
                 return _stale(request, error, form, context)
             else:
@@ -153,7 +154,7 @@ def publish(request: SignedIn, pk: UUID) -> HttpResponse:
     try:
         change = operations.submit(pk=pk, seen=request.POST.get("seen", ""), by=request.user, at=now())
     except operations.Stale as error:
-        return _entry(request, error.details["entry"], problem=error.message, status=409)
+        return _entry(request, cast(Entry, error.details["entry"]), problem=error.message, status=409)
     except Invalid as error:
         details: Any = error.details.get("errors") or {}
         words = " ".join(text for texts in details.values() for text in texts)

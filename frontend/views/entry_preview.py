@@ -8,8 +8,9 @@ from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_GET
 
+from catalogue.entry import queries
 from catalogue.entry.operations import trial
-from catalogue.models import Service, User
+from catalogue.models import User
 from core.clock import now
 from frontend.views import directory
 from frontend.views.access import SignedIn, for_roles
@@ -24,7 +25,7 @@ def preview(request: SignedIn, pk: UUID) -> HttpResponse:
     user = request.user
     with transaction.atomic():
         trial(pk=pk, by=user, at=now())
-        public = Service.objects.public().filter(pk=pk).exists()
+        public = queries.is_public(pk)
         cast(Any, request).user = AnonymousUser() if public else _professional(user)
         cast(Any, request).entry_preview = {"pk": pk, "public": public}
         try:

@@ -1,6 +1,7 @@
 """What waits for a curator: the queue, one proposal beside what the directory says, and a group that asks to be added."""
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import messages
@@ -48,7 +49,7 @@ def proposal(request: SignedIn, pk: UUID) -> HttpResponse:
         try:
             decided = _decide(request, pk, form)
         except Invalid as error:
-            form.tell(error.details.get("errors") or {}, error.message)
+            form.tell(cast("Mapping[str, Sequence[str]]", error.details.get("errors") or {}), error.message)
         except Stale as error:
             status, problem = 409, error.message
         except Conflict as error:

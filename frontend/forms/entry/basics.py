@@ -79,7 +79,7 @@ class BasicsForm(PartForm):
         super().__init__(data, **kwargs)
         kinds = [(term.code, term.name) for term in terms_in_use("care-type")]
         cast(forms.ChoiceField, self.fields["care_type"]).choices = [("", "Choose one"), *kinds]
-        said = [*self.shown["partners"], *(self.data.getlist("partners") if data is not None else [])]
+        said = [*self.shown["partners"], *(data.getlist("partners") if data is not None else [])]
         cast(forms.ChoiceField, self.fields["partners"]).choices = list(partner_names(said).items())
         if not (self.user.is_curator or self.user.is_administrator):
             del self.fields["is_confidential"], self.fields["is_internal"]

@@ -1,7 +1,7 @@
 """What the forms of all parts of an entry have in common: rows that can be added without script, and typed values that are never lost."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.forms.formsets import BaseFormSet, formset_factory
@@ -96,7 +96,7 @@ class PartForm(forms.Form):
 
     def quiet(self) -> None:
         """Show what was typed without saying yet what is wrong with it."""
-        for form in self.all_forms():
+        for form in cast("list[Any]", self.all_forms()):
             form._errors = ErrorDict()
             form.cleaned_data = {}
 
