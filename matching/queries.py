@@ -1,6 +1,7 @@
 """The ranking query, in SQL, in one place. `matching.engine.check` is its specification; a test proves that they agree."""
 # ruff: noqa: S608 (the statements are put together from this module's own constants; every value is a parameter)
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -14,7 +15,7 @@ from psycopg import RawCursor
 
 from core import clock
 from matching.engine.check import Ranked
-from matching.engine.problem import Need, PoolFacts, Weights
+from matching.engine.problem import RARE, Need, PoolFacts, Weights
 
 #: Where the person lives: a value, not an expression, so that a prepared plan need not build it again for each row.
 _HOME = "%(home)s::geometry"
@@ -39,12 +40,16 @@ _WORKED_OUT = {
     "in_extent": _IN_EXTENT,
     "assured_days": "%(today)s::date - f.assured_on",
     "marks": _MARKS,
-    **{name: f"coalesce(f.{name}, 0)" for name in ("funding_out", "languages_out", "sources_out")},
-    **{name: f"coalesce(f.{name}, 0)" for name in ("funding_first", "languages_first", "sources_first")},
     "age_s": _AGE,
 }
-#: In the order of the fields of `PoolFacts`.
-_FACTS = ", ".join(f"{_WORKED_OUT.get(field.name, f'f.{field.name}')} AS {field.name}" for field in fields(PoolFacts))
+#: What few services say, together, for those that do: a column each would cost every line of every answer.
+_PAIRS = ", ".join(f"'{name}', f.{name}" for name in RARE)
+_SAID = f"CASE WHEN f.coded THEN jsonb_strip_nulls(jsonb_build_object({_PAIRS}))::text END"
+#: In the order of the fields of `PoolFacts`, and last what few services say.
+_FACTS = ", ".join(
+    [f"{_WORKED_OUT.get(field.name, f'f.{field.name}')} AS {field.name}" for field in fields(PoolFacts) if field.name not in RARE]
+    + [f"{_SAID} AS said"]
+)
 
 #: Pools of the right kind within reach: those on the map inside a box and then a circle, and those that are not on it.
 #: `OFFSET 0` keeps the planner from writing the inner expressions out again wherever they are used.
@@ -290,5 +295,6 @@ def _element(value: Any) -> str:
 
 
 def _facts(values: Sequence[Any]) -> PoolFacts:
-    columns: list[Any] = [tuple(value) if isinstance(value, list) else value for value in values]
-    return PoolFacts(*columns)
+    *columns, said = (tuple(value) if isinstance(value, list) else value for value in values)
+    rare = {} if said is None else {name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(said).items()}
+    return PoolFacts(*columns, **rare)

@@ -137,6 +137,7 @@ class PoolFacts(_Stored):
     age_s: int | None = None
     fresh_s: int = 86_400
     expire_s: int = 259_200
+    marks: int = 0
     conditions_in: tuple[str, ...] | None = None
     conditions_out: tuple[str, ...] | None = None
     conditions_ok: tuple[str, ...] | None = None
@@ -150,7 +151,6 @@ class PoolFacts(_Stored):
     funding_first: int = 0
     languages_first: int = 0
     sources_first: int = 0
-    marks: int = 0
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -162,6 +162,13 @@ class PoolFacts(_Stored):
     def limited(self) -> bool:
         """Takes only the residents of certain areas."""
         return self.area_ids is not None or self.has_extent
+
+
+#: Those of the facts that few services have: they travel from the database in one column.
+RARE = (
+    "conditions_in", "conditions_out", "conditions_ok", "conditions_first", "registered_in", "registered_out", "registered_first",
+    "funding_out", "languages_out", "sources_out", "funding_first", "languages_first", "sources_first",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -360,7 +360,7 @@ def test_a_search_takes_a_fixed_number_of_statements(django_assert_num_queries):
     for metres in range(100, 1_100, 100):
         pool_at(metres)
     profile, at = NeedProfileFactory(), timezone.now()
-    with django_assert_num_queries(6):  # savepoint, weights, areas, run, candidates, release
+    with django_assert_num_queries(7):  # savepoint, weights, merged words, areas, run, candidates, release
         run = operations.match(profile, by=None, at=at)
     with django_assert_num_queries(2):
         assert len(operations.lines(run)) == 10
