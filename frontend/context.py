@@ -26,13 +26,14 @@ NAVIGATION: dict[str, list[tuple[str, str]]] = {
         ("Entries", "entries"),
         ("Proposals", "proposals"),
         ("Records to check", "assurance-queue"),
+        ("Words", "terms"),
         ("Doubles", "duplicates"),
         ("Imports", "imports"),
     ],
     User.Role.ADMINISTRATOR: [("Home", "home"), ("Directory", "directory"), ("Users and settings", "admin:index")],
 }
 #: What anybody may open without signing in.
-PUBLIC = [("Directory", "directory"), ("Sign in", "account_login")]
+PUBLIC = [("Directory", "directory"), ("What is on", "diary"), ("How good it is", "quality"), ("Sign in", "account_login")]
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:

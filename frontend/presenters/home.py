@@ -2,22 +2,22 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
-
-from django.db.models import Q
 
 from capacity.models import ServiceCapacity
 from capacity.queries import with_state
 from capacity.status import Rag
-from catalogue.models import ImportRun, Service, User
+from catalogue import assurance_queue
+from catalogue.assurance_queue import Show
+from catalogue.dedupe.queries import progress
+from catalogue.entry.queries import waiting_proposals
+from catalogue.models import DuplicateCandidate, Source, User
 from flow.queries import dashboard, inbox, worklist
 from flow.workflow import Status
 
 #: A wait that somebody should look at.
 LONG_WAIT_DAYS = 7
-#: A record of the directory that nobody has checked for this long is due.
-CHECK_EVERY = timedelta(days=365)
 
 
 @dataclass(frozen=True)
@@ -69,14 +69,16 @@ def _manager(user: User, at: datetime) -> list[Count]:
 
 
 def _curator(user: User, at: datetime) -> list[Count]:
-    services = Service.objects.visible_to(user).filter(status=Service.Status.ACTIVE)
-    due = services.filter(Q(assured_date__isnull=True) | Q(assured_date__lt=(at - CHECK_EVERY).date()))
-    runs = ImportRun.objects.visible_to(user)
+    checks = assurance_queue.counts(user, at=at)
+    failing = Source.objects.visible_to(user).filter(failures__gt=0, is_active=True)
     return [
-        Count(services.count(), "active services", "directory", {}),
-        Count(due.count(), "not checked for a year", "directory", {}, "Open one, correct it and mark it as checked"),
-        Count(runs.filter(rejected__gt=0).count(), "imports with records set aside", "imports", {}),
-        Count(runs.filter(status=ImportRun.Status.FAILED).count(), "imports that failed", "imports", {}),
+        Count(
+            checks[Show.MISTAKES], "records with a mistake reported", "assurance-queue", {"show": Show.MISTAKES}, "Somebody waits for this"
+        ),
+        Count(waiting_proposals(user).count(), "proposals waiting", "proposals", {}),
+        Count(progress(user)[DuplicateCandidate.Decision.OPEN], "pairs that may be doubles", "duplicates", {}),
+        Count(checks[Show.OVERDUE] + checks[Show.NEVER], "records to check", "assurance-queue", {}, "Owners are asked by letter first"),
+        Count(failing.count(), "sources whose last run failed", "sources", {"state": "failing"}),
     ]
 
 

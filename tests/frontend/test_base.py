@@ -107,7 +107,7 @@ def test_pages_carry_no_inline_style_or_foreign_address(client, referrer):
         ("referrer", ["people waiting", "nobody asked yet", "waiting for an answer"]),
         ("provider", ["new referrals to answer", "places you show as free"]),
         ("manager", ["people waiting", "referrals late for an answer"]),
-        ("curator", ["not checked for a year"]),
+        ("curator", ["records to check", "pairs that may be doubles", "proposals waiting", "records with a mistake reported"]),
         ("administrator", ["people who can sign in"]),
     ],
 )
