@@ -112,7 +112,7 @@ class _Taking:
         self.batch, self.terms = [], {}
 
     def _write_shared(self, records: dict[uuid.UUID, Record], kind: str, fields: tuple[str, ...], known: Known) -> None:
-        written = write(self.importing, kind, records.values(), fields)
+        written = write(self.importing, kind, records.values(), fields, advance=False)
         known.written |= written
         known.refused |= records.keys() - written
         records.clear()

@@ -120,11 +120,11 @@ _TYPES: tuple[tuple[type[Field], type], ...] = (
 )
 
 
-def write(importing: Importing, kind: str, records: Iterable[Record], fields: Sequence[str]) -> set[Any]:
+def write(importing: Importing, kind: str, records: Iterable[Record], fields: Sequence[str], *, advance: bool = True) -> set[Any]:
     """Write records of one model whose content changed since the last import; returns the keys that are now in the database.
 
     `fields` are those that the source decides; others, which people here decide, are left alone. A record with a value that
-    breaks a rule goes to quarantine, as does one whose id belongs to another source.
+    breaks a rule goes to quarantine, as does one whose id belongs to another source. `advance`: these are what the bar counts.
     """
     kept: set[Any] = set()
     batch: list[Record] = []
@@ -141,9 +141,11 @@ def write(importing: Importing, kind: str, records: Iterable[Record], fields: Se
         batch.append(record)
         if len(batch) == BATCH:
             kept -= _write_batch(importing, kind, batch, fields)
+            importing.advance(len(batch) if advance else 0)
             batch = []
     if batch:
         kept -= _write_batch(importing, kind, batch, fields)
+        importing.advance(len(batch) if advance else 0)
     return kept
 
 
@@ -173,7 +175,6 @@ def _write_batch(importing: Importing, kind: str, batch: list[Record], fields: S
     new = sum(record.instance.pk not in before for record in dirty)
     kept = _keep(dirty, fields) if model is Service else {}
     importing.count(kind, added=new, changed=len(dirty) - new, unchanged=len(batch) - len(refused) - len(dirty))
-    importing.advance(len(batch))
     if not dirty:
         return refused
     bulk.insert(model, [record.instance for record in dirty if record.instance.pk not in before])

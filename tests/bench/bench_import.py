@@ -36,13 +36,21 @@ TABLES = [
         m.ServiceAtLocation,
         m.Service.taxonomy_terms.through,
         m.SourceRecord,
+        # What triggers write: history, the journal of the feed, what searches compare.
+        *(model.pgh_event_model for model in (m.Organization, m.Service, m.Eligibility, m.EligibilityCriterion)),
+        m.PublicationChange,
+        m.ServiceSearch,
     )
 ]
 KINDS = ("Befriending", "Lunch club", "Walking group", "Debt advice", "Carers’ support", "Choir", "Gardening", "Art class")
 DAYS = ("MO", "TU", "WE", "TH", "FR")
 
 
-@bench("catalogue-import-100k", unit="s", goal="at most 10 times a bare COPY of the same rows into equal tables with their indexes")
+@bench(
+    "catalogue-import-100k",
+    unit="s",
+    goal="at most 10 times a bare COPY of the rows of every table that it fills, into equal tables with their indexes",
+)
 def catalogue_import_100k() -> Measured:
     with TemporaryDirectory() as folder:
         file = Path(folder) / "services.ndjson"
@@ -62,7 +70,7 @@ def catalogue_import_100k() -> Measured:
     return Measured(
         [first],
         [floor],
-        note=f"{SERVICES:,} services became {total:,} rows of {len(TABLES)} tables, besides the history that triggers write:"
+        note=f"{SERVICES:,} services became {total:,} rows of {len(TABLES)} tables, history and search among them:"
         f" {total / first:,.0f} rows/s, {SERVICES / first:,.0f} services/s. How far it was, was told {len(told)} times while it ran."
         f" Memory grew by {peak - before:,.0f} MB to {peak:,.0f} MB. The same file again, nothing changed: {again:.1f} s.",
     )
