@@ -16,6 +16,7 @@ from uuid import UUID
 from django.contrib.gis.db.models import PointField
 from django.contrib.gis.geos import Point
 from django.contrib.postgres.search import CombinedSearchQuery, SearchQuery
+from django.core.cache import cache
 from django.db.models import BooleanField, Case, Exists, F, FloatField, Func, OuterRef, Q, QuerySet, Value, When
 from django.utils import timezone
 
@@ -35,6 +36,8 @@ PARTS_OF_DAY = {"am": "Morning", "pm": "Afternoon", "eve": "Evening"}
 _EMPTY_WORDS = frozenset(
     {"a", "an", "and", "at", "for", "from", "i", "in", "am", "is", "me", "my", "near", "of", "or", "someone", "the", "to", "with", "who"}
 )
+#: The vocabulary changes a few times a year: a new word may take so long to be understood.
+KEEP_SECONDS = 60
 #: More words than anybody types; each is a part of the question.
 MOST_WORDS = 12
 
@@ -72,6 +75,7 @@ def search_services(
     self_referral: bool = False,
     online: bool | None = None,
     source: str = "",
+    forgiving: bool | None = None,
 ) -> QuerySet[Service]:
     """Services that `user` may see and that answer a search, best first. Each has `search` (its packed row) and `is_overdue` at hand.
 
@@ -87,8 +91,12 @@ def search_services(
     `needs` and `languages` are codes that the service must have said yes to. `days` (codes of `DAYS`) are alternatives, as are the days
     of a `part_of_day` alone. `age` leaves out those that say they do not take it; `area` keeps those placed in it or stated to serve it.
     A code that the vocabulary does not have finds nothing.
+
+    `forgiving` says whether slips of spelling and beginnings of words count; None: only when nothing is found without, which is one more
+    statement.
     """
     found: QuerySet[Service] = Service.objects.visible_to(user).select_related("organization", "care_type", "search")
+    found = found.defer("search__words", "search__names")  # long, and shown to nobody
     if not getattr(user, "is_authenticated", False):
         found = found.filter(search__is_public=True)
     if status:
@@ -127,10 +135,12 @@ def search_services(
     text = text.strip()
     words = _words(text, terms) if text else []
     exact = _having(found, [*parts, *(_asked(word, meant) for word, meant in words)])
-    if words and not exact.order_by().exists():
+    if forgiving is None:
+        forgiving = bool(words) and not exact.order_by().exists()
+    if words and forgiving:
         found = _having(found, parts)
         for word, meant in words:
-            alike = Q(search__words=_asked(word, meant or _close(word, terms))) | Q(search__names__trigram_word_similar=word)
+            alike = Q(search__words=_asked(word, meant or _close(word, terms), begins=True)) | Q(search__names__trigram_word_similar=word)
             found = found.filter(alike | Q(search__names__contains=word) if len(word) > 3 else alike)
     else:
         found = exact
@@ -148,7 +158,7 @@ def _ordered(found: QuerySet[Service], text: str, words: list[str], near: Point 
         handicap = Case(When(checked, then=Value(0.0)), default=Value(OVERDUE_METRES), output_field=FloatField())
         return found.order_by(F("distance_m") + handicap, *by_name)
     if words:
-        in_name = SearchQuery(" & ".join(_prefix(word, "A") for word in words), config="english", search_type="raw")
+        in_name = SearchQuery(" & ".join(_spelled(word, ":*A") for word in words), config="english", search_type="raw")
         whole = Case(When(search__name__iexact=text, then=Value(0)), When(search__words=in_name, then=Value(1)), default=Value(2))
         return found.order_by(whole, "is_overdue", *by_name)
     return found.order_by(F("search__assured_on").desc(nulls_last=True), *by_name)
@@ -177,20 +187,24 @@ def _any_of(marks: Iterable[str]) -> SearchQuery:
     return _Marks(" | ".join(f"'#{mark}'" for mark in marks))
 
 
-def _asked(word: str, meant: Iterable["_Term"]) -> Asked:
-    """A word as the beginning of a word, or one of the terms that it means."""
+def _asked(word: str, meant: Iterable["_Term"], *, begins: bool = False) -> Asked:
+    """A word, or only its beginning, or one of the terms that it means."""
     marks = sorted(term.mark for term in meant)
-    spelled = SearchQuery(_prefix(word), config="english", search_type="raw")
+    spelled = SearchQuery(_spelled(word, ":*" if begins else ""), config="english", search_type="raw")
     return spelled | _any_of(marks) if marks else spelled
 
 
-def _prefix(word: str, weight: str = "") -> str:
-    """For `to_tsquery`: what begins so, every word of a phrase."""
-    quoted = ["'{}':*{}".format(part.replace("'", "''"), weight) for part in word.split()]
+def _spelled(word: str, suffix: str) -> str:
+    """For `to_tsquery`: every word of a phrase, with a suffix of its language."""
+    quoted = ["'{}'{}".format(part.replace("'", "''"), suffix) for part in word.split()]
     return f"({' & '.join(quoted)})"
 
 
 def _vocabulary() -> list[_Term]:
+    return cache.get_or_set("search-vocabulary", _read_vocabulary, KEEP_SECONDS) or []
+
+
+def _read_vocabulary() -> list[_Term]:
     terms = TaxonomyTerm.objects.filter(taxonomy__slug__in=[CARE_TYPE, NEED, LANGUAGE, REFERRAL_SOURCE])
     return [
         _Term(pk, taxonomy, code, tuple(plain(label) for label in (name, *synonyms)))

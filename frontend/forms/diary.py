@@ -18,11 +18,9 @@ class DiaryForm(SearchForm):
     field_order = ("where", "miles", "care_type")
 
     def first_day(self, today: date) -> date:
-        """The Monday of the week asked for; of this week when none was, or one out of reach."""
+        """The first of the seven days asked for; today when none was, or one out of reach."""
         asked = self.cleaned_data.get("week") or today
-        if not today - 52 * WEEK <= asked <= today + 52 * WEEK:
-            asked = today
-        return asked - timedelta(days=asked.weekday())
+        return asked if today - 52 * WEEK <= asked <= today + 52 * WEEK else today
 
     def scope(self) -> dict[str, Any] | None:
         """Arguments for `catalogue.diary.diary`, without its time; None when no place is known."""

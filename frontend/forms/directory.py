@@ -4,13 +4,14 @@ from collections.abc import Iterable
 from typing import Any, cast
 
 from django import forms
+from django.core.cache import cache
 
 from catalogue import places, queries
 from catalogue.assurance import LONGEST_WORDS
 from catalogue.models import Service
 from catalogue.models.taxonomy import CARE_TYPE, LANGUAGE, NEED
 from catalogue.places import Where
-from catalogue.search import DAYS, PARTS_OF_DAY
+from catalogue.search import DAYS, KEEP_SECONDS, PARTS_OF_DAY
 from core.errors import Invalid
 from core.geo import METRES_PER_MILE
 
@@ -47,7 +48,7 @@ class SearchForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.terms = by_heading([CARE_TYPE, NEED, LANGUAGE])
+        self.terms = cache.get_or_set("directory-terms", lambda: by_heading([CARE_TYPE, NEED, LANGUAGE]), KEEP_SECONDS) or {}
         self.groups = self.terms[CARE_TYPE]
         cast(forms.ChoiceField, self.fields["care_type"]).choices = self.groups
 

@@ -29,14 +29,14 @@ AHEAD_OF_ONE = 26 * WEEK
 
 @require_GET
 def week(request: HttpRequest) -> HttpResponse:
-    """One week, day by day."""
+    """Seven days, from today unless another day is asked for."""
     form = DiaryForm(request.GET)
     scope = form.scope()
     today = timezone.localdate()
     first = form.first_day(today)
-    start = max(first, today) if first <= today < first + WEEK else first
-    found = diary(start=midnight(start), end=midnight(first + WEEK), **scope) if scope else Diary([], {}, cut=False)
-    days = [(day, list(times)) for day, times in groupby(found.times, key=lambda each: max(each.starts_at, midnight(start)).date())]
+    start = midnight(first)
+    found = diary(start=start, end=midnight(first + WEEK), **scope) if scope else Diary([], {}, cut=False)
+    days = [(day, list(times)) for day, times in groupby(found.times, key=lambda each: max(each.starts_at, start).date())]
     query = Query(request.GET)
     context: dict[str, Any] = {
         "form": form,
@@ -49,7 +49,7 @@ def week(request: HttpRequest) -> HttpResponse:
         "districts": [] if scope else districts(),
         "first": first,
         "last": first + timedelta(days=6),
-        "this_week": first <= today < first + WEEK,
+        "this_week": first == today,
         "before": first - WEEK,
         "after": first + WEEK,
         "large": request.GET.get("print") == "large",

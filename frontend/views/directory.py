@@ -41,7 +41,12 @@ def directory(request: HttpRequest) -> HttpResponse:
     """A search and its results; the whole search is in the address."""
     form = DirectoryForm(request.GET, user=request.user)
     search = form.search()
-    page = BoundedPaginator(search_services(request.user, **search), PAGE_SIZE).get_page(request.GET.get("page"))
+    sorted_whole = bool(search["text"] or search["within_m"])
+    exact = search_services(request.user, **search, forgiving=False)
+    page = BoundedPaginator(exact, PAGE_SIZE, sorted_whole=sorted_whole).get_page(request.GET.get("page"))
+    if search["text"] and not page.paginator.count:
+        alike = search_services(request.user, **search, forgiving=True)
+        page = BoundedPaginator(alike, PAGE_SIZE, sorted_whole=True).get_page(request.GET.get("page"))
     services = list(page)
     query = Query(request.GET)
     context = {
@@ -86,6 +91,7 @@ def service(request: HttpRequest, pk: UUID) -> HttpResponse:
         "markers": listed["markers"],
         "eligibility": eligibility_sentences(chosen),
         "times": present.times(chosen),
+        "meets": any(each.opens_at for each in chosen.schedules.all()),
         "costs": present.costs(chosen),
         "addresses": present.addresses(chosen),
         "contacts": chosen.contacts.filter(is_public=True),
