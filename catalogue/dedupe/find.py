@@ -1,6 +1,5 @@
 """One search for doubles, from all services to the pairs that a person should look at."""
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -55,7 +54,8 @@ def find_duplicates(*, at: datetime, since: datetime | None = None, tell: Tell |
         search.services = blocking.gather(since, advance=tell.advance)
         search.pairs, search.passed_over = blocking.pairs()
         tell.begin("Comparing pairs", search.pairs)
-        found = without_neighbours(_compared(tell.advance))
+        found = _compared(tell.advance)
+        found = without_neighbours(found, _settled(found))
         search.found = _write(found, blocking.changed(), at)
     finally:
         blocking.clear()
@@ -93,22 +93,44 @@ def _counted(sizes: dict[Key, int]) -> Shared:
     return lambda key: sizes.get(key, 1)
 
 
-def without_neighbours(found: Iterable[Found]) -> list[Found]:
+#: A service, and a publisher in whose list it has a double by name.
+Settled = set[tuple[UUID, str]]
+
+
+def without_neighbours(found: Iterable[Found], settled: Settled) -> list[Found]:
     """Leave out pairs of other names where one of the two has its own double, by name, in the other's source.
 
     A charity's five services in two feeds share telephone, web site and door: each has one double in the other feed, not five.
+    `settled` are those known from earlier searches and decisions.
     """
     found = list(found)
-    closest: dict[tuple[UUID, str], set[UUID]] = defaultdict(set)
-    for pair in found:
-        if pair.comparison.score >= SURE and pair.comparison.level("name") in _CLOSE_NAMES:
-            closest[pair.one, pair.sources[1]].add(pair.other)
-            closest[pair.other, pair.sources[0]].add(pair.one)
+    close = [pair for pair in found if pair.comparison.level("name") in _CLOSE_NAMES]
+    settled = settled | {end for pair in close if pair.comparison.score >= SURE for end in _ends(pair.one, pair.other, *pair.sources)}
     return [
         pair
         for pair in found
-        if pair.comparison.level("name") in _CLOSE_NAMES or not (closest[pair.one, pair.sources[1]] or closest[pair.other, pair.sources[0]])
+        if pair.comparison.level("name") in _CLOSE_NAMES or not settled & set(_ends(pair.one, pair.other, *pair.sources))
     ]
+
+
+def _ends(one: UUID, other: UUID, source: str, other_source: str) -> tuple[tuple[UUID, str], tuple[UUID, str]]:
+    return (one, other_source), (other, source)
+
+
+def _settled(found: Iterable[Found]) -> Settled:
+    """What is known of these services: pairs that were merged, or whose names are alike and nobody has said otherwise."""
+    ids = {pk for pair in found for pk in (pair.one, pair.other)}
+    known = DuplicateCandidate.objects.exclude(decision=DuplicateCandidate.Decision.DIFFERENT).filter(score__gte=SURE)
+    rows = known.filter(Q(one__in=ids) | Q(other__in=ids)).values_list(
+        "one", "other", "one__source", "other__source", "decision", "reasons"
+    )
+    return {
+        end
+        for one, other, source, other_source, decision, reasons in rows
+        if decision == DuplicateCandidate.Decision.SAME
+        or any(reason["field"] == "name" and reason["level"] in _CLOSE_NAMES for reason in reasons)
+        for end in _ends(one, other, source, other_source)
+    }
 
 
 @transaction.atomic

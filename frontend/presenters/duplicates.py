@@ -8,6 +8,7 @@ from typing import Any
 from django.urls import reverse
 
 from catalogue.dedupe import fields
+from catalogue.dedupe.facts import phone_number
 from catalogue.dedupe.queries import news, sources_of
 from catalogue.models import Merge, Service
 from frontend.environment import day, miles, money
@@ -66,7 +67,7 @@ def rows(one: Service, other: Service) -> list[Row]:
             for lines in [words(service, name)]
         ]
         if sides[0].lines or sides[1].lines:
-            same = fields.said(one, name) == fields.said(other, name) or sides[0].lines == sides[1].lines
+            same = fields.said(one, name) == fields.said(other, name) or _read(name, sides[0].lines) == _read(name, sides[1].lines)
             better, why = _better(sides[0].lines, sides[1].lines, one.assured_date, other.assured_date)
             found.append(Row(name, label, sides[0], sides[1], same, better, why))
     return found
@@ -110,6 +111,11 @@ def taken(merge: Merge) -> list[str]:
 def since(merge: Merge) -> list[tuple[str, str, list[str]]]:
     """What the source of a record that went has said since: field, its label, and the lines that it has now."""
     return [(name, fields.CHOICES[name], words(merge.gone, name)) for name in news(merge)]
+
+
+def _read(name: str, lines: list[str]) -> list[str]:
+    """Lines as they are held against each other: a number is the same however it is written."""
+    return sorted(phone_number(line) or line for line in lines) if name == "phones" else lines
 
 
 def _better(one: list[str], other: list[str], checked: date | None, other_checked: date | None) -> tuple[str, str]:

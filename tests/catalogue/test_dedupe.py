@@ -15,7 +15,7 @@ from catalogue.dedupe.facts import Facts, PlaceFacts, phone_number, web_page
 from catalogue.dedupe.find import find_duplicates
 from catalogue.dedupe.names import Likeness
 from catalogue.dedupe.operations import merge, not_the_same
-from catalogue.models import Address, DuplicateCandidate, DuplicateSearch, ImportRun, Phone, Service, ServiceAtLocation
+from catalogue.models import Address, DuplicateCandidate, DuplicateSearch, ImportRun, Organization, Phone, Service, ServiceAtLocation
 from catalogue.tasks import find_all_duplicates, find_duplicates_of_import
 from tests import factories
 from tests.bench.bench_dedupe import quality
@@ -206,6 +206,23 @@ def test_a_merged_record_is_not_compared(doubles, curator):
     merge(kept_id=doubles[0].pk, gone_id=doubles[1].pk, by=curator, at=timezone.now())
     assert search().services == 1
     assert pairs() == set()
+
+
+def test_who_was_merged_has_no_second_double_in_that_list(doubles, curator):
+    """Once Tea and Talk has its double, another service of that list behind the same telephone and door is not thought to be one too."""
+    first, second = doubles
+    neighbour = listed("Kindred", source="Second", organization=second.organization, email="tea@talk.example")
+    Service.objects.filter(pk=first.pk).update(email="tea@talk.example")
+    Organization.objects.filter(services__in=doubles).update(charity_number="1234567")
+    search()
+    with_neighbour = frozenset((first.pk, neighbour.pk))
+    assert with_neighbour not in pairs()
+    merge(kept_id=first.pk, gone_id=second.pk, by=curator, at=timezone.now())
+    search()
+    assert with_neighbour not in pairs()
+    DuplicateCandidate.objects.all().delete()  # nobody knows of it any more
+    search()
+    assert with_neighbour in pairs()
 
 
 def test_only_what_changed_is_compared_again(doubles):
