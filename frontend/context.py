@@ -30,7 +30,7 @@ NAVIGATION: dict[str, list[tuple[str, str]]] = {
         ("Doubles", "duplicates"),
         ("Imports", "imports"),
     ],
-    User.Role.ADMINISTRATOR: [("Home", "home"), ("Directory", "directory"), ("Users and settings", "admin:index")],
+    User.Role.ADMINISTRATOR: [("Home", "home"), ("Directory", "directory"), ("Sources", "sources"), ("Users and settings", "admin:index")],
 }
 #: What anybody may open without signing in.
 PUBLIC = [("Directory", "directory"), ("What is on", "diary"), ("How good it is", "quality"), ("Sign in", "account_login")]
