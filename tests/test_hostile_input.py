@@ -84,6 +84,8 @@ class Stage:
             (self.provider, reverse("inbox"), "show page"),
             (None, reverse("directory"), "q care_type where miles status page"),
             (self.curator, reverse("imports"), "page"),
+            (self.curator, reverse("duplicates"), "decision sure source area q page"),
+            (self.curator, reverse("merges"), "page"),
             (self.referrer, reverse("api-services"), "text care_type postcode within_miles status page per_page"),
             (self.referrer, reverse("api-capacities"), "service care_type rag page per_page"),
             (self.referrer, reverse("api-taxonomy-terms"), "taxonomy page"),
