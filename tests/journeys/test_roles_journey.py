@@ -17,7 +17,7 @@ ROLES = [
     ({"provider": True}, ["Referrals to us", "Our places"], "/worklist/"),
     ({"manager": True}, ["Dashboard"], "/inbox/"),
     ({"curator": True}, ["Imports"], "/dashboard/"),
-    ({"administrator": True}, ["Users and settings"], "/worklist/"),
+    ({"administrator": True}, ["Sources", "Users and settings"], "/worklist/"),
 ]
 
 
