@@ -200,10 +200,15 @@ def _when(row: Mapping[str, Any]) -> tuple[Any, ...]:
     return (row["freq"] != "WEEKLY", min(days, default=7), row["opens_at"] or "", json.dumps(row, sort_keys=True))
 
 
+def hides_address(service: Service) -> bool:
+    """Whether nobody is told here where it is, those who keep its entry neither."""
+    return service.hides_its_place or any(each.location.is_confidential for each in service.service_at_locations.all())
+
+
 def _address(service: Service) -> dict[str, str] | None:
-    """Its one address. None when there is none, or several places: those are for a curator to tell apart."""
+    """Its one address. None when there is none, or several places, or when it is secret: that is kept out of drafts and histories."""
     places = list(service.service_at_locations.all())
-    if len(places) != 1 or not (addresses := list(places[0].location.addresses.all())):
+    if hides_address(service) or len(places) != 1 or not (addresses := list(places[0].location.addresses.all())):
         return None
     return {name: getattr(addresses[0], name) for name in ("address_1", "city", "postal_code")}
 

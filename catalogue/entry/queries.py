@@ -57,6 +57,11 @@ class Entry:
     def waits(self) -> bool:
         return self.change is not None and self.change.status == ProposedChange.Status.WAITING
 
+    @property
+    def is_secret(self) -> bool:
+        """Nobody is told where it is."""
+        return self.service is not None and content.hides_address(self.service)
+
     def stamp(self, part: str) -> str:
         """What a form of this part was made from."""
         return content.stamp(self.shown, content.fields_of(part))

@@ -9,7 +9,7 @@ from django.contrib.gis.geos import GEOSException, GEOSGeometry, MultiPolygon, P
 from django.core.exceptions import ValidationError
 
 from catalogue.entry.areas import outcode_outline
-from catalogue.entry.content import ACCESS, COST, EXCEPTION, LISTS, SCHEDULE, TAKEN
+from catalogue.entry.content import ACCESS, COST, EXCEPTION, LISTS, SCHEDULE, TAKEN, hides_address
 from catalogue.models import (
     Address,
     Area,
@@ -155,6 +155,8 @@ def _outline(name: str, value: Any) -> MultiPolygon:
 
 def _address(service: Service, name: str, value: Mapping[str, str] | None) -> None:
     """Where it is, when it is in one place. A place that others share stays theirs."""
+    if hides_address(service):
+        raise _wrong(name, "Its place is secret, so it is not written here. Ask whoever keeps the directory’s secret places.")
     links = list(service.service_at_locations.select_related("location"))
     if len(links) > 1:
         raise _wrong(name, "This service is in several places. Ask a curator of the directory to change them.")

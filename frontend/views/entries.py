@@ -98,7 +98,7 @@ def part(request: SignedIn, pk: UUID, part: str) -> HttpResponse:
     data = request.POST if request.method == "POST" else None
     if data is not None and action.startswith("add "):
         data = with_another(data, action.removeprefix("add "))
-    form = FORMS[part](data, shown=work.shown, seen=work.stamp(part), user=request.user, new=work.service is None)
+    form = FORMS[part](data, shown=work.shown, seen=work.stamp(part), user=request.user, new=work.service is None, secret=work.is_secret)
     context: dict[str, Any] = {"work": work, "part": part, "title": PARTS[part], "form": form, "action": action, "shown": work.shown}
     status = 200
     if data is not None and (action.startswith("add ") or action == "find"):

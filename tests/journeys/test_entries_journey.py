@@ -159,7 +159,7 @@ def test_a_charity_sends_a_spreadsheet(visit: Visit):
     assert_accessible(page)
     with page.expect_download() as download:
         follow(page, "Download your services (Excel)")
-    book = load_workbook(download.value.path())
+    book = load_workbook(io.BytesIO(download.value.path().read_bytes()))
     book["Services"]["B2"] = "Supper Club"
     book["Services"]["B3"], book["Services"]["C3"] = "Quite new", "spaceship"
     out = io.BytesIO()

@@ -81,6 +81,9 @@ class BasicsForm(PartForm):
         cast(forms.ChoiceField, self.fields["care_type"]).choices = [("", "Choose one"), *kinds]
         said = [*self.shown["partners"], *(data.getlist("partners") if data is not None else [])]
         cast(forms.ChoiceField, self.fields["partners"]).choices = list(partner_names(said).items())
+        if self.secret:
+            for name in self.ADDRESS:
+                del self.fields[name]
         if not (self.user.is_curator or self.user.is_administrator):
             del self.fields["is_confidential"], self.fields["is_internal"]
             if not self.new:
@@ -106,7 +109,7 @@ class BasicsForm(PartForm):
 
     def values(self) -> dict[str, Any]:
         sent = self.cleaned_data
-        address = {name: sent[name] for name in self.ADDRESS}
+        address = {name: sent.get(name, "") for name in self.ADDRESS}
         phones = [{"number": row["number"], "description": row["description"]} for row in self.said("phones")]
         return super().values() | {
             "phones": phones,
