@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from .entry_urls import urlpatterns as entry_pages
 from .views import (
     assurance,
     curate,
@@ -19,9 +20,9 @@ from .views import (
     referral,
     sources,
     still_correct,
+    terms,
     worklist,
 )
-from .entry_urls import urlpatterns as entry_pages
 from .views import map as map_views
 
 urlpatterns: list = [
@@ -65,6 +66,9 @@ urlpatterns: list = [
     path("curate/assurance/", assurance.queue, name="assurance-queue"),
     path("curate/assurance/list.csv", assurance.queue_csv, name="assurance-queue-csv"),
     path("curate/assurance/letters/<uuid:pk>/", assurance.letters, name="assurance-round"),
+    path("curate/terms/", terms.terms, name="terms"),
+    path("curate/terms/new/", terms.term_new, name="term-new"),
+    path("curate/terms/<uuid:pk>/", terms.term, name="term"),
     path("curate/imports/", curate.imports, name="imports"),
     path("curate/imports/<uuid:pk>/", curate.import_run, name="import-run"),
     path("curate/imports/<uuid:pk>/stop/", sources.import_stop, name="import-stop"),

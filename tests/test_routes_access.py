@@ -19,7 +19,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 from django.utils.regex_helper import normalize
 
-from catalogue.models import AssuranceRound, DuplicateCandidate, ImportRun, Source, User
+from catalogue.models import AssuranceRound, DuplicateCandidate, ImportRun, Source, TaxonomyTerm, User
 from core.models import Event
 from flow import operations
 from flow.models import ReferralTask
@@ -120,6 +120,9 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     "duplicate": (page(KEEPERS), page(KEEPERS, 422)),
     "merges": (page(KEEPERS), NOT_THERE),
     "merge-change": (page(KEEPERS, 405), page(KEEPERS, 404)),
+    "terms": (page(KEEPERS), NOT_THERE),
+    "term-new": (page(KEEPERS), page(KEEPERS, 422)),
+    "term": (page(KEEPERS), page(KEEPERS)),
     "assurance-queue": (page(KEEPERS), page(KEEPERS, 302)),
     "assurance-queue-csv": (page(KEEPERS), NOT_THERE),
     "assurance-round": (page(KEEPERS), NOT_THERE),
@@ -264,7 +267,7 @@ class World:
             "patient": self.patient.pk, "match": self.run.pk, "send": self.run.pk, "referral": self.accepted.referral_id,
             "task": self.task(role).pk, "place": self.pools[0].pk, "capacity": self.pools[0].pk, "service": self.pools[0].service_id,
             "entry": self.pools[0].service_id, "import": self.imported.pk, "duplicate": self.pair.pk,
-            "assurance": self.round.pk, "source": self.source.pk,
+            "assurance": self.round.pk, "term": TaxonomyTerm.objects.of("need")[0].pk, "source": self.source.pk,
         }  # fmt: skip
         return {
             "pk": own.get(area, uuid4()), "run_id": self.run.pk, "pool_id": self.pools[0].pk, "task_id": self.accepted.pk,

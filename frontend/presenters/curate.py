@@ -37,8 +37,12 @@ def history(service: Service, *, without_entries: bool = False) -> list[Change]:
     `without_entries` leaves out what was made as a change of the whole entry, which is told there in one piece.
     """
     eligibility = getattr(service, "eligibility", None)
+    return history_of([("Record", service), ("Ages and sex", eligibility)], without_entries=without_entries)
+
+
+def history_of(records: Iterable[tuple[str, Any]], *, without_entries: bool = False) -> list[Change]:
+    """Changes to any tracked records, each with what to call it, the newest first."""
     # django-pghistory gives each tracked model its history under this name.
-    records: list[tuple[str, Any]] = [("Record", service), ("Ages and sex", eligibility)]
     trails = [(label, list(record.events.select_related("pgh_context").order_by("pgh_id"))) for label, record in records if record]
     names = _names(event for _, trail in trails for event in trail)
     changes = [
