@@ -73,7 +73,8 @@ class Conditions(Rule):
         return Verdict.UNKNOWN if self._unsaid(need, facts) else Verdict.MET
 
     def sentence(self, need: Need, facts: PoolFacts, words: Words) -> str:
-        taken = need.diagnoses.intersection(facts.conditions_ok or ())
+        # Those that the service is for alone are said by the rule above.
+        taken = need.diagnoses.intersection(facts.conditions_ok or ()).difference(facts.conditions_in or ())
         says = f"It says that it takes people with: {words.coded(taken)}." if taken else ""
         if self.verdict(need, facts) is Verdict.UNKNOWN:
             return f"Not known: ask about {words.coded(self._unsaid(need, facts))}. {says}".rstrip()

@@ -130,6 +130,7 @@ CASES = [
     ("conditions", NEED, facts(conditions_ok=("t2",)), NOT_ASKED, "", ""),
     ("conditions", DIABETIC, facts(conditions_ok=("ng28",)), MET, "It says that it takes people with: ng28.", ""),
     ("conditions", DIABETIC, facts(conditions_out=("ng28",)), MET, "", ""),
+    ("conditions", DIABETIC, facts(conditions_in=("ng28",), conditions_ok=("ng28",)), MET, "", ""),
     ("conditions", DIABETIC, FACTS, UNKNOWN, "Not known: ask about Type 2 diabetes.", ""),
     (
         "conditions",
