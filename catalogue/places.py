@@ -4,14 +4,16 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from django.contrib.gis.geos import Point
+from django.core.cache import cache
 from django.db.models import QuerySet
 from django.db.models.functions import Length
 
 from catalogue.models import Area, Outcode
 from catalogue.queries import find_place
 from core.errors import Invalid
-from core.geo import outcode
+from core.geo import bng_point, normal_postcode, outcode
 
+KEEP_SECONDS = 3_600
 #: Kinds of area that people know by name.
 NAMED = (Area.Kind.DISTRICT, Area.Kind.WARD)
 
@@ -29,7 +31,14 @@ def find_where(text: str) -> Where:
     """The place that these words name. Raises `Invalid` with words that say what to type instead."""
     name = " ".join(text.split())
     if outcode(name) is not None:
+        # Where half a postcode is, is asked often and changes once in years. A whole one is somebody's, and is kept nowhere.
+        key = f"outcode:{outcode(name)}"
+        kept = None if normal_postcode(name) else cache.get(key)
+        if kept is not None:
+            return Where(name=outcode(name) or "", point=bng_point(*kept))
         place = find_place(name)
+        if not place.postcode:
+            cache.set(key, place.point.coords, KEEP_SECONDS)
         return Where(name=place.postcode or place.outcode, point=place.point)
     # The lowest code is the middle of the town nearly everywhere: LA1, PR1, BB1.
     town = Outcode.objects.filter(town__iexact=name).order_by(Length("code"), "code").first() if name else None

@@ -92,8 +92,8 @@ def search_services(
     of a `part_of_day` alone. `age` leaves out those that say they do not take it; `area` keeps those placed in it or stated to serve it.
     A code that the vocabulary does not have finds nothing.
 
-    `forgiving` says whether slips of spelling and beginnings of words count; None: only when nothing is found without, which is one more
-    statement.
+    `forgiving` says whether slips of spelling and beginnings count, of words that the vocabulary does not know; None: only when nothing is
+    found without, which is one more statement.
     """
     found: QuerySet[Service] = Service.objects.visible_to(user).select_related("organization", "care_type", "search")
     found = found.defer("search__words", "search__names")  # long, and shown to nobody
@@ -135,12 +135,16 @@ def search_services(
     text = text.strip()
     words = _words(text, terms) if text else []
     exact = _having(found, [*parts, *(_asked(word, meant) for word, meant in words)])
+    strange = [word for word, meant in words if not meant]
     if forgiving is None:
-        forgiving = bool(words) and not exact.order_by().exists()
-    if words and forgiving:
+        forgiving = bool(strange) and not exact.order_by().exists()
+    if strange and forgiving:
         found = _having(found, parts)
         for word, meant in words:
-            alike = Q(search__words=_asked(word, meant or _close(word, terms), begins=True)) | Q(search__names__trigram_word_similar=word)
+            if meant:  # the vocabulary knows it, so that it is spelled right
+                found = found.filter(search__words=_asked(word, meant))
+                continue
+            alike = Q(search__words=_asked(word, _close(word, terms), begins=True)) | Q(search__names__trigram_word_similar=word)
             found = found.filter(alike | Q(search__names__contains=word) if len(word) > 3 else alike)
     else:
         found = exact
@@ -245,6 +249,11 @@ def _close(word: str, terms: Iterable[_Term]) -> list[_Term]:
 def plain(text: str) -> str:
     """Small letters, and a space for everything that is not of a word."""
     return re.sub(r"[^\w']+", " ", text.lower()).strip()
+
+
+def has_strange_words(text: str) -> bool:
+    """Whether a text has words that the vocabulary does not know, which may be slips of spelling."""
+    return any(not meant for _, meant in _words(text, _vocabulary())) if text.strip() else False
 
 
 def for_file(found: QuerySet[Service]) -> Iterator[Service]:

@@ -3,28 +3,36 @@
 from functools import cached_property
 from typing import Any
 
+from django.core.cache import cache
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Window
 
 #: Nobody turns more pages than this holds; a narrower search serves them better. A file of the list holds all.
 MOST = 1_000
+KEEP_SECONDS = 60
 
 
 class BoundedPaginator(Paginator):
     """Counts at most `MOST` rows: to count a hundred thousand takes longer than to list the first twenty.
 
     A list that is `sorted_whole` (by distance, by likeness) has been gone through before its first row is known: it is counted in the
-    same statement.
+    same statement. That a list is too long to count is remembered under `key` for a minute; none is given for what somebody typed.
     """
 
-    def __init__(self, rows: Any, per_page: int, *, sorted_whole: bool = False) -> None:
+    def __init__(self, rows: Any, per_page: int, *, sorted_whole: bool = False, key: str = "") -> None:
         super().__init__(rows, per_page)
         self.sorted_whole = sorted_whole
+        self.key = key
 
     @cached_property
     def _counted(self) -> int:
         rows: Any = self.object_list
-        return rows.order_by()[: MOST + 1].count()
+        if self.key and cache.get(self.key):
+            return MOST + 1
+        counted = rows.order_by()[: MOST + 1].count()
+        if self.key and counted > MOST:
+            cache.set(self.key, True, KEEP_SECONDS)
+        return counted
 
     @cached_property
     def count(self) -> int:

@@ -22,7 +22,7 @@ from catalogue.models import Attachment, Service
 from catalogue.provenance import of as origins_of
 from catalogue.publishing import json_ld
 from catalogue.queries import search_services
-from catalogue.search import for_file, who_may_refer
+from catalogue.search import for_file, has_strange_words, who_may_refer
 from core.clock import now
 from core.errors import Invalid
 from frontend.forms.directory import DirectoryForm, MistakeForm
@@ -42,9 +42,11 @@ def directory(request: HttpRequest) -> HttpResponse:
     form = DirectoryForm(request.GET, user=request.user)
     search = form.search()
     sorted_whole = bool(search["text"] or search["within_m"])
+    asked = any(value not in (None, "", [], False) for value in search.values()) or search["online"] is not None
+    key = "" if asked or request.user.is_authenticated else "directory-is-long"
     exact = search_services(request.user, **search, forgiving=False)
-    page = BoundedPaginator(exact, PAGE_SIZE, sorted_whole=sorted_whole).get_page(request.GET.get("page"))
-    if search["text"] and not page.paginator.count:
+    page = BoundedPaginator(exact, PAGE_SIZE, sorted_whole=sorted_whole, key=key).get_page(request.GET.get("page"))
+    if not page.paginator.count and has_strange_words(search["text"]):
         alike = search_services(request.user, **search, forgiving=True)
         page = BoundedPaginator(alike, PAGE_SIZE, sorted_whole=True).get_page(request.GET.get("page"))
     services = list(page)
