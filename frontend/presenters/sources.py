@@ -2,14 +2,15 @@
 
 from catalogue.models import Source
 
+#: By what was asked: words, and what follows from yes and from no.
 _WORDS = {
-    "modified_after": ("Tells what changed since a day", "only what changed is read; everything once a week"),
-    "full": ("Gives whole records in its list", "one request for each page"),
-    "details": ("Gives each record by its id", "a short list is completed record by record"),
-    "search": ("Searches by words", ""),
-    "per_page": ("Gives as many a page as it is asked for", ""),
-    "counts_right": ("Counts its services rightly", "otherwise nothing is taken for missing when it gives fewer than it says"),
-    "whole": ("Was read to its end the last time", ""),
+    "modified_after": ("Tells what changed since a day", "only that is read; everything once a week", "everything is read each time"),
+    "full": ("Gives whole records in its list", "one request for each page", ""),
+    "details": ("Gives each record by its id", "a short list is completed record by record", "short records stay short"),
+    "search": ("Searches by words", "", ""),
+    "per_page": ("Gives as many a page as it is asked for", "", ""),
+    "counts_right": ("Counts its services rightly", "", "nothing is taken for missing when it gives fewer than it says"),
+    "whole": ("Was read to its end the last time", "", "nothing was taken for missing"),
 }
 
 
@@ -21,7 +22,7 @@ def capabilities(source: Source) -> list[tuple[str, str, str]]:
     lines = [("Version", str(found.get("version", "not said")), "")]
     if found.get("total") is not None:
         lines.append(("Services that it says it has", f"{found['total']:,}", ""))
-    for key, (words, effect) in _WORDS.items():
+    for key, (words, if_so, if_not) in _WORDS.items():
         if found.get(key) is not None:
-            lines.append((words, "yes" if found[key] else "no", effect))
+            lines.append((words, "yes" if found[key] else "no", if_so if found[key] else if_not))
     return lines
