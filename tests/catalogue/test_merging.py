@@ -5,12 +5,24 @@ from datetime import time, timedelta
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.gis.geos import MultiPolygon
 from django.utils import timezone
 
 from capacity.operations import hold
 from catalogue.dedupe import fields, queries
 from catalogue.dedupe.operations import look_again, merge, not_the_same, take_news, undo_merge
-from catalogue.models import Contact, CostOption, DuplicateCandidate, Merge, Phone, Schedule, Service, ServiceAtLocation
+from catalogue.models import (
+    Contact,
+    CostOption,
+    DuplicateCandidate,
+    Merge,
+    Phone,
+    RegistrationCriterion,
+    Schedule,
+    Service,
+    ServiceArea,
+    ServiceAtLocation,
+)
 from catalogue.queries import search_services
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.models import Event
@@ -36,6 +48,13 @@ def two():
         ServiceAtLocation.objects.create(service=service, location=factories.LocationFactory())
         factories.EligibilityFactory(service=service, minimum_age=50 if service == kept else 60)
     factories.CriterionFactory(service=gone)
+    for service, metres in ((kept, 100), (gone, 5_000)):
+        ServiceArea.objects.create(
+            service=service, name="Drawn", extent=MultiPolygon(factories.near(metres).buffer(900, quadsegs=2), srid=27700)
+        )
+        RegistrationCriterion.objects.create(service=service, kind="practice", code=f"P8{metres}", name="A practice")
+        service.partners.add(factories.OrganizationFactory())
+        service.taxonomy_terms.add(factories.term("need", "dementia" if service == gone else "wheelchair"))
     return kept, gone
 
 
