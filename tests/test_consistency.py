@@ -214,7 +214,7 @@ def test_no_module_is_two() -> None:
 # --- pages
 
 INLINE = {
-    "a script in the page": re.compile(r"<script(?![^>]*\bsrc=)(?![^>]*type=\"application/json\")", re.I),
+    "a script in the page": re.compile(r"<script(?![^>]*\bsrc=)(?![^>]*type=\"application/(ld\+)?json\")", re.I),
     "a style sheet in the page": re.compile(r"<style\b", re.I),
     "a style attribute": re.compile(r"<[^>{]*\sstyle\s*=", re.I),
     "an event handler": re.compile(r"\s(on[a-z]+|hx-on[:\w.-]*)\s*=\s*[\"']", re.I),

@@ -28,6 +28,11 @@ _READ = """
     WHERE (xid, service_id) > (%s::xid8, %s) AND xid < pg_snapshot_xmin(pg_current_snapshot())
     ORDER BY row.xid, row.service_id LIMIT %s
 """
+# A row that is visible cannot come from a transaction that is still to come, unless the database was restored from a copy and counts anew.
+_RENEW = """
+    UPDATE catalogue_publicationchange SET xid = pg_current_xact_id(), first_xid = '0'
+    WHERE xid >= pg_snapshot_xmax(pg_current_snapshot())
+"""
 _BOUNDS = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text, pg_snapshot_xmax(pg_current_snapshot())::text"
 
 
@@ -117,6 +122,7 @@ def _cursor(since: str) -> Cursor:
 
 def _settled_after(cursor: Cursor, limit: int) -> list[_Row]:
     with connection.cursor() as sql:
+        sql.execute(_RENEW)
         sql.execute(_READ, [str(cursor.xid), cursor.id, limit])
         return [_Row(Cursor(int(xid), key), changed_at) for xid, key, changed_at in sql.fetchall()]
 

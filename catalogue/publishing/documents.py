@@ -148,7 +148,7 @@ class Writer:
             languages=[
                 filled(id=str(said.pk), name=said.term.name, code=said.term.code)
                 for said in rows.criteria.get(key, [])
-                if said.term.taxonomy.slug == LANGUAGE and said.rule == EligibilityCriterion.Rule.ACCEPTS
+                if said.term.taxonomy.slug == LANGUAGE and said.rule != EligibilityCriterion.Rule.EXCLUDED
             ],
             cost_options=[
                 filled(
@@ -271,6 +271,10 @@ class Writer:
         found += [of(derived(owner, str(topic)), "service", topic) for topic in self.rows.topics.get(key, [])]
         found += [
             of(said.pk, f"eligibility:{said.rule}", said.term_id, label=said.get_rule_display()) for said in self.rows.criteria.get(key, [])
+        ]
+        found += [
+            of(said.pk, f"eligibility:{said.rule}", label=f"Registered with {said.get_kind_display()} {said.code}", value=said.name)
+            for said in self.rows.registrations.get(key, [])
         ]
         stated = self.rows.eligibility.get(key)
         if stated and stated.sex:

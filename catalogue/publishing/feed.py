@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
+from django.db import close_old_connections
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from catalogue.models import Organization, Service, ServiceAtLocation, Taxonomy, TaxonomyTerm
@@ -77,7 +78,10 @@ def _chunks(listing: Listing, asked: Asked, ordered: QuerySet[Any]) -> Iterator[
     after: UUID | None = None
     while keys := list((ordered if after is None else ordered.filter(pk__gt=after)).values_list("pk", flat=True)[:CHUNK]):
         chunk = listing.write(listing.found(Asked()).filter(pk__in=keys).order_by("pk"), asked)
-        yield b"".join(_line(document) for document in chunk)
+        written = b"".join(_line(document) for document in chunk)
+        # Whoever reads slowly holds no connection meanwhile: there are fewer of those than readers.
+        close_old_connections()
+        yield written
         if len(keys) < CHUNK:
             return
         after = keys[-1]

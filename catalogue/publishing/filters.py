@@ -12,7 +12,7 @@ from django.contrib.gis.db.models import PointField
 from django.db.models import BooleanField, Exists, Func, OuterRef, Q, QuerySet, Value
 from django.utils.dateparse import parse_date, parse_datetime, parse_time
 
-from catalogue.models import EligibilityCriterion, Schedule, Service, ServiceArea, ServiceAtLocation
+from catalogue.models import EligibilityCriterion, Schedule, Service, ServiceArea, ServiceAtLocation, TaxonomyTerm
 from catalogue.queries import areas_at, find_place, search_services
 from core.clock import LONDON, now
 from core.errors import Invalid
@@ -124,7 +124,10 @@ def _classified(asked: Asked) -> Q | None:
     topics = Service.taxonomy_terms.through.objects.filter(service=OuterRef("pk"))
     conditions = []
     if term := asked.taxonomy_term_id:
-        conditions.append(Q(care_type=term) | Exists(topics.filter(taxonomyterm=term)) | Exists(said.filter(term=term)))
+        # Terms that were merged mean the same, by whichever of their ids one asks.
+        alike = TaxonomyTerm.objects.filter(Q(pk=term) | Q(replaced_by=term) | Q(replaces=term)).values_list("pk", flat=True)
+        same = {term, *alike}
+        conditions.append(Q(care_type__in=same) | Exists(topics.filter(taxonomyterm__in=same)) | Exists(said.filter(term__in=same)))
     if taxonomy := asked.taxonomy_id:
         conditions.append(
             Q(care_type__taxonomy=taxonomy)

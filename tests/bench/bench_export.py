@@ -12,7 +12,7 @@ from catalogue.publishing.filters import Asked
 from tests.bench import bench_search
 from tests.bench.harness import Measured, bench
 
-ROUNDS = 3
+ROUNDS = 2
 #: The same rows of the same tables as JSON: what any export must at least read and write.
 BARE = """
 COPY (

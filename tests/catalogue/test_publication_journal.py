@@ -1,10 +1,14 @@
 """The journal of what was published: kept by the database itself, whoever writes, and never saying that a secret exists."""
 
 import itertools
+import re
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from catalogue.models import PublicationChange, Service
+from tests.catalogue.publishing.samples import get, rich_service
 from tests.factories import OrganizationFactory, ServiceFactory
 
 pytestmark = pytest.mark.django_db
@@ -21,3 +25,30 @@ def test_the_triggers_and_the_queryset_agree_on_what_is_public():
     assert told == set(Service.objects.public().values_list("pk", flat=True))
     assert len(told) == 2
     assert not PublicationChange.objects.filter(is_public=False).exists()
+
+
+#: Columns of a service that no document shows, or that say how a row was written: a change of these alone is none.
+NOT_SHOWN = {"id", "kept_fields", "source_hash", "created_at", "modified_at"}
+#: Tables that are read and tell nothing that changes by itself: areas and taxonomies are loaded whole from public lists; who told a
+#: figure is not in the document.
+STANDING = {"catalogue_area", "catalogue_taxonomy", "catalogue_user", "catalogue_publicationchange"}
+
+
+def test_each_column_of_a_service_that_is_shown_is_watched():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_get_functiondef('catalogue_on_service'::regproc)")
+        watching = cursor.fetchone()[0]
+    columns = {field.column for field in Service._meta.concrete_fields} - NOT_SHOWN
+    assert {column for column in columns if f"n.{column}" not in watching} == set()
+
+
+def test_each_table_that_a_document_is_made_from_tells_of_its_changes():
+    service = rich_service()
+    with CaptureQueriesContext(connection) as queries:
+        get(f"/services/{service.pk}")
+    read = set(re.findall(r'(?:FROM|JOIN) "(catalogue_\w+)"', " ".join(query["sql"] for query in queries))) - STANDING
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger WHERE tgname LIKE 'publish_%'")
+        watched = {table for (table,) in cursor.fetchall()}
+    assert len(read) > 15
+    assert read - watched == set()

@@ -12,6 +12,7 @@ from catalogue.models import (
     CostOption,
     Phone,
     QualityMark,
+    RegistrationCriterion,
     Schedule,
     ScheduleException,
     Service,
@@ -82,6 +83,7 @@ def rich_service(name: str = "Fir Grove") -> Service:
         ("funding", "council", "accepts"), ("language", "pl", "accepts"), ("referral-source", "hospital", "accepts"),
     ):  # fmt: skip
         CriterionFactory(service=service, term=term(slug, code), rule=EligibilityCriterion.Rule(rule))
+    RegistrationCriterion.objects.create(service=service, kind="pcn", code="U12345", name="Ribble Network")
     location = LocationFactory(name="Grove House", uprn="100012345678")
     Address.objects.create(location=location, address_1="1 Moor Lane", address_2="Avenham", city="Preston", postal_code="PR1 2HE")
     ServiceAtLocation.objects.create(service=service, location=LocationFactory(name="", point=None, location_type="virtual"))

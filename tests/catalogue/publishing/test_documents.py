@@ -100,6 +100,7 @@ def test_a_service_says_all_that_is_public_of_it(catalogue):
     assert (told["minimum_age"], told["maximum_age"], told["assured_date"]) == (60, 99, "2026-11-01")
     assert told["eligibility_description"].startswith("Ages 60 to 99. Women only. Only takes people with: dementia")
     assert "smok" in told["eligibility_description"]
+    assert "Ribble Network" in told["eligibility_description"]
     assert set(told["fees"].split("; ")) == {"Usual price: £950.50 a week", "Respite: £120.00 a night", "Trial day: Free"}
     assert "CQC rating: Good, 5 January 2026" in told["accreditations"]
     assert "Lapsed mark" not in json.dumps(told)
@@ -135,6 +136,8 @@ def test_eligibility_stands_as_attributes_that_a_machine_reads(catalogue):
         ("eligibility:excluded", "smoking"), ("eligibility:accepts", "wheelchair"), ("eligibility:preferred", "veteran"),
         ("eligibility:accepts", "council"),
     } <= said  # fmt: skip
+    registered = next(a for a in get(f"/services/{catalogue.pk}")["attributes"] if a.get("value") == "Ribble Network")
+    assert (registered["link_type"], registered["label"]) == ("eligibility:required", "Registered with Primary care network U12345")
     odd = next(a for a in get(f"/services/{catalogue.pk}")["attributes"] if a.get("taxonomy_term", {}).get("code") == "odd")
     assert "term_uri" not in odd["taxonomy_term"]
     assert odd["taxonomy_term"]["parent_id"]
@@ -182,6 +185,7 @@ def test_where_it_is_and_whom_it_reaches(catalogue):
         ({"status": CapacityStatus.WAITLIST}, 0),
         ({"available": None, "reported_at": None}, None),
         ({"is_open": False}, None),
+        ({"shown_to_public": False}, None),
         ({"reported_at": timezone.now() - timedelta(days=30)}, None),
     ],
 )
@@ -267,3 +271,14 @@ if (DATA / "oruk").exists() and (DATA / "hsds").exists():
         documents = whole(plural) if one else get(f"/{plural}", per_page=1_000)["contents"]
         assert len(documents) >= 2
         assert [faults(schema, document) for document in documents] == [[] for _ in documents]
+
+    @pytest.mark.req("R100")
+    def test_the_official_schemas_of_version_1_find_no_fault(catalogue, client):
+        schemas = json.loads((DATA / "oruk" / "v1-openapi.json").read_text())["components"]["schemas"]
+        page = client.get("/api/oruk/v1/services").json()
+        assert [faults(schemas["service"], document) for document in page["content"]] == [[], []]
+        assert faults(schemas["page"], page) == []
+        for document in page["content"]:
+            assert faults(schemas["service_details"], client.get(f"/api/oruk/v1/services/{document['id']}").json()) == []
+        for term in client.get("/api/oruk/v1/taxonomies", {"per_page": 20}).json()["content"]:
+            assert faults(schemas["taxonomy"], term) == []

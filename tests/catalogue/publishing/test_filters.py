@@ -15,6 +15,7 @@ from catalogue.models import (
     Phone,
     PublicationChange,
     QualityMark,
+    RegistrationCriterion,
     Schedule,
     Service,
     ServiceArea,
@@ -145,6 +146,10 @@ def test_taxonomies_find_kind_topic_and_what_is_taken_but_not_what_is_refused():
     assert names(taxonomy_id=home.taxonomy_id) == ["meals", "refuses dementia", "takes dementia"]
     assert names(taxonomy_id=term("need", "dementia").taxonomy_id) == ["gardeners", "takes dementia"]
     assert names(taxonomy_id=home.taxonomy_id, taxonomy_term_id=term("need", "dementia").pk) == ["takes dementia"]
+    old = TaxonomyTerm.objects.create(
+        taxonomy=home.taxonomy, code="lunches", name="Lunches", replaced_by=meals.care_type, retired_at=timezone.now()
+    )
+    assert names(taxonomy_term_id=old.pk) == ["meals"]
     assert names(taxonomy_term_id="00000000-0000-4000-8000-000000000000") == []
     assert names("/taxonomy_terms", taxonomy_id=home.taxonomy_id, search="meals on wheels") == ["Meals at home"]
     assert names("/taxonomies", search="fund") == ["Funding"]
@@ -172,6 +177,7 @@ CHANGES = {
     "organisation": lambda service: service.organization.save(),
     "phone": lambda service: Phone.objects.create(service=service, number="1"),
     "eligibility": lambda service: Eligibility.objects.create(service=service, minimum_age=3),
+    "registration": lambda service: RegistrationCriterion.objects.create(service=service, kind="icb", code="QE1", name="Board"),
     "criterion": lambda service: CriterionFactory(service=service),
     "cost": lambda service: CostOption.objects.create(service=service, option="Tea"),
     "schedule": lambda service: Schedule.objects.create(service=service, byday="MO"),

@@ -8,6 +8,7 @@ import schemathesis
 from asgiref.testing import ApplicationCommunicator
 from django.core.asgi import get_asgi_application
 from django.core.handlers.wsgi import WSGIHandler
+from django.db import connection
 from django.test import Client
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.config import GenerationConfig, ProjectConfig, ProjectsConfig, SchemathesisConfig
@@ -132,6 +133,16 @@ def test_lines_are_read_as_they_are_sent(monkeypatch, django_assert_max_num_quer
     assert [(document["id"], document["name"]) for document in rest] == [
         (str(services[3].pk), "Changed meanwhile"), (str(services[4].pk), services[4].name),
     ]  # fmt: skip
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_reads_slowly_holds_no_connection(monkeypatch):
+    monkeypatch.setattr(feed, "CHUNK", 2)
+    ServiceFactory.create_batch(3)
+    pieces = iter(Client().get(f"{BASE}/services", {"format": "ndjson"}).streaming_content)
+    next(pieces)
+    assert connection.connection is None
+    assert len(list(pieces)) == 1
 
 
 def test_a_stream_that_cannot_be_is_refused_before_it_begins():
