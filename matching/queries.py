@@ -295,6 +295,10 @@ def _element(value: Any) -> str:
 
 
 def _facts(values: Sequence[Any]) -> PoolFacts:
-    *columns, said = (tuple(value) if isinstance(value, list) else value for value in values)
-    rare = {} if said is None else {name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(said).items()}
-    return PoolFacts(*columns, **rare)
+    columns: list[Any] = [_frozen(value) for value in values]
+    said: dict[str, Any] = json.loads(columns.pop() or "{}")
+    return PoolFacts(*columns, **{name: _frozen(value) for name, value in said.items()})
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

@@ -1,6 +1,6 @@
 """What somebody needs: the search form."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ from django.utils.functional import cached_property
 from catalogue.criteria import condition_terms
 from catalogue.marks import WISHES as WISHES_FOR_MARKS
 from catalogue.models import TaxonomyTerm
+from catalogue.terms import retired_codes
 from catalogue.vocabulary import CARE_TYPES, FUNDING, LANGUAGES, NEEDS, REFERRAL_SOURCES, Term
 from core.geo import METRES_PER_MILE, outcode
 from flow.models import Episode, Patient
@@ -130,6 +131,14 @@ class NeedForm(forms.Form):
         within, miles = data.pop("within"), data.pop("miles")
         return data | {"max_miles": miles, "needed_by": today + timedelta(days=int(within)) if within else None}
 
+    @cached_property
+    def _retired(self) -> set[tuple[str, str]]:
+        return retired_codes()
+
+    def in_use(self, slug: str, offered: Iterable[Term]) -> Iterator[Term]:
+        """Those that no curator has retired. One that an earlier search ticked is still understood."""
+        return (term for term in offered if (slug, term.code) not in self._retired)
+
     @staticmethod
     def grouped(terms: Iterable[Term]) -> list[tuple[str, list[Term]]]:
         """Terms under their headings, both in the order of the vocabulary."""
@@ -148,15 +157,15 @@ class NeedForm(forms.Form):
 
     @property
     def care_groups(self) -> list[tuple[str, list[Term]]]:
-        return self.grouped(CARE_TYPES)
+        return self.grouped(self.in_use("care-type", CARE_TYPES))
 
     @property
     def need_groups(self) -> list[tuple[str, list[Term]]]:
-        return self.grouped(term for term in NEEDS if term.group not in WISHES)
+        return self.grouped(term for term in self.in_use("need", NEEDS) if term.group not in WISHES)
 
     @property
     def wish_groups(self) -> list[tuple[str, list[Term]]]:
-        return self.grouped(term for term in NEEDS if term.group in WISHES)
+        return self.grouped(term for term in self.in_use("need", NEEDS) if term.group in WISHES)
 
 
 def initial_from_patient(patient: Patient, episode: Episode | None) -> dict[str, Any]:
@@ -176,8 +185,10 @@ def initial_from_patient(patient: Patient, episode: Episode | None) -> dict[str,
 
 def initial_from_profile(profile: NeedProfile) -> dict[str, Any]:
     """An earlier search, to be changed and run again."""
-    names = ("age", "sex", "care_types", "needs", "must_haves", "preferences", "languages", "funding", "budget_week")
-    names += ("conditions", "practice", "referral_source", "marks")
+    names = [
+        *("age", "sex", "care_types", "needs", "must_haves", "preferences", "languages", "funding", "budget_week"),
+        *("conditions", "practice", "referral_source", "marks"),
+    ]
     initial = {name: getattr(profile, name) for name in names}
     wanted = round(profile.max_distance_m / METRES_PER_MILE)
     initial |= {
