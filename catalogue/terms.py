@@ -183,6 +183,12 @@ def masks() -> Callable[[str, Iterable[str]], int]:
     return lambda slug, codes: vocabulary.mask(slug, [kept.get((slug, code), code) for code in codes])
 
 
+def retired_codes() -> set[tuple[str, str]]:
+    """List and code of every term of Lune's own lists that is no longer offered."""
+    retired = TaxonomyTerm.objects.filter(retired_at__isnull=False, taxonomy__slug__in=vocabulary.TAXONOMIES)
+    return set(retired.values_list("taxonomy__slug", "code"))
+
+
 def merges_of(term: TaxonomyTerm) -> QuerySet[TermMerge]:
     """Merges in which a term took part, the newest first."""
     return TermMerge.objects.filter(Q(gone=term) | Q(kept=term)).select_related("gone", "kept", "merged_by", "undone_by")

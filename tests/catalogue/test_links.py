@@ -8,6 +8,7 @@ import pytest
 from django.db import connection, connections
 
 from catalogue.assurance import LinkSpent, answer_link, issue_links, mail_came_back, read_link, revoke, told_closed
+from catalogue.entry import approval
 from catalogue.models import AssuranceLink, Phone, ProposedChange, Service
 from core.errors import Invalid, LuneError, NotAllowed, NotFound
 from core.models import Event
@@ -245,3 +246,20 @@ def test_two_answers_at_once_are_one(same_link):
     assert sorted(said) == ["link-spent", "taken"]
     assert ProposedChange.objects.count() == 1
     assert connection.is_usable()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("answer", ["closed", "change"])
+def test_what_an_owner_proposed_is_made_by_a_curator(answer, curator):
+    service, token = link(email="old@example.org")
+    answer_link(token=token, answer=answer, content={"email": "new@example.org", "phone": "01772 9"}, at=LATER)
+    proposal = ProposedChange.objects.get()
+    change, entry = approval.proposal(curator, proposal.pk)
+    approval.approve(pk=proposal.pk, seen=approval.seen_stamp(change, entry.live), by=curator, at=LATER)
+    service.refresh_from_db()
+    if answer == "closed":
+        assert service.status == Service.Status.DEFUNCT
+    else:
+        assert (service.email, service.phones.get().number) == ("new@example.org", "01772 9")
+        assert service.assured_date == date(2026, 7, 2)
+    assert told_closed([service.pk]) == set()

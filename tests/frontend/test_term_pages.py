@@ -74,7 +74,12 @@ def test_a_term_is_retired_and_used_again(desk):
     assert "No longer used" in shown
     assert "Nobody asks" in shown
     assert "No longer used" in desk.get(reverse("terms"), {"q": "music"}).content.decode()
+    referrer = Client()
+    referrer.force_login(factories.UserFactory(), backend=BACKEND)
+    offered = referrer.get(reverse("find")).content.decode()
+    assert ("Music and singing" in offered, "Arts and crafts" in offered) == (False, True)
     desk.post(page_of(music), {"restore": "yes"})
+    assert "Music and singing" in referrer.get(reverse("find")).content.decode()
     assert term("need", "music").retired_at is None
 
 

@@ -88,11 +88,12 @@ def test_a_curator_works_through_the_list(visit: Visit):
     expect(page.get_by_text("dealt with")).to_be_visible()
     # somebody was rung up
     page.goto("/curate/assurance/")
-    press(page, "It is right: Late Club")
+    press(page, "It is right (Late Club)")
     expect(page.get_by_text("Late Club is marked as checked today.")).to_be_visible()
     assert Service.objects.get(pk=late.pk).assured_date == timezone.localdate()
     # a letter is taken back, and others are written to
     press(page, "Take link back of Asked Club")
+    expect(page.get_by_text("1 link taken back.")).to_be_visible()
     assert AssuranceLink.objects.get().revoked_at is not None
     third = given_late("Third Club", email="third@example.org")
     page.goto("/curate/assurance/")
@@ -119,7 +120,7 @@ def test_a_provider_says_beside_its_places_that_its_entry_is_right(visit: Visit)
     pool = given_home("Oak House")
     page = visit(given_provider(pool), "/places/")
     assert_accessible(page)
-    press(page, "Still correct: the entry of Oak House")
+    press(page, "Still correct (Oak House)")
     expect(page.get_by_text("marked as checked today")).to_be_visible()
     assert_accessible(page)
 
