@@ -12,7 +12,10 @@ from . import fields
 def successor(service_id: UUID, user) -> UUID | None:
     """Where a record that was merged away is found now, however often that one was merged again; None when `user` may not see it."""
     seen = {service_id}
-    here = Service.objects.filter(pk=service_id).values_list("merged_into_id", flat=True).first()
+    old = Service.objects.filter(pk=service_id)
+    if not (getattr(user, "is_authenticated", False) and user.is_professional):  # a secret record is no more heard of than before
+        old = old.filter(is_confidential=False, is_internal=False, organization__is_confidential=False)
+    here = old.values_list("merged_into_id", flat=True).first()
     if here is None:
         return None
     while here not in seen:

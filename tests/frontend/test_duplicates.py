@@ -189,8 +189,11 @@ def test_an_old_address_leads_to_the_record_that_stays(client, two, curator, ref
 def test_an_old_address_does_not_tell_of_a_confidential_record(client, two, curator):
     one, other = two
     merge(kept_id=one.pk, gone_id=other.pk, by=curator, at=timezone.now())
-    Service.objects.filter(pk=one.pk).update(is_confidential=True)
-    assert client.get(reverse("service", args=[other.pk])).status_code == 404
+    old = reverse("service", args=[other.pk])
+    for secret, open_ in ((one, other), (other, one)):
+        Service.objects.filter(pk=secret.pk).update(is_confidential=True)
+        Service.objects.filter(pk=open_.pk).update(is_confidential=False)
+        assert client.get(old).status_code == 404
 
 
 @pytest.mark.parametrize("role", ["referrer", "provider", "manager"])
