@@ -48,7 +48,7 @@ def health(sources: Iterable[Source], *, today: date) -> list[Health]:
     good = {run.feed_id: run for run in _newest(keys, status=ImportRun.Status.DONE)}
     gone = Q(missing_since__isnull=False)
     records: Figures = {
-        row["source"]: row
+        row["source"]: dict(row)
         for row in SourceRecord.objects.filter(source__in=keys, kind=SourceRecord.Kind.SERVICE)
         .values("source")
         .annotate(here=Count("pk", filter=~gone), gone=Count("pk", filter=gone))
@@ -56,7 +56,7 @@ def health(sources: Iterable[Source], *, today: date) -> list[Health]:
     }
     lately = Q(assured_date__gte=today - ASSURANCE_LASTS)
     services: Figures = {
-        row["source"]: row
+        row["source"]: dict(row)
         for row in Service.objects.filter(source__in=[source.name for source in sources], status=Service.Status.ACTIVE, merged_into=None)
         .values("source")
         .annotate(active=Count("pk"), current=Count("pk", filter=lately))

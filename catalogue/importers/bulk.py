@@ -17,7 +17,7 @@ def insert(model: type[Model], rows: Collection[Any]) -> None:
     if not rows:
         return
     fields = [f for f in model._meta.concrete_fields if not (f.primary_key and isinstance(f, AutoField | BigAutoField)) and not f.generated]
-    columns = ", ".join(connection.ops.quote_name(f.column) for f in fields)
+    columns = ", ".join(connection.ops.quote_name(str(f.column)) for f in fields)
     plain = [(f, _plain(f)) for f in fields]
     with connection.cursor() as cursor, cursor.copy(f"COPY {model._meta.db_table} ({columns}) FROM STDIN") as copy:
         for row in rows:

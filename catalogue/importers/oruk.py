@@ -126,8 +126,12 @@ class _Taking:
             centre = next((known[a.postal_code] for a in record.children if a.postal_code in known), None)
             given = next(positions) if record.given else None
             # On the grid first, which is quick; the few that are far are measured on the globe.
-            far = given is not None and centre is not None and miles(given.distance(centre)) > 0.9 * FARTHEST_FROM_POSTCODE_MILES
-            if far and (away := apart_miles(given, centre)) > FARTHEST_FROM_POSTCODE_MILES:
+            if (
+                given is not None
+                and centre is not None
+                and miles(given.distance(centre)) > 0.9 * FARTHEST_FROM_POSTCODE_MILES
+                and (away := apart_miles(given, centre)) > FARTHEST_FROM_POSTCODE_MILES
+            ):
                 self.importing.leave_out(
                     record.row,
                     "latitude",

@@ -96,7 +96,7 @@ def _surely(f: Field) -> Callable[[Any], bool]:
         if kind is None or not isinstance(value, kind):
             return False
         if plain_text:
-            return len(value) <= plain_text
+            return len(str(value)) <= plain_text
         try:
             for rule in f.validators:
                 rule(value)
