@@ -6,7 +6,7 @@ bits, of which only the hash is kept; nobody who reads the database can answer f
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -22,7 +22,7 @@ from core.events import publish
 LONGEST_WORDS = 2_000
 LINK_LASTS = timedelta(days=30)
 #: What an owner may say is different, each with what its value must be.
-LINK_FIELDS = {
+LINK_FIELDS: dict[str, list[Callable[[str], None]]] = {
     "phone": [MaxLengthValidator(40, "Keep the phone number to 40 characters.")],
     "email": [
         EmailValidator("Enter an e-mail address, like name@example.org."),

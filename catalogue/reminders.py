@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from smtplib import SMTPRecipientsRefused
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -33,7 +34,7 @@ MOST_IN_A_LETTER = 50
 LETTERS_A_DAY = 500
 
 
-def with_owner(services: QuerySet[Service]) -> QuerySet[Service]:
+def with_owner(services: QuerySet[Service]) -> QuerySet[Any]:
     """Each service with `owner_email`: its own address, else its organisation's, else a public contact's; empty when there is none."""
     contacts = Contact.objects.filter(service=OuterRef("pk"), is_public=True).exclude(email="").order_by("pk").values("email")[:1]
     return services.annotate(
@@ -41,7 +42,7 @@ def with_owner(services: QuerySet[Service]) -> QuerySet[Service]:
     )
 
 
-def to_ask(at: datetime) -> QuerySet[Service]:
+def to_ask(at: datetime) -> QuerySet[Any]:
     """Public services whose owner should get a letter now, the longest unchecked first. Those without an address are left out.
 
     A cycle begins with the last check. In it an owner gets two letters at most, and none after an answer. Confidential services are
@@ -90,7 +91,7 @@ def ask(*, service_ids: Sequence[UUID], by: User, at: datetime) -> AssuranceRoun
     return _begin(found, by=by, at=at)
 
 
-def _not_just_asked(service_ids: Sequence[UUID], at: datetime) -> QuerySet[Service]:
+def _not_just_asked(service_ids: Sequence[UUID], at: datetime) -> QuerySet[Any]:
     just_asked = AssuranceLink.objects.filter(service=OuterRef("pk"), created_at__gt=at - NOT_TWICE_WITHIN, bounced_at=None)
     return with_owner(Service.objects.public().filter(pk__in=service_ids)).exclude(Exists(just_asked))
 
@@ -135,8 +136,8 @@ def write(*, service_ids: Sequence[UUID], round_id: UUID, at: datetime) -> bool:
     if not services:
         _count(round_id, "failed")
         return False
-    address = services[0].owner_email  # type: ignore[attr-defined]
-    services = [service for service in services if service.owner_email.lower() == address.lower()]  # type: ignore[attr-defined]
+    address = services[0].owner_email
+    services = [service for service in services if service.owner_email.lower() == address.lower()]
     links = assurance.issue_links(services=services, sent_to=address, at=at, asked_in=begun)
     try:
         letter(address, links, at=at).send()

@@ -23,7 +23,7 @@ class QueueFilter(forms.Form):
         label="Overdue for",
         required=False,
         coerce=int,
-        empty_value=0,
+        empty_value=None,
         choices=[("", "Any time"), *((str(days), words) for days, words in LATE)],
     )
 

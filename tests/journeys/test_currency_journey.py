@@ -120,7 +120,7 @@ def test_a_provider_says_beside_its_places_that_its_entry_is_right(visit: Visit)
     pool = given_home("Oak House")
     page = visit(given_provider(pool), "/places/")
     assert_accessible(page)
-    press(page, "Still correct (Oak House)")
+    press(page, "Our entry is right (Oak House)")
     expect(page.get_by_text("marked as checked today")).to_be_visible()
     assert_accessible(page)
 
