@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
+from unicodedata import category
 from uuid import UUID
 from xml.etree.ElementTree import ParseError
 
@@ -282,7 +283,8 @@ def _words(value: Any) -> str:
     text = str(value).strip()
     if len(text) > LONGEST_CELL:
         raise Fault(f"Keep this to {LONGEST_CELL:,} characters.")
-    text = text.replace("\r\n", "\n").replace("_x000D_", "")
+    # A workbook may spell out letters that no text holds, such as NUL.
+    text = "".join(letter for letter in text if letter in "\n\t" or category(letter) not in ("Cc", "Cs"))
     return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA) else text
 
 

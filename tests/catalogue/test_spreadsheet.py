@@ -181,6 +181,12 @@ def test_no_text_becomes_a_formula_and_it_comes_back_as_it_was(provider, service
     assert rows(provider, batch, "changed") == [] or evil.startswith("\t")  # outer space is taken off
 
 
+def test_letters_that_no_text_holds_are_left_out(provider, services):
+    data = changed(provider, (2, "What it offers", "So_x0000_up_xD800_"))
+    batch = batches.upload(data=data, by=provider, at=AT)
+    assert [row.content for row in rows(provider, batch, "changed")] == [{"description": "Soup"}]
+
+
 def bomb(part="xl/worksheets/sheet1.xml", content=b"0" * 1_000, times=120_000, extra=0):
     """A workbook of which one part unpacks to very much."""
     out = io.BytesIO()

@@ -68,15 +68,15 @@ class AreasForm(PartForm):
         if sent.get("outline"):
             try:
                 self._shape = json.loads(sent["outline"])
-            except ValueError:
+            except (ValueError, RecursionError):
                 self.add_error("outline", "That is no GeoJSON. Draw the area on the map, or paste the whole text.")
             else:
                 if not sent.get("outline_name"):
                     self.add_error("outline_name", "Say what you call the area that you drew.")
-                if not isinstance(self._shape, dict):
-                    self.add_error("outline", "That is no GeoJSON polygon. Draw the area on the map, or paste the whole text.")
-                elif self._shape.get("type") == "Feature":
-                    self._shape = self._shape.get("geometry") or {}
+                if isinstance(self._shape, dict) and self._shape.get("type") == "Feature":
+                    self._shape = self._shape.get("geometry")
+                if not _is_polygon(self._shape):
+                    self.add_error("outline", "That is no GeoJSON polygon of at least three corners. Draw the area on the map.")
         return sent
 
     def values(self) -> dict[str, Any]:
@@ -111,8 +111,28 @@ def _label(row: dict[str, Any]) -> str:
     return f"{row['name']}: {notes[kind]}" if kind in notes else row["name"]
 
 
+def _is_polygon(shape: Any) -> bool:
+    """Whether it has the form of a polygon in degrees; whether it is one on the ground, the directory decides."""
+    if not isinstance(shape, dict) or shape.get("type") not in ("Polygon", "MultiPolygon"):
+        return False
+    depth = 2 if shape["type"] == "Polygon" else 3
+    level = [shape.get("coordinates")]
+    for _ in range(depth):
+        if not all(isinstance(each, list) and each for each in level):
+            return False
+        level = [inner for each in level for inner in each]
+    return all(
+        isinstance(corner, list)
+        and len(corner) == 2
+        and all(isinstance(degrees, int | float) and -180 <= degrees <= 180 for degrees in corner)
+        for corner in level
+    )
+
+
 def _is_choice(text: str) -> bool:
     """Whether it is a box of ours, not something that a browser was told to send."""
+    if len(text) > 800:
+        return False
     try:
         row = json.loads(text)
     except ValueError:
