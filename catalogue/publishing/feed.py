@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from catalogue.models import Organization, Service, ServiceAtLocation, Taxonomy, TaxonomyTerm
@@ -80,7 +80,8 @@ def _chunks(listing: Listing, asked: Asked, ordered: QuerySet[Any]) -> Iterator[
         chunk = listing.write(listing.found(Asked()).filter(pk__in=keys).order_by("pk"), asked)
         written = b"".join(_line(document) for document in chunk)
         # Whoever reads slowly holds no connection meanwhile: there are fewer of those than readers.
-        close_old_connections()
+        if not connection.in_atomic_block:
+            close_old_connections()
         yield written
         if len(keys) < CHUNK:
             return
