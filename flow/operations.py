@@ -15,7 +15,7 @@ import capacity.operations as places
 from capacity.models import ServiceCapacity
 from capacity.queries import pool_states
 from capacity.status import Rag
-from catalogue.models import User
+from catalogue.models import Service, User
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.events import publish
 from flow import workflow
@@ -92,6 +92,7 @@ def send(
             pool=str(asked.pool_id),
         )
     pools = places.lock(wanted)
+    _require_kept(pools)
     _require_live(pools, at)
 
     referral = Referral.objects.create(
@@ -343,6 +344,19 @@ def _require_waiting(patient: Patient, episode_id: UUID, by: User) -> None:
         raise NotFound("That stay is not in your organisation’s records.")
     if episode.ended_at is not None:
         raise Conflict("That stay has ended. Record a new one if the person waits again.", code="ended")
+
+
+def _require_kept(pools: dict[UUID, ServiceCapacity]) -> None:
+    """Refuse a service that a curator is merging into another at this moment: the lock waits for the merge, or makes it wait."""
+    services = Service.objects.select_for_update(of=("self",), no_key=True).filter(pk__in={pool.service_id for pool in pools.values()})
+    gone = {service.pk for service in services.order_by("pk") if service.merged_into_id}
+    for pool in pools.values():
+        if pool.service_id in gone:
+            raise Conflict(
+                f"{pool.service.name} has just been merged with another record of the same service. Search again; nothing has been sent.",
+                code="no-place",
+                pool=str(pool.pk),
+            )
 
 
 def _require_live(pools: dict[UUID, ServiceCapacity], at: datetime) -> None:

@@ -12,6 +12,7 @@ from rest_framework.test import APIClient
 
 import capacity.operations as places
 from capacity.models import CapacityReport, Reservation, ServiceCapacity
+from catalogue.dedupe.operations import merge
 from core.errors import Conflict, LuneError
 from core.models import Event
 from flow import operations
@@ -221,3 +222,20 @@ def test_a_conflict_is_not_swallowed_by_the_race_itself():
         raise Conflict("No.", code="no-place")
 
     assert race(refuse, lambda: 1) == ["no-place", 1]
+
+
+@pytest.mark.parametrize("_round", range(4))
+def test_a_record_is_merged_away_or_asked_and_never_both(_round):
+    pool, kept = PoolFactory(), PoolFactory()
+    hospital, curator, now = OrganizationFactory(hospital=True), UserFactory(curator=True), timezone.now()
+    sender = UserFactory(organization=hospital)
+    person, need = PatientFactory(organization=hospital), NeedProfileFactory(organization=hospital)
+
+    def ask() -> object:
+        return operations.send(patient_id=person.pk, profile_id=need.pk, pool_ids=[pool.pk], consent=True, by=sender, at=now)
+
+    asked, merged = race(ask, lambda: merge(kept_id=kept.service_id, gone_id=pool.service_id, by=curator, at=now))
+    pool.service.refresh_from_db()
+    open_tasks = ReferralTask.objects.filter(pool=pool).count()
+    assert (asked in ("no-place", "no-such-pool"), merged == "in-use") in [(True, False), (False, True)]
+    assert (bool(pool.service.merged_into_id), open_tasks) == ((False, 1) if merged == "in-use" else (True, 0))
