@@ -57,6 +57,7 @@ class Stage:
         """Who, address, and the names that its form takes."""
         run, task, referral = self.run.pk, self.task.pk, self.task.referral_id
         need = "age sex postcode care_types needs must_haves preferences miles within drives funding budget_week languages"
+        need += " conditions practice referral_source marks"
         person = "given_name family_name nhs_number birth_date sex postcode phone preferred_language"
         stay = "kind ward discharge_pathway ready_on delay_reason"
         service = "seen name description status price_week minimum_age maximum_age"
@@ -95,6 +96,7 @@ class Stage:
 
     def bodies(self):
         need = "age postcode care_types sex needs must_haves languages funding referral_source budget_week max_miles drives needed_by"
+        need += " conditions practice marks"
         person = "nhs_number given_name family_name birth_date sex postcode phone preferred_language"
         return [
             (self.referrer, "post", reverse("api-match-runs"), need),

@@ -34,7 +34,8 @@ def canary_task(status=Status.REQUESTED):
     patient = PatientFactory(
         given_name="Zebedee", family_name="Quillfeather", nhs_number="9434765919", postcode="PR1 9ZQ", phone="07700900123",
     )  # fmt: skip
-    profile = NeedProfileFactory(organization=patient.organization, needs=["dementia"], must_haves=["wheelchair"], funding=["council"])
+    profile = NeedProfileFactory(organization=patient.organization, needs=["dementia"], must_haves=["wheelchair"], funding=["council"],
+                                 conditions=["nice|NG28", "snomed|0"])  # fmt: skip
     return asked(status, referral=ReferralFactory(patient=patient, profile=profile, reason="Canary reason text"))
 
 
@@ -50,7 +51,8 @@ def test_a_profile_holds_the_allow_list_and_nothing_else():
     names = {field.name for field in dataclasses.fields(queries.AnonymisedProfile)}
     assert names == {
         "task", "pool", "service_name", "pool_name", "status", "status_words", "version", "requested_at", "respond_by", "held_until",
-        "urgency", "sender_name", "sender_kind", "age_band", "sex", "outcode", "care_types", "needs", "must_haves", "funding", "needed_by",
+        "urgency", "sender_name", "sender_kind", "age_band", "sex", "outcode", "care_types", "needs", "must_haves", "conditions", "funding",
+        "needed_by",
     }  # fmt: skip
 
 
@@ -62,6 +64,7 @@ def test_before_a_yes_nobody_can_be_recognised_and_no_read_is_recorded(status):
     shown = json.dumps(dataclasses.asdict(view), default=str)
     assert [canary for canary in canaries(task) if canary in shown] == []
     assert (view.profile.age_band, view.profile.outcode, view.profile.sex) == ("80–84", "PR1", "")
+    assert view.profile.conditions == ("Type 2 diabetes (NICE NG28)", "snomed|0")
     assert (view.profile.needs, view.profile.must_haves, view.profile.funding) == (
         ("Dementia",),
         ("Wheelchair access",),
