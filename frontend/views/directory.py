@@ -147,7 +147,7 @@ def _reported(request: HttpRequest, form: MistakeForm, chosen: Service) -> bool:
     try:
         report_mistake(service_id=chosen.pk, what=sent["what"], words=sent["words"], reply_to=sent["reply_to"], at=now())
     except Invalid as error:
-        wrong: dict[str | None, list[str]] = error.details.get("errors") or {None: [error.message]}
+        wrong: Any = error.details.get("errors") or {None: [error.message]}
         for name, messages in wrong.items():
             form.add_error(name if name in form.fields else None, messages)
         return False
