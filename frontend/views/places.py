@@ -54,8 +54,8 @@ def place(request: SignedIn, pk: UUID) -> HttpResponse:
     return redirect(f"{reverse('places')}#place-{pk}")
 
 
-@require_POST
 @for_roles(User.Role.PROVIDER)
+@require_POST
 def still_correct(request: SignedIn, pk: UUID) -> HttpResponse:
     """One press: the public record of this service is right as it stands."""
     service = catalogue_operations.assure(service_id=pk, by=request.user, at=now())
