@@ -85,7 +85,7 @@ def test_what_is_on_in_a_district_to_read_and_to_follow(visit: Visit):
 
 
 def test_a_provider_keeps_its_figure_from_the_public(visit: Visit):
-    home = given_home("Fir Grove", beds=3)
+    home = given_home("Fir Grove")
     provider = visit(UserFactory(provider=True, organization=home.service.organization), "/places/")
     public = visit(None, f"/directory/{home.service_id}/")
     shows(public, home, "3 free", "green")
