@@ -43,8 +43,7 @@ _WORKED_OUT = {
     "age_s": _AGE,
 }
 #: What few services say, together, for those that do: a column each would cost every line of every answer.
-_PAIRS = ", ".join(f"'{name}', f.{name}" for name in RARE)
-_SAID = f"CASE WHEN f.coded THEN jsonb_strip_nulls(jsonb_build_object({_PAIRS}))::text END"
+_SAID = f"CASE WHEN f.coded THEN json_build_array({', '.join(f'f.{name}' for name in RARE)})::text END"
 #: In the order of the fields of `PoolFacts`, and last what few services say.
 _FACTS = ", ".join(
     [f"{_WORKED_OUT.get(field.name, f'f.{field.name}')} AS {field.name}" for field in fields(PoolFacts) if field.name not in RARE]
@@ -296,8 +295,8 @@ def _element(value: Any) -> str:
 
 def _facts(values: Sequence[Any]) -> PoolFacts:
     columns: list[Any] = [_frozen(value) for value in values]
-    said: dict[str, Any] = json.loads(columns.pop() or "{}")
-    return PoolFacts(*columns, **{name: _frozen(value) for name, value in said.items()})
+    said = zip(RARE, json.loads(columns.pop() or "[]"), strict=False)
+    return PoolFacts(*columns, **{name: _frozen(value) for name, value in said if value is not None})
 
 
 def _frozen(value: Any) -> Any:
