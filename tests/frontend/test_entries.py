@@ -147,7 +147,7 @@ def test_save_and_go_on_leads_through_all_parts(desk, service):
         ("areas", {"areas": '{"key": "area:X", "name": "Y"}'}, "We have no area with the code X"),
         ("areas", {"search": "Atlantis"}, "We found no area called that"),
         ("areas", {"outline": "{", "outline_name": "Ours"}, "That is no GeoJSON"),
-        ("areas", {"outline": '{"type": "Polygon"}', "outline_name": "Ours"}, "Draw at least three corners"),
+        ("areas", {"outline": '{"type": "Polygon"}', "outline_name": "Ours"}, "no GeoJSON polygon of at least three corners"),
         ("areas", {"outline": "[]"}, "Say what you call the area"),
         ("cost", {"price_week": "lots"}, "Write the price in pounds"),
         ("cost", {"cost_options-0-amount": "-1"}, "less than nothing"),

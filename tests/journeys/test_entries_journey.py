@@ -168,7 +168,7 @@ def test_a_charity_sends_a_spreadsheet(visit: Visit):
     press(page, "See what would change")
     expect(page.get_by_role("row").filter(has_text="Quite new")).to_contain_text("is not in the list")
     assert_accessible(page)
-    press(page, "Apply all 1 good row")
+    press(page, "Apply the good row")
     expect(page.get_by_role("alert")).to_contain_text("1 service changed.")
     assert Service.objects.get().name == "Supper Club"
     assert_accessible(page)
