@@ -81,5 +81,4 @@ urlpatterns: list = [
     path("curate/duplicates/<int:pk>/", duplicates.duplicate, name="duplicate"),
     path("curate/merges/", duplicates.merges, name="merges"),
     path("curate/merges/<uuid:pk>/", duplicates.merge_change, name="merge-change"),
-    path("curate/services/<uuid:pk>/", curate.service_edit, name="service-edit"),
 ]

@@ -60,7 +60,6 @@ class Stage:
         need += " conditions practice referral_source marks"
         person = "given_name family_name nhs_number birth_date sex postcode phone preferred_language"
         stay = "kind ward discharge_pathway ready_on delay_reason"
-        service = "seen name description status price_week minimum_age maximum_age"
         return [
             (self.referrer, reverse("find"), need),
             (self.referrer, reverse("patient-new"), f"{person} {stay}"),
@@ -68,7 +67,6 @@ class Stage:
             (self.referrer, reverse("referral-step", args=[referral, task, "withdraw"]), "reason version"),
             (self.provider, reverse("task-step", args=[task, "decline"]), "reason reason_text version"),
             (self.provider, reverse("place", args=[self.pool.pk]), "version action available maximum status note"),
-            (self.curator, reverse("service-edit", args=[self.pool.service_id]), service),
             (None, reverse("account_login"), "login password next"),
             (None, reverse("account_reset_password"), "email"),
         ]  # fmt: skip
@@ -198,7 +196,7 @@ def test_what_others_wrote_is_shown_as_text_and_only_web_addresses_are_links(sta
             reverse("patient", args=[stage.patient.pk]), f"{reverse('send', args=[stage.run.pk])}?pools={stage.pool.pk}",
         ],
         stage.provider: [reverse("inbox"), reverse("task", args=[stage.task.pk]), reverse("places")],
-        stage.curator: [reverse("service-edit", args=[stage.pool.service_id])],
+        stage.curator: [reverse("entry", args=[stage.pool.service_id])],
     }  # fmt: skip
     for user, addresses in pages.items():
         for address in addresses:

@@ -156,7 +156,6 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     # The policy's source has no address to read.
     "source": (page(KEEPERS), page(KEEPERS, 422)),
     "source-edit": (page(KEEPERS), page(KEEPERS, 422)),
-    "service-edit": (page(KEEPERS), page(KEEPERS)),
     "account_login": (all_get(302, others={ANONYMOUS: 200}), all_get(302, others={ANONYMOUS: 200})),
     "account_logout": (all_get(200, others={ANONYMOUS: 302}), all_get(302)),
     "account_inactive": (all_get(200), NOT_THERE),

@@ -96,7 +96,7 @@ def markers(one: Service, other: Service) -> list[dict[str, Any]]:
         for location in open_locations(service):
             if location.point is not None:
                 lat, lon = lat_lon(location.point)
-                href = reverse("service-edit", args=[service.pk])
+                href = reverse("entry", args=[service.pk])
                 word = f"Record {'AB'[number - 1]}"
                 pin = {"id": str(service.pk), "lat": lat, "lon": lon, "name": service.name, "rag": "grey", "word": word}
                 pins.append({**pin, "href": href, "number": number})

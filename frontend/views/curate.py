@@ -1,23 +1,16 @@
-"""The curator's pages: what came in from outside, what could not, and changes to one service's record."""
+"""The curator's pages about imports: what came in from outside, and what could not."""
 
-from collections.abc import Mapping, Sequence
-from typing import cast
 from uuid import UUID
 
-from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_GET
 from django_htmx.http import HttpResponseClientRefresh
 
-from catalogue import operations
-from catalogue.models import ImportRun, Service, User
-from core.clock import now
-from core.errors import Invalid
-from frontend.forms.curate import RejectFilter, ServiceForm
-from frontend.presenters.curate import history
+from catalogue.models import ImportRun, User
+from frontend.forms.curate import RejectFilter
 from frontend.presenters.query import Query
 from frontend.views.access import SignedIn, for_roles
 
@@ -44,25 +37,3 @@ def import_run(request: SignedIn, pk: UUID) -> HttpResponse:
     page = Paginator(form.chosen(), PAGE_SIZE).get_page(request.GET.get("page"))
     kinds = run.rejects.values("field", "reason").annotate(times=Count("id")).order_by("-times", "field", "reason")[:10]
     return render(request, "curate/import.jinja", {"run": run, "form": form, "page": page, "kinds": kinds, "query": Query(request.GET)})
-
-
-@require_http_methods(["GET", "POST"])
-@for_roles(User.Role.CURATOR, User.Role.ADMINISTRATOR)
-def service_edit(request: SignedIn, pk: UUID) -> HttpResponse:
-    """Correct a record, or say that it is right as it stands; and who changed what, the newest first."""
-    service = get_object_or_404(Service.objects.visible_to(request.user).select_related("organization", "eligibility"), pk=pk)
-    if request.method == "POST" and "assure" in request.POST:
-        operations.assure(service_id=pk, by=request.user, at=now())
-        messages.success(request, "The record is marked as checked today.")
-        return redirect("service-edit", pk)
-    form = ServiceForm(request.POST or None, service=service)
-    if form.is_valid():
-        try:
-            operations.edit_service(service_id=pk, by=request.user, at=now(), **form.changes())
-        except Invalid as error:
-            form.tell(cast("Mapping[str, Sequence[str]]", error.details.get("errors") or {}), error.message)
-        else:
-            messages.success(request, "Saved. The record is also marked as checked today.")
-            return redirect("service-edit", pk)
-    context = {"service": service, "form": form, "history": history(service)}
-    return render(request, "curate/service.jinja", context, status=422 if form.errors else 200)

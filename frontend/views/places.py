@@ -63,8 +63,8 @@ def still_correct(request: SignedIn, pk: UUID) -> HttpResponse:
     return redirect("places")
 
 
-@require_POST
 @for_roles(User.Role.PROVIDER)
+@require_POST
 def place_public(request: SignedIn, pk: UUID) -> HttpResponse:
     """One press: everybody may see what is free here, or professionals alone."""
     pool = get_object_or_404(ServiceCapacity.objects.visible_to(request.user).run_by(request.user), pk=pk)

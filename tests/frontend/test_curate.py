@@ -1,12 +1,11 @@
-"""The curator's pages: imports with what could not be used, and a service's record with its history."""
+"""The curator's pages: imports, and what of them could not be used."""
 
 import re
 
 import pytest
 from django.urls import reverse
-from django.utils import timezone
 
-from catalogue.models import Eligibility, ImportReject, ImportRun, Service
+from catalogue.models import ImportReject, ImportRun
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -35,12 +34,6 @@ def service():
     service = factories.ServiceFactory(name="Fir Grove", description="A quiet house.", price_week=900)
     factories.EligibilityFactory(service=service, minimum_age=65)
     return service
-
-
-def save(client, service, **values):
-    service.refresh_from_db()
-    sent = {"seen": service.modified_at.isoformat(), "name": service.name, "description": service.description, "status": service.status}
-    return client.post(reverse("service-edit", args=[service.pk]), {**sent, **values})
 
 
 def test_imports_are_listed_with_how_they_went(desk, run):
@@ -86,62 +79,11 @@ def test_a_failed_import_says_why(desk):
 
 
 @pytest.mark.parametrize("role", ["referrer", "provider", "manager"])
-def test_other_roles_may_not_curate(client, request, run, service, role):
+def test_other_roles_may_not_curate(client, request, run, role):
     client.force_login(request.getfixturevalue(role))
-    for address in (reverse("imports"), reverse("import-run", args=[run.pk]), reverse("service-edit", args=[service.pk])):
+    for address in (reverse("imports"), reverse("import-run", args=[run.pk])):
         assert client.get(address).status_code == 403
-    assert save(client, service, name="Taken over").status_code == 403
-    service.refresh_from_db()
-    assert service.name == "Fir Grove"
 
 
-def test_a_record_is_corrected_and_counts_as_checked(desk, service):
-    answer = save(desk, service, name="Fir Grove House", price_week="950.50", status="inactive", minimum_age="60", maximum_age="99")
-    assert answer.url == reverse("service-edit", args=[service.pk])
-    service.refresh_from_db()
-    assert (service.name, service.price_week, service.status) == ("Fir Grove House", 950.5, Service.Status.INACTIVE)
-    assert service.assured_date == timezone.localdate()
-    eligibility = Eligibility.objects.get(service=service)
-    assert (eligibility.minimum_age, eligibility.maximum_age) == (60, 99)
-
-
-def test_history_says_who_changed_what(desk, service, curator):
-    save(desk, service, price_week="950", minimum_age="60")
-    html = desk.get(reverse("service-edit", args=[service.pk])).content.decode()
-    assert str(curator) in html
-    assert "Price week: 900.00 → 950.00" in html
-    assert "Minimum age: 65 → 60" in html
-    assert "An import, or Lune itself" in html  # the row as it was first made
-
-
-def test_a_record_that_is_right_is_marked_as_checked_and_not_changed(desk, service):
-    assert desk.post(reverse("service-edit", args=[service.pk]), {"assure": "yes"}).status_code == 302
-    service.refresh_from_db()
-    assert service.assured_date == timezone.localdate()
-    assert service.price_week == 900
-
-
-@pytest.mark.parametrize(
-    ("values", "words"),
-    [
-        ({"name": ""}, "This field is required"),
-        ({"price_week": "-1"}, "greater than or equal to 0"),
-        ({"price_week": "lots"}, "Write the price in pounds"),
-        ({"minimum_age": "70", "maximum_age": "60"}, "The highest age cannot be below the lowest"),
-        ({"status": "asleep"}, "Select a valid choice"),
-        ({"seen": "2020-01-01T00:00:00+00:00"}, "Somebody changed this record while you had it open"),
-    ],
-)
-def test_what_cannot_be_saved_is_told_beside_the_field(desk, service, values, words):
-    answer = save(desk, service, **values)
-    assert answer.status_code == 422
-    html = answer.content.decode()
-    assert words in html
-    assert "There is a problem" in html
-    service.refresh_from_db()
-    assert service.name == "Fir Grove"
-
-
-def test_a_record_that_is_not_there_is_not_found(desk, service):
-    assert desk.get(reverse("service-edit", args=[service.organization_id])).status_code == 404
+def test_an_import_that_is_not_there_is_not_found(desk, service):
     assert desk.get(reverse("import-run", args=[service.pk])).status_code == 404

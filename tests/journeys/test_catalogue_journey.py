@@ -3,12 +3,12 @@
 import pytest
 from playwright.sync_api import expect
 
-from catalogue.models import ImportRun, Service
+from catalogue.models import ImportRun
 from tests.catalogue.importing import DATA, run
 from tests.factories import UserFactory
 from tests.journeys.conftest import Visit
 from tests.journeys.pages import assert_accessible, follow, press
-from tests.journeys.steps import given_home, given_preston
+from tests.journeys.steps import given_preston
 
 
 @pytest.mark.req("R014")
@@ -37,31 +37,3 @@ def test_a_curator_reads_what_an_import_refused_and_the_public_finds_what_came_i
     expect(public.get_by_role("heading", level=1)).to_have_text("Tea and Talk")
     expect(public.get_by_text("Ages 60 and over")).to_be_visible()
     assert_accessible(public)
-
-
-def test_a_curator_corrects_a_service_and_its_history_says_who(visit: Visit, console: list[str]):
-    console.append("status of 422")
-    # given a service with a mistake in its name
-    pool = given_home("Fur Grove")
-    user = UserFactory(curator=True, first_name="Ada", last_name="Keeper")
-    page = visit(user, f"/curate/services/{pool.service_id}/")
-    assert_accessible(page)
-    # when an impossible change is saved, then it says why and changes nothing
-    page.get_by_label("Name", exact=True).fill("Fir Grove")
-    page.get_by_label("Lowest age").fill("90")
-    page.get_by_label("Highest age").fill("18")
-    press(page, "Save, and mark as checked today")
-    expect(page.get_by_role("alert")).to_be_visible()
-    assert_accessible(page)
-    assert Service.objects.get().name == "Fur Grove"
-    # when it is mended
-    page.get_by_label("Highest age").fill("")
-    press(page, "Save, and mark as checked today")
-    page.goto(f"/curate/services/{pool.service_id}/")
-    # then the history says who changed what
-    expect(page.locator(".lune-timeline")).to_contain_text("Fur Grove → Fir Grove")
-    expect(page.locator(".lune-timeline")).to_contain_text("Ada Keeper")
-    # and the public reads it
-    public = visit(None, f"/directory/{pool.service_id}/")
-    expect(public.get_by_role("heading", level=1)).to_have_text("Fir Grove")
-    expect(public.get_by_text("Ages 90 and over")).to_be_visible()

@@ -116,7 +116,7 @@ def _is_polygon(shape: Any) -> bool:
     if not isinstance(shape, dict) or shape.get("type") not in ("Polygon", "MultiPolygon"):
         return False
     depth = 2 if shape["type"] == "Polygon" else 3
-    level = [shape.get("coordinates")]
+    level: list[Any] = [shape.get("coordinates")]
     for _ in range(depth):
         if not all(isinstance(each, list) and each for each in level):
             return False
