@@ -89,7 +89,7 @@ def test_a_provider_keeps_its_figure_from_the_public(visit: Visit):
     provider = visit(UserFactory(provider=True, organization=home.service.organization), "/places/")
     public = visit(None, f"/directory/{home.service_id}/")
     shows(public, home, "3 free", "green")
-    press(provider, "Hide from the public: Fir Grove")
+    press(provider, "Hide from the public")
     expect(provider.get_by_text("professionals only")).to_be_visible()
     assert_accessible(provider)
     public.reload()
