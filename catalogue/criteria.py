@@ -8,8 +8,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from catalogue.models import EligibilityCriterion, Organization, Practice, RegistrationCriterion, TaxonomyTerm
-from catalogue.models.service import ServiceQuerySet
+from catalogue.models import EligibilityCriterion, Organization, Practice, RegistrationCriterion, Service, TaxonomyTerm
 from catalogue.models.taxonomy import CONDITION
 from core.errors import Invalid
 
@@ -92,7 +91,7 @@ def registrations_of(practice_code: str) -> tuple[str, ...]:
     return tuple(f"{kind}|{code}" for kind, code in places if code)
 
 
-def taking_condition(services: ServiceQuerySet, code: str) -> Any:
+def taking_condition(services: QuerySet[Service], code: str) -> Any:
     """Those of `services` that say they take people with this diagnosis or guideline, by it or by one that it falls under."""
     chains, _ = condition_chains([code])
     said = EligibilityCriterion.objects.filter(

@@ -45,6 +45,7 @@ GATHERINGS = (
     ("Men's Shed", "Mend, make and talk, at your own bench.", "Peer support group", "MO", "10:00", "15:00", 18, None),
     ("Allotment Mornings", "Dig, plant, take home what grows.", "Arts, crafts and nature", "SA", "09:30", "12:00", None, None),
     ("Youth Drop-in", "Games, food and somebody to talk to.", "Support for young people", "TH", "18:00", "20:30", 11, 18),
+    ("Saturday Short Breaks", "Play for children with special needs; rest for parents.", "SEND Local Offer", "SA", "10:00", "13:00", 5, 18),
     ("Dementia Café", "For people with dementia and their company.", "Lunch club or day centre", "WE", "14:00", "16:00", None, None),
 )  # fmt: skip
 #: School holidays of the demonstration's councils, from a start in autumn: days after 1 September, how many days, name. Invented.

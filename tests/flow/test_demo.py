@@ -13,7 +13,7 @@ from stdnum.gb import nhs
 
 from capacity.models import CapacityReport, Reservation, ServiceCapacity
 from catalogue.models import Area, Organization, Outcode, Phone, Service, TaxonomyTerm, User
-from flow.demo import logins
+from flow.demo import living, load, logins
 from flow.demo.world import INWARD_LETTERS
 from flow.figures import dashboard
 from flow.models import Episode, Patient, Referral, ReferralTask, Transition
@@ -160,6 +160,7 @@ def test_names_in_history_are_of_the_right_side(loaded):
 
 
 def test_loading_twice_says_so(loaded):
+    living.load(seed=load.SEED, at=AT)
     out = StringIO()
     call_command("load_demo", stdout=out)
     assert "already loaded" in out.getvalue()

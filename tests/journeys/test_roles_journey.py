@@ -14,9 +14,9 @@ from tests.journeys.steps import given_patient, given_referrer, then_nothing_nam
 #: Trait of the factory, what its menu offers beside Home and Directory, and an address that is not for this role.
 ROLES = [
     ({}, ["People waiting", "Find a service"], "/inbox/"),
-    ({"provider": True}, ["Referrals to us", "Our places"], "/worklist/"),
+    ({"provider": True}, ["Referrals to us", "Our places", "Our services"], "/worklist/"),
     ({"manager": True}, ["Dashboard"], "/inbox/"),
-    ({"curator": True}, ["Imports"], "/dashboard/"),
+    ({"curator": True}, ["Entries", "Proposals", "Records to check", "Words", "Doubles", "Imports"], "/dashboard/"),
     ({"administrator": True}, ["Sources", "Users and settings"], "/worklist/"),
 ]
 

@@ -215,4 +215,15 @@ COMMUNITY: tuple[Kind, ...] = (
         by_district=0,
         places=(100, 400),
     ),
+    plain(
+        14,
+        "send-local-offer",
+        "council",
+        "{place} Short Breaks",
+        "{word} Family Days, {place}",
+        says={"autism": (0.8, 0), "learning-disability": (0.8, 0), "physical-disability": (0.6, 0)},
+        ages=((0, 25), (5, 18)),
+        hours=("SA", 10, 14),
+        sources=("self", "carer", "social-care", "primary-care"),
+    ),
 )

@@ -131,7 +131,7 @@ def _is_polygon(shape: Any) -> bool:
 
 def _is_choice(text: str) -> bool:
     """Whether it is a box of ours, not something that a browser was told to send."""
-    if len(text) > 800:
+    if len(text) > 800 or "\\u0000" in text:
         return False
     try:
         row = json.loads(text)
