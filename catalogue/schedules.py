@@ -20,6 +20,8 @@ from core.clock import LONDON
 
 #: The longest time that may be asked for at once.
 LONGEST = timedelta(days=400)
+#: From so long on it is opening hours rather than something to go to.
+LONG = timedelta(hours=5)
 _DAY = timedelta(days=1)
 _MIDNIGHT = time(0)
 _BYDAY = re.compile(r"([+-]?[1-5])?(MO|TU|WE|TH|FR|SA|SU)")
@@ -37,6 +39,11 @@ class Occurrence:
     description: str = ""
     all_day: bool = False
     """The day is known and the time is not: from midnight to midnight."""
+
+    @property
+    def is_long(self) -> bool:
+        """The hours of an office or a shop rather than of a meeting."""
+        return not self.all_day and self.ends_at - self.starts_at >= LONG
 
 
 def occurrences(

@@ -17,6 +17,7 @@ from django.contrib.gis.db.models import PointField
 from django.contrib.gis.geos import Point
 from django.contrib.postgres.search import CombinedSearchQuery, SearchQuery
 from django.core.cache import cache
+from django.db import transaction
 from django.db.models import BooleanField, Case, Exists, F, FloatField, Func, OuterRef, Q, QuerySet, Value, When
 from django.utils import timezone
 
@@ -38,6 +39,7 @@ _EMPTY_WORDS = frozenset(
 )
 #: The vocabulary changes a few times a year: a new word may take so long to be understood.
 KEEP_SECONDS = 60
+_KEPT = "search-vocabulary"
 #: More words than anybody types; each is a part of the question.
 MOST_WORDS = 12
 
@@ -205,7 +207,13 @@ def _spelled(word: str, suffix: str) -> str:
 
 
 def _vocabulary() -> list[_Term]:
-    return cache.get_or_set("search-vocabulary", _read_vocabulary, KEEP_SECONDS) or []
+    return cache.get_or_set(_KEPT, _read_vocabulary, KEEP_SECONDS) or []
+
+
+def forget_vocabulary() -> None:
+    """Read the words anew at the next search: a curator has changed them. At once, and when the change is there for everybody."""
+    cache.delete(_KEPT)
+    transaction.on_commit(lambda: cache.delete(_KEPT))
 
 
 def _read_vocabulary() -> list[_Term]:

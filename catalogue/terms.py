@@ -18,6 +18,7 @@ from django.utils.text import slugify
 from catalogue import vocabulary
 from catalogue.models import Service, Taxonomy, TaxonomyTerm, TermMerge, User
 from catalogue.models.taxonomy import CARE_TYPE
+from catalogue.search import forget_vocabulary
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 
 EDITABLE = frozenset({"name", "description", "group", "synonyms", "term_uri", "snomed_refset"})
@@ -133,6 +134,7 @@ def merge_terms(*, gone_id: UUID, kept_id: UUID, by: User, at: datetime) -> Term
     gone.replaced_by, gone.retired_at, gone.retired_reason, gone.edited_at = kept, at, f"Merged into “{kept.name}”."[:300], at
     gone.save(update_fields=["replaced_by", "retired_at", "retired_reason", "edited_at"])
     merge.save()
+    forget_vocabulary()
     return merge
 
 
@@ -157,6 +159,7 @@ def undo_merge(*, merge_id: UUID, by: User, at: datetime) -> TermMerge:
     gone.save(update_fields=["replaced_by", "retired_at", "retired_reason", "edited_at"])
     merge.undone_by, merge.undone_at = by, at
     merge.save(update_fields=["undone_by", "undone_at"])
+    forget_vocabulary()
     return merge
 
 
@@ -228,6 +231,7 @@ def _write(term: TaxonomyTerm, fields: dict[str, Any]) -> TaxonomyTerm:
     if errors:
         raise Invalid("Some of this cannot be saved. Correct it and try again.", errors=errors)
     term.save()
+    forget_vocabulary()
     return term
 
 

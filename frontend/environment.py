@@ -59,6 +59,8 @@ def miles(metres: float | None) -> str:
     if metres is None:
         return ""
     value = metres_to_miles(metres)
+    if value < 0.05:
+        return "less than 0.1 miles"
     text = f"{value:.1f}" if value < 10 else f"{value:.0f}"
     return "1 mile" if text == "1.0" else f"{text} miles"
 

@@ -1,10 +1,13 @@
 """Addresses of the pages. Names and paths are listed in docs/architecture.md."""
 
+from django.contrib.sitemaps import views as sitemaps
 from django.urls import path
+from django.views.decorators.http import require_safe
 
 from .entry_urls import urlpatterns as entry_pages
 from .views import (
     assurance,
+    crawlers,
     curate,
     dashboard,
     diary,
@@ -27,6 +30,9 @@ from .views import map as map_views
 
 urlpatterns: list = [
     path("", home.home, name="home"),
+    path("robots.txt", crawlers.robots, name="robots"),
+    path("sitemap.xml", require_safe(sitemaps.index), {"sitemaps": crawlers.SITEMAPS, "sitemap_url_name": "sitemap-part"}, name="sitemap"),
+    path("sitemap-<slug:section>.xml", require_safe(sitemaps.sitemap), {"sitemaps": crawlers.SITEMAPS}, name="sitemap-part"),
     path("map/areas.json", map_views.map_areas, name="map-areas"),
     path("worklist/", worklist.worklist, name="worklist"),
     path("worklist/export.csv", worklist.worklist_csv, name="worklist-csv"),

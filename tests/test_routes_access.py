@@ -104,6 +104,9 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     "dashboard": (page(MANAGERS), NOT_THERE),
     "dashboard-csv": (page(MANAGERS), NOT_THERE),
     "quality": (all_get(200), NOT_THERE),
+    "robots": (all_get(200), NOT_THERE),
+    "sitemap": (all_get(200), NOT_THERE),
+    "sitemap-part": (all_get(200), NOT_THERE),
     "quality-csv": (all_get(200), NOT_THERE),
     "directory-csv": (all_get(200), NOT_THERE),
     "service-reported": (all_get(200), NOT_THERE),
@@ -272,7 +275,7 @@ class World:
             "pk": own.get(area, uuid4()), "run_id": self.run.pk, "pool_id": self.pools[0].pk, "task_id": self.accepted.pk,
             "action": "withdraw" if "referral" in name else "decline", "uidb36": "1", "key": "set-password", "url": "nowhere",
             "content_type_id": str(ContentType.objects.get_for_model(User).pk), "object_id": str(self.users[OWN].pk),
-            "id": str(self.users[OWN].pk), "app_label": "catalogue", "token": "A" * 43, "answer": "correct",
+            "id": str(self.users[OWN].pk), "app_label": "catalogue", "section": "services", "token": "A" * 43, "answer": "correct",
             "part": "basics", "change_id": uuid4(), "file_id": uuid4(), "batch": uuid4(),
         }  # fmt: skip
 

@@ -18,6 +18,7 @@ from defusedxml.common import DefusedXmlException
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
+from openpyxl.utils.escape import unescape
 from openpyxl.utils.exceptions import InvalidFileException
 
 from catalogue.entry.content import ACCESS, Content
@@ -280,10 +281,10 @@ def _words(value: Any) -> str:
         return ""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    text = str(value).strip()
+    # A workbook spells out letters that XML does not hold, such as a carriage return, and perhaps some that no text holds, such as NUL.
+    text = unescape(str(value)).strip()
     if len(text) > LONGEST_CELL:
         raise Fault(f"Keep this to {LONGEST_CELL:,} characters.")
-    # A workbook may spell out letters that no text holds, such as NUL.
     text = "".join(letter for letter in text if letter in "\n\t" or category(letter) not in ("Cc", "Cs"))
     return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA) else text
 

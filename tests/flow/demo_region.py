@@ -12,6 +12,7 @@ from core import clock
 from flow.demo import load
 from flow.models import Episode, ReferralTask
 from flow.workflow import BY_ACTION, Status
+from matching import reference as weights
 
 AT = clock.now()
 
@@ -23,6 +24,7 @@ def region(django_db_setup, django_db_blocker):
         if not TaxonomyTerm.objects.exists():  # a transactional test has emptied the shipped tables
             vocabulary.load()
             reference.load()
+            weights.load()
         load.load(at=AT)
         connection.check_constraints()  # or each test would check the whole region's foreign keys anew when it ends
         yield
