@@ -17,13 +17,19 @@ DATABASE_FIXTURES = {"db", "transactional_db", "live_server"}
 
 @pytest.fixture(autouse=True)
 def _reference_data(request: pytest.FixtureRequest) -> None:
-    """A transactional test empties every table when it ends: put the shipped reference rows back before the next one."""
+    """A transactional test empties every table when it ends: put the shipped reference rows back before the next one.
+
+    They are committed, before that test's own transaction begins: inside it they would be gone again with it, and every test after the
+    first transactional one would write them anew.
+    """
     if request.node.get_closest_marker("django_db") or DATABASE_FIXTURES & set(request.fixturenames):
+        request.getfixturevalue("django_db_setup")
+        with request.getfixturevalue("django_db_blocker").unblock():
+            if not TaxonomyTerm.objects.exists():
+                vocabulary.load()
+                reference.load()
+                weights.load()
         request.getfixturevalue("_django_db_helper")
-        if not TaxonomyTerm.objects.exists():
-            vocabulary.load()
-            reference.load()
-            weights.load()
 
 
 @pytest.fixture(autouse=True)
