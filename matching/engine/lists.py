@@ -1,5 +1,7 @@
 """Rules on lists that a service gives: who pays, languages, who may refer."""
 
+from abc import abstractmethod
+
 from matching.engine.problem import Need, PoolFacts
 from matching.engine.rule import Rule, Verdict
 from matching.engine.words import Words
@@ -16,14 +18,17 @@ class _Listed(Rule):
     changes: str
     other: str
 
+    @abstractmethod
     def asked(self, need: Need) -> int:
-        raise NotImplementedError
+        """The person's own, as a mask."""
 
+    @abstractmethod
     def stated(self, facts: PoolFacts) -> int:
-        raise NotImplementedError
+        """What the service says that it takes, as a mask; 0: it has not said."""
 
+    @abstractmethod
     def ruled_out(self, facts: PoolFacts) -> int:
-        raise NotImplementedError
+        """What the service says that it does not take, as a mask."""
 
     def _all_out(self, need: Need, facts: PoolFacts) -> bool:
         return not self.asked(need) & ~self.ruled_out(facts)
