@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from catalogue import assurance_queue
 from catalogue.assurance_queue import Show
 from catalogue.models import AssuranceLink, Service
+from frontend.presenters.spreadsheet import inert
 
 COLUMNS = (
     "Service", "Organisation", "Kind", "Source", "Last checked", "By", "Due", "Days overdue", "Letters go to", "Phone", "Last asked",
@@ -74,8 +75,3 @@ def _row(line: assurance_queue.Line) -> tuple[Any, ...]:
         "yes" if line.told_closed else "",
         service.pk,
     )
-
-
-def inert(value: object) -> object:
-    """A spreadsheet takes text that starts like this for a formula and runs it."""
-    return f"'{value}" if isinstance(value, str) and (value[:1].isspace() or value[:1] in ("=", "+", "-", "@")) else value

@@ -6,7 +6,7 @@ from typing import Any
 from catalogue.quality import PARTS, Figures, Quality
 from frontend.environment import plural
 from frontend.presenters import charts
-from frontend.presenters.assurance import inert
+from frontend.presenters.spreadsheet import inert
 
 NOT_PLACED, KEPT_HERE = "Not placed in a district", "Kept in this directory"
 #: The pieces of a bar: fill and words.

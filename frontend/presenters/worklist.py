@@ -12,6 +12,7 @@ from catalogue.models import User
 from flow.models import Episode
 from flow.queries import WorklistLine, worklist
 from flow.workflow import REFERRER_WORDS, Status
+from frontend.presenters.spreadsheet import inert
 
 #: In an address: no delay recorded.
 NO_DELAY = "none"
@@ -92,10 +93,5 @@ def as_csv(found: Iterable[WorklistLine]) -> str:
             line.name, line.age, line.pathway, line.ward, line.ready_at.date().isoformat(), line.days_waited, line.delay,
             line.status_words, line.asked, line.declined,
         )  # fmt: skip
-        writer.writerow([_inert(value) for value in row])
+        writer.writerow([inert(value) for value in row])
     return out.getvalue()
-
-
-def _inert(value: object) -> object:
-    """A spreadsheet takes text that starts like this for a formula and runs it."""
-    return f"'{value}" if isinstance(value, str) and (value[:1].isspace() or value[:1] in ("=", "+", "-", "@")) else value
