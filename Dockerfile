@@ -22,4 +22,4 @@ RUN python manage.py collectstatic --no-input --verbosity 0 \
     && mkdir -p var/media var/mail && chown -R lune: var
 USER lune
 EXPOSE 8000
-CMD ["python", "-m", "uvicorn", "config.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--no-access-log", "--lifespan", "off"]
+CMD ["python", "-m", "uvicorn", "config.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--no-access-log", "--no-proxy-headers", "--lifespan", "off"]

@@ -2,14 +2,15 @@
 
 import time
 
-from allauth.core.internal.ratelimit import get_ip
 from django.core.cache import cache
 from django.http import HttpRequest
+
+from core.client import address_of
 
 
 def too_often(request: HttpRequest, action: str, *, a_minute: int) -> bool:
     """Count this request, and say whether there were too many like it within this minute. While Redis is away each process counts alone."""
-    key = f"limit:{action}:{get_ip(request)}:{int(time.time()) // 60}"
+    key = f"limit:{action}:{address_of(request)}:{int(time.time()) // 60}"
     if cache.add(key, 1, 120):
         return False
     try:

@@ -31,6 +31,8 @@ SITE_NAME = env("LUNE_SITE_NAME", default="Lune")
 SITE_OWNER = env("LUNE_SITE_OWNER", default="")
 #: Where the site is found: the beginning of every link in a letter.
 SITE_URL = env("LUNE_SITE_URL", default="http://localhost:8000").rstrip("/")
+#: Addresses or networks of the proxies before this server (10.0.0.0/8,127.0.0.1): who called them is believed from nobody else.
+TRUSTED_PROXIES = env.list("LUNE_TRUSTED_PROXIES", default=[])
 #: An operator may name a tile server; by default the map is drawn from loaded outlines and needs no network.
 MAP_TILE_URL = env("LUNE_MAP_TILE_URL", default="")
 MAP_TILE_ATTRIBUTION = env("LUNE_MAP_TILE_ATTRIBUTION", default="")
@@ -235,6 +237,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "core.api.Page",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "core.api.handle_exception",
+    "NUM_PROXIES": 0,  # `core.client` has dealt with them: the header is not read again
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 #: How often one address of the network may ask the open catalogue, and how often it may stream all of it.

@@ -23,6 +23,7 @@ from catalogue.provenance import of as origins_of
 from catalogue.publishing import json_ld
 from catalogue.queries import search_services
 from catalogue.search import for_file, has_strange_words, who_may_refer
+from core.client import address_of
 from core.clock import now
 from core.errors import Invalid
 from frontend.forms.directory import DirectoryForm, MistakeForm
@@ -139,7 +140,7 @@ def _reported(request: HttpRequest, form: MistakeForm, chosen: Service) -> bool:
     sent = form.cleaned_data
     if sent["website"]:
         return True  # a program filled in what no person sees: it is thanked, and nothing is kept
-    key = f"mistakes:{request.META.get('REMOTE_ADDR', '')}"
+    key = f"mistakes:{address_of(request)}"
     cache.add(key, 0, 3600)
     if cache.incr(key) > REPORTS_AN_HOUR:
         form.add_error(None, "Many reports came from this computer in the last hour. Please try again later, or ring the service.")

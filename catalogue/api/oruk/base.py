@@ -18,6 +18,7 @@ from rest_framework.views import APIView
 from catalogue.publishing.feed import SERVICES, Listing, lines, one, page
 from catalogue.publishing.filters import Asked, understood
 from catalogue.publishing.values import Document
+from core.client import address_of
 from core.errors import NotFound
 
 NDJSON = "application/x-ndjson"
@@ -36,7 +37,7 @@ class AlwaysJson(BaseContentNegotiation):
 
 
 class OpenThrottle(SimpleRateThrottle):
-    """So many requests from one address of the network; the address is not taken from a header, which anybody can write."""
+    """So many requests from one address of the network; `core.client` says which address that is."""
 
     scope = "open-data"
 
@@ -44,7 +45,7 @@ class OpenThrottle(SimpleRateThrottle):
         return str(settings.OPEN_DATA_RATE)
 
     def get_cache_key(self, request: Request, view: APIView) -> str | None:
-        return f"{self.scope}:{request.META.get('REMOTE_ADDR', '')}"
+        return f"{self.scope}:{address_of(request)}"
 
 
 class ExportThrottle(OpenThrottle):
