@@ -3,9 +3,10 @@
 from .assurance import AssuranceLink, AssuranceRound, MistakeReport, QualityMark
 from .duplicates import DuplicateCandidate, DuplicateSearch, Merge
 from .eligibility import Eligibility, EligibilityCriterion, RegistrationCriterion
-from .entry import Attachment, ProposedChange, ScheduleException, SchoolHoliday
+from .entry import Attachment, ProposedChange, ScheduleException, SchoolHoliday, Sheet
 from .geography import Area, Outcode, Postcode
 from .imports import ImportReject, ImportRun
+from .letters import NoLetters
 from .location import Address, Location, ServiceArea, ServiceAtLocation
 from .organization import Organization, Practice
 from .people import User
@@ -14,6 +15,7 @@ from .search import ServiceSearch
 from .service import Contact, CostOption, Phone, Schedule, Service
 from .sources import Source, SourceRecord
 from .taxonomy import Taxonomy, TaxonomyTerm, TermMerge
+from .usage import UsageCount
 
 __all__ = [
     "Address",
@@ -32,6 +34,7 @@ __all__ = [
     "Location",
     "Merge",
     "MistakeReport",
+    "NoLetters",
     "Organization",
     "Outcode",
     "Phone",
@@ -48,10 +51,12 @@ __all__ = [
     "ServiceArea",
     "ServiceAtLocation",
     "ServiceSearch",
+    "Sheet",
     "Source",
     "SourceRecord",
     "Taxonomy",
     "TaxonomyTerm",
     "TermMerge",
+    "UsageCount",
     "User",
 ]

@@ -3,6 +3,7 @@
 import uuid
 from typing import Self
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from core.scoping import VisibleQuerySet
@@ -34,6 +35,7 @@ class ProposedChange(models.Model):
         FORM = "form", "Form"
         SPREADSHEET = "spreadsheet", "Spreadsheet"
         LINK = "link", "Link without an account"
+        IMPORT = "import", "Import"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organization = models.ForeignKey(
@@ -49,6 +51,9 @@ class ProposedChange(models.Model):
     )
     batch = models.UUIDField(null=True, blank=True, help_text="Rows of one spreadsheet share it.")
     row = models.CharField(max_length=40, blank=True)
+    run = models.ForeignKey(
+        "catalogue.ImportRun", on_delete=models.SET_NULL, null=True, blank=True, related_name="+", help_text="The import that made it."
+    )
     origin = models.CharField(max_length=12, choices=Origin.choices, default=Origin.FORM)
     content = models.JSONField(default=dict, help_text="The new values by field, as the form has them.")
     base = models.JSONField(default=dict, help_text="What those fields held when the new values were written.")
@@ -68,6 +73,61 @@ class ProposedChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_status_display()}: {self.service or self.content.get('name', '')}"
+
+
+class SheetQuerySet(VisibleQuerySet):
+    def visible_to(self, user) -> Self:
+        """Those that the user's own office sent; of somebody without an office, their own."""
+        if not getattr(user, "is_authenticated", False) or not (user.is_provider or user.is_curator or user.is_administrator):
+            return self.none()
+        return self.filter(sent_by=user) if user.organization_id is None else self.filter(organization=user.organization_id)
+
+
+class Sheet(models.Model):
+    """A spreadsheet that was sent, and how far applying or undoing it is. Its rows are the `ProposedChange`s whose batch is its id."""
+
+    class Status(models.TextChoices):
+        READY = "ready", "To be looked at"
+        RUNNING = "running", "Running"
+        STOPPED = "stopped", "Stopped by somebody"
+        DONE = "done", "Done"
+        FAILED = "failed", "Ended by a fault"
+
+    class Work(models.TextChoices):
+        APPLY = "apply", "Apply"
+        UNDO = "undo", "Undo"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(
+        "catalogue.Organization", on_delete=models.CASCADE, null=True, blank=True, related_name="+", help_text="The sender's office."
+    )
+    sent_by = models.ForeignKey("catalogue.User", on_delete=models.SET_NULL, null=True, related_name="+")
+    sent_at = models.DateTimeField()
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.READY)
+    work = models.CharField(max_length=10, choices=Work.choices, default=Work.APPLY)
+    asked_by = models.ForeignKey("catalogue.User", on_delete=models.SET_NULL, null=True, related_name="+")
+    chosen = ArrayField(models.UUIDField(), null=True, blank=True, help_text="Rows to apply; empty: all good ones.")
+    total = models.PositiveIntegerField(default=0)
+    made = models.PositiveIntegerField(default=0)
+    waiting = models.PositiveIntegerField(default=0)
+    left = models.PositiveIntegerField(default=0, help_text="Rows left alone, each with what is wrong with it.")
+    stop_requested_at = models.DateTimeField(null=True, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    moved_at = models.DateTimeField(null=True, blank=True, help_text="When rows were last dealt with.")
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = SheetQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-sent_at"]
+
+    def __str__(self) -> str:
+        return f"{self.get_work_display()}: {self.get_status_display()}"
+
+    @property
+    def dealt_with(self) -> int:
+        """How many rows of those that were asked for are done."""
+        return self.made + self.waiting + self.left
 
 
 class AttachmentQuerySet(VisibleQuerySet):

@@ -140,13 +140,22 @@ class Phone(models.Model):
 
 
 class Contact(models.Model):
-    """A named desk. Personal contacts are never published."""
+    """A named desk or person to ask for, of the whole service or of one of its places. Personal contacts are never published."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="contacts")
     name = models.CharField(max_length=200, blank=True)
     title = models.CharField(max_length=200, blank=True)
     email = models.EmailField(blank=True)
+    phones = ArrayField(models.CharField(max_length=40), default=list, blank=True, help_text="Its own numbers, apart from the service's.")
+    location = models.ForeignKey(
+        "catalogue.Location",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="contacts",
+        help_text="Empty: for all of the service.",
+    )
     is_public = models.BooleanField(default=False)
 
     def __str__(self) -> str:
