@@ -135,9 +135,10 @@ DATABASES: dict[str, dict[str, Any]] = {
         "CONN_HEALTH_CHECKS": True,
         # jit: nearly all of the time of a short geographic query went into compiling it (docs/decisions/0004).
         # plan_cache_mode: the ranking statement, the only one that is prepared, takes longer to plan than to run.
+        # pgtrigger.ignore: each row's trigger asks for it, and where it is not set at all catches an exception, which costs more than the row.
         "OPTIONS": {
             "pool": {"min_size": 2, "max_size": 12, "timeout": 20},
-            "options": "-c jit=off -c plan_cache_mode=force_generic_plan",
+            "options": "-c jit=off -c plan_cache_mode=force_generic_plan -c pgtrigger.ignore={}",
         },
     }
 }
@@ -159,6 +160,10 @@ CACHES: dict[str, dict[str, Any]] = {
         "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
     }
 }
+
+#: Whether the use of the public directory is counted (docs/usage.md), and where in Redis what is counted waits for a minute.
+USAGE_COUNTED = env.bool("LUNE_COUNT_USAGE", default=True)
+USAGE_PREFIX = f"usage:{DATABASES['default']['NAME']}"
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "catalogue.User"

@@ -6,10 +6,11 @@ from .base import BASE_DIR, CHANNEL_LAYERS, DATABASES, development_key, env
 SECRET_KEY = development_key()
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "testserver"]
 # No pool: each test connection must be closed before its database is dropped.
-DATABASES["default"]["OPTIONS"] = {"options": "-c jit=off -c plan_cache_mode=force_generic_plan -c synchronous_commit=off"}
+DATABASES["default"]["OPTIONS"] = {"options": f"{DATABASES['default']['OPTIONS']['options']} -c synchronous_commit=off"}
 DATABASES["default"]["TEST"] = {"NAME": env("LUNE_TEST_DB", default="test_lune")}
 # Processes that test side by side have each a database of their own (pytest-django) and must not hear one another on Redis.
 CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] = f"lune-{DATABASES['default']['TEST']['NAME']}-{env('PYTEST_XDIST_WORKER', default='')}"
+USAGE_PREFIX = f"usage-{CHANNEL_LAYERS['default']['CONFIG']['prefix']}"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
