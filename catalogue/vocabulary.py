@@ -1,6 +1,7 @@
 """Lune's own small vocabulary: the terms that matching decides on.
 
-A term's bit is its place in the masks of the ranking query. Bits are only ever added, never reused or moved.
+A term's bit is its place in the masks of the ranking query. Bits are only ever added, never reused or moved. Those of `OWN_BITS` are for
+terms that curators add.
 Where a national list is known to have the same idea, `term_uri` names it as a CURIE.
 """
 
@@ -232,6 +233,11 @@ REFERRAL_SOURCES = (
 TRAVELLED_TO = sum(1 << term.bit for term in CARE_TYPES if term.bit >= 20 and term.code not in ("hospice-at-home", "digital-service"))
 #: Needs that, met, save somebody who cannot drive the journey.
 SAVES_A_JOURNEY = ("home-visit", "transport-provided")
+
+#: Bits of one word of a mask. The needs have a second word, for what curators add: the first is nearly full.
+WORD = 62
+#: Bits for the terms that curators add, by list: no version of Lune ships a term with one of them.
+OWN_BITS = {"need": range(WORD, 2 * WORD), "funding": range(32, WORD), "language": range(32, WORD), "referral-source": range(32, WORD)}
 
 TAXONOMIES: dict[str, tuple[str, str, tuple[Term, ...]]] = {
     "care-type": ("Care types", "What kind of service it is.", CARE_TYPES),

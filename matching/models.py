@@ -180,7 +180,7 @@ class PoolFact(models.Model):
     expire_s = models.IntegerField()
     has_extent = models.BooleanField(default=False, help_text="Has a hand-drawn area: checked against the outline itself.")
     # Said by few: null otherwise, which takes no room in a row.
-    coded = models.BooleanField(default=False, help_text="Says something of what follows up to `sources_first`.")
+    coded = models.BooleanField(default=False, help_text="Says something of what follows, but for `marks_until`.")
     conditions_in = ArrayField(models.TextField(), null=True, help_text="Takes only people with one of these diagnoses, as system|code.")
     conditions_out = ArrayField(models.TextField(), null=True)
     conditions_ok = ArrayField(models.TextField(), null=True, help_text="All diagnoses that it says it takes.")
@@ -194,6 +194,18 @@ class PoolFact(models.Model):
     funding_first = models.BigIntegerField(null=True)
     languages_first = models.BigIntegerField(null=True)
     sources_first = models.BigIntegerField(null=True)
+    # Of these a person must have one.
+    funding_must = models.BigIntegerField(null=True)
+    languages_must = models.BigIntegerField(null=True)
+    sources_must = models.BigIntegerField(null=True)
+    areas_out = ArrayField(models.IntegerField(), null=True)
+    areas_first = ArrayField(models.IntegerField(), null=True)
+    drawn = models.SmallIntegerField(null=True, help_text="1: an area drawn by hand is ruled out; 2: people in one go first; 3: both.")
+    # The second word of the needs, for those that curators add.
+    own_accepts = models.BigIntegerField(null=True)
+    own_requires = models.BigIntegerField(null=True)
+    own_excludes = models.BigIntegerField(null=True)
+    own_prefers = models.BigIntegerField(null=True)
     marks_until = ArrayField(models.DateField(null=True), null=True, help_text="By bit of `catalogue.marks.WISHES`: its last day.")
 
     def __str__(self) -> str:

@@ -15,13 +15,19 @@ from psycopg import RawCursor
 
 from core import clock
 from matching.engine.check import Ranked
-from matching.engine.problem import RARE, Need, PoolFacts, Weights
+from matching.engine.problem import RARE, WORD, Need, PoolFacts, Weights
 
 #: Where the person lives: a value, not an expression, so that a prepared plan need not build it again for each row.
 _HOME = "%(home)s::geometry"
-#: Does the person live inside an area that the service drew by hand?
-_IN_EXTENT = f"""(f.has_extent AND EXISTS (
-    SELECT FROM catalogue_servicearea sa WHERE sa.service_id = f.service_id AND ST_Covers(sa.extent, {_HOME})))"""
+
+
+def _lives_in(rule: str) -> str:
+    """Does the person live inside an area with this rule that the service drew by hand?"""
+    return f"""EXISTS (SELECT FROM catalogue_servicearea sa
+        WHERE sa.service_id = f.service_id AND sa.rule = '{rule}' AND ST_Covers(sa.extent, {_HOME}))"""
+
+
+_IN_EXTENT = f"(f.has_extent AND {_lives_in('required')})"
 #: Whole seconds since the figure was seen, rounded down.
 _AGE = "floor(date_part('epoch', %(at)s::timestamptz - f.reported_at))::bigint"
 #: The marks of quality that hold on the day, by the bits of `catalogue.marks.WISHES`; the last is the inspectors' rating.
@@ -41,14 +47,23 @@ _WORKED_OUT = {
     "assured_days": "%(today)s::date - f.assured_on",
     "marks": _MARKS,
     "age_s": _AGE,
+    "drawn_out": f"CASE WHEN f.drawn & 1 <> 0 THEN {_lives_in('excluded')} END",
+    "drawn_first": f"CASE WHEN f.drawn & 2 <> 0 THEN {_lives_in('preferred')} END",
 }
+#: The masks of needs that have a second word, and what it is called.
+_OWN = {name: f"own_{name}" for name in ("accepts", "requires", "excludes", "prefers")}
+#: What travels together, in this order.
+_TOGETHER = (*RARE, *_OWN.values())
 #: What few services say, together, for those that do: a column each would cost every line of every answer.
-_SAID = f"CASE WHEN f.coded THEN json_build_array({', '.join(f'f.{name}' for name in RARE)})::text END"
+_SAID = f"CASE WHEN f.coded THEN json_build_array({', '.join(_WORKED_OUT.get(name, f'f.{name}') for name in _TOGETHER)})::text END"
 #: In the order of the fields of `PoolFacts`, and last what few services say.
 _FACTS = ", ".join(
     [f"{_WORKED_OUT.get(field.name, f'f.{field.name}')} AS {field.name}" for field in fields(PoolFacts) if field.name not in RARE]
     + [f"{_SAID} AS said"]
 )
+
+#: Where among the columns each mask of needs stands.
+_PLACE = {name: [field.name for field in fields(PoolFacts)].index(name) for name in _OWN}
 
 #: Pools of the right kind within reach: those on the map inside a box and then a circle, and those that are not on it.
 #: `OFFSET 0` keeps the planner from writing the inner expressions out again wherever they are used.
@@ -66,7 +81,7 @@ _REACH = f"""
 """
 
 #: Hard rules on what few services say: `matching.engine.codes`, and what the lists of `matching.engine.lists` rule out.
-_CODED = """(
+_CODED = f"""(
         (f.conditions_in IS NULL OR cardinality(%(conditions)s::text[]) = 0 OR f.conditions_in && %(conditions_may)s::text[])
     AND (f.conditions_out IS NULL OR NOT f.conditions_out && %(conditions)s::text[])
     AND (f.registered_out IS NULL OR NOT f.registered_out && %(registered)s::text[])
@@ -74,19 +89,29 @@ _CODED = """(
         SELECT FROM unnest(f.registered_in) AS code WHERE split_part(code, '|', 1) <> ALL (%(registered_kinds)s::text[])))
     AND (%(funding)s::bigint = 0 OR f.funding_out IS NULL OR %(funding)s::bigint & ~f.funding_out <> 0)
     AND (%(languages)s::bigint = 0 OR f.languages_out IS NULL OR %(languages)s::bigint & ~f.languages_out <> 0)
-    AND (%(source)s::bigint = 0 OR f.sources_out IS NULL OR %(source)s::bigint & ~f.sources_out <> 0))"""
+    AND (%(source)s::bigint = 0 OR f.sources_out IS NULL OR %(source)s::bigint & ~f.sources_out <> 0)
+    AND (%(funding)s::bigint = 0 OR f.funding_must IS NULL OR f.funding_must & %(funding)s::bigint <> 0)
+    AND (%(languages)s::bigint = 0 OR f.languages_must IS NULL OR f.languages_must & %(languages)s::bigint <> 0)
+    AND (%(source)s::bigint = 0 OR f.sources_must IS NULL OR f.sources_must & %(source)s::bigint <> 0)
+    AND (f.areas_out IS NULL OR NOT f.areas_out && %(areas)s::int[])
+    AND (f.own_excludes IS NULL OR f.own_excludes & %(own_has)s::bigint = 0)
+    AND (f.own_requires IS NULL OR f.own_requires & ~%(own_has)s::bigint = 0)
+    AND (f.drawn IS NULL OR f.drawn & 1 = 0 OR NOT {_lives_in("excluded")}))"""
 
 #: Of what few services say: do they take somebody like this person first?
-_FIRST = """(
+_FIRST = f"""(
         coalesce(f.conditions_first && %(conditions)s::text[] OR f.registered_first && %(registered)s::text[], false)
+     OR coalesce(f.areas_first && %(areas)s::int[] OR f.own_prefers & %(own_has)s::bigint <> 0, false)
      OR coalesce(f.funding_first, 0) & %(funding)s::bigint <> 0
      OR coalesce(f.languages_first, 0) & %(languages)s::bigint <> 0
-     OR coalesce(f.sources_first, 0) & %(source)s::bigint <> 0)"""
+     OR coalesce(f.sources_first, 0) & %(source)s::bigint <> 0
+     OR coalesce(f.drawn, 0) & 2 <> 0 AND {_lives_in("preferred")})"""
 
 #: The hard rules that need nothing but the row, those first that most often refuse. A mask of 0 on the need's side asks for nothing.
 _RULES = f"""
         (%(funding)s::bigint = 0 OR f.funding = 0 OR f.funding & %(funding)s::bigint <> 0)
     AND f.accepts & %(must_haves)s::bigint = %(must_haves)s::bigint
+    AND (%(own_must_haves)s::bigint = 0 OR coalesce(f.own_accepts, 0) & %(own_must_haves)s::bigint = %(own_must_haves)s::bigint)
     AND (f.away IS NULL OR f.away <= f.catchment_m)
     AND (f.min_age IS NULL OR f.min_age <= %(age)s::int)
     AND (f.max_age IS NULL OR f.max_age >= %(age)s::int)
@@ -126,13 +151,16 @@ _SCORE = f"""
   + %(w_known)s::bigint * (1000 * (
         (f.min_age IS NOT NULL OR f.max_age IS NOT NULL)::int
         + bit_count((f.accepts & %(needs)s::bigint)::bit(64))
+        + CASE WHEN f.own_accepts IS NULL THEN 0 ELSE bit_count((f.own_accepts & %(own_needs)s::bigint)::bit(64)) END
         + (f.coded AND coalesce(f.conditions_ok && %(conditions)s::text[], false))::int
         + (%(funding)s::bigint <> 0 AND f.funding <> 0)::int
         + (%(languages)s::bigint <> 0 AND f.languages <> 0)::int
         + (%(source)s::bigint <> 0 AND f.sources <> 0)::int) / %(asked)s::bigint) / 1000
   + %(w_preferences)s::bigint * (CASE
-        WHEN %(preferences)s::bigint = 0 THEN 1000
-        ELSE 1000 * bit_count((f.accepts & %(preferences)s::bigint)::bit(64)) / %(preferred)s::bigint END) / 1000
+        WHEN %(preferences)s::bigint = 0 AND %(own_preferences)s::bigint = 0 THEN 1000
+        ELSE 1000 * (bit_count((f.accepts & %(preferences)s::bigint)::bit(64))
+            + CASE WHEN f.own_accepts IS NULL THEN 0 ELSE bit_count((f.own_accepts & %(own_preferences)s::bigint)::bit(64)) END)
+            / %(preferred)s::bigint END) / 1000
   + %(w_priority)s::bigint * (f.prefers & %(has)s::bigint <> 0 OR f.coded AND {_FIRST})::int
   + %(w_quality)s::bigint * (ARRAY[400, 0, 300, 750, 1000])[coalesce(f.cqc_rating, 0) + 1] / 1000
   + %(w_price)s::bigint * (CASE
@@ -148,6 +176,7 @@ _SCORE = f"""
         WHEN %(marks)s::int = 0 THEN 1000
         ELSE 1000 * bit_count(({_MARKS} & %(marks)s::int)::bit(32)) / %(wished)s::bigint END) / 1000
   + CASE WHEN f.online OR (%(travels)s::bigint >> f.care_type) & 1 = 0 OR f.accepts & %(brings)s::bigint <> 0
+             OR coalesce(f.own_accepts, 0) & %(own_brings)s::bigint <> 0
         THEN %(w_journey)s::bigint ELSE 0 END
 """
 
@@ -216,10 +245,10 @@ def parameters(need: Need, weights: Weights, *, at: datetime, limit: int, withou
     return _place(need, at) | {
         "age": need.age,
         "sex": need.sex,
-        "needs": need.needs,
-        "has": need.has,
-        "must_haves": need.must_haves,
-        "preferences": need.preferences,
+        **_words("needs", need.needs),
+        **_words("has", need.has),
+        **_words("must_haves", need.must_haves),
+        **_words("preferences", need.preferences),
         "preferred": max(1, need.preferences.bit_count()),
         "asked": need.asked,
         "languages": need.languages,
@@ -235,7 +264,7 @@ def parameters(need: Need, weights: Weights, *, at: datetime, limit: int, withou
         "marks": need.marks,
         "wished": max(1, need.marks.bit_count()),
         "travels": need.travels,
-        "brings": need.brings,
+        **_words("brings", need.brings),
         "checked_since": clock.local_date(at) - timedelta(days=need.checked_for_days),
         "limit": limit,
         "without": list(without),
@@ -275,6 +304,11 @@ def _place(need: Need, at: datetime) -> dict[str, Any]:
     }
 
 
+def _words(name: str, mask: int) -> dict[str, int]:
+    """A mask of needs as the two words of the database."""
+    return {name: mask & (1 << WORD) - 1, f"own_{name}": mask >> WORD}
+
+
 @cache
 def _numbered(sql: str) -> tuple[bytes, list[str]]:
     """The statement with `$1` for its first name and so on, and the names: the driver would look for them in every call."""
@@ -295,8 +329,11 @@ def _element(value: Any) -> str:
 
 def _facts(values: Sequence[Any]) -> PoolFacts:
     columns: list[Any] = [_frozen(value) for value in values]
-    said = zip(RARE, json.loads(columns.pop() or "[]"), strict=False)
-    return PoolFacts(*columns, **{name: _frozen(value) for name, value in said if value is not None})
+    said = {name: _frozen(value) for name, value in zip(_TOGETHER, json.loads(columns.pop() or "[]"), strict=False) if value is not None}
+    for name, second in _OWN.items():
+        if second in said:
+            columns[_PLACE[name]] |= said.pop(second) << WORD
+    return PoolFacts(*columns, **said)
 
 
 def _frozen(value: Any) -> Any:

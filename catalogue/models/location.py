@@ -64,7 +64,12 @@ class ServiceAtLocation(models.Model):
 
 
 class ServiceArea(models.Model):
-    """An area whose residents the service takes. None stated: anybody within `Service.catchment_m`, or anywhere."""
+    """An area whose residents the service takes, does not take, or takes first. None required: anybody within `Service.catchment_m`."""
+
+    class Rule(models.TextChoices):
+        REQUIRED = "required", "only people who live there"
+        EXCLUDED = "excluded", "nobody who lives there"
+        PREFERRED = "preferred", "first people who live there"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     service = models.ForeignKey("catalogue.Service", on_delete=models.CASCADE, related_name="service_areas")
@@ -72,6 +77,7 @@ class ServiceArea(models.Model):
     area = models.ForeignKey("catalogue.Area", on_delete=models.PROTECT, null=True, blank=True, related_name="service_areas")
     extent = models.MultiPolygonField(srid=BNG, null=True, blank=True, help_text="Drawn by hand, if no coded area fits.")
     uri = models.CharField(max_length=255, blank=True)
+    rule = models.CharField(max_length=10, choices=Rule.choices, default=Rule.REQUIRED)
 
     def __str__(self) -> str:
         return self.name or str(self.area or self.pk)

@@ -41,7 +41,8 @@ class TaxonomyTermQuerySet(models.QuerySet):
 
 @pghistory.track()
 class TaxonomyTerm(models.Model):
-    """One term. `bit` is its place (0–61) in the masks that the ranking query compares; it is never reused.
+    """One term. `bit` is its place (0–123) in the masks that the ranking query compares; it is never reused. Of needs, those from 62 on
+    stand in a second word; `catalogue.vocabulary` says which are for the terms of curators.
 
     A retired term is offered no more, and records with it keep working. One with `replaced_by` was merged: its code is another name for
     that term.
@@ -61,6 +62,7 @@ class TaxonomyTerm(models.Model):
     retired_at = models.DateTimeField(null=True, blank=True)
     retired_reason = models.CharField(max_length=300, blank=True)
     replaced_by = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="replaces")
+    unconfirmed = models.BooleanField(default=False, help_text="What its code means has not been checked by a clinician.")
     edited_at = models.DateTimeField(null=True, blank=True, help_text="When a curator last changed it; imports then leave its words alone.")
 
     objects = TaxonomyTermQuerySet.as_manager()
@@ -71,9 +73,9 @@ class TaxonomyTerm(models.Model):
             models.UniqueConstraint(fields=["taxonomy", "code"], name="one_term_per_code"),
             models.UniqueConstraint(fields=["taxonomy", "bit"], name="one_term_per_bit"),
             models.CheckConstraint(
-                condition=models.Q(bit__isnull=True) | models.Q(bit__lte=61),
-                name="bit_fits_a_bigint",
-                violation_error_message="A term's bit must be between 0 and 61.",
+                condition=models.Q(bit__isnull=True) | models.Q(bit__lte=123),
+                name="bit_fits_two_words",
+                violation_error_message="A term's bit must be between 0 and 123.",
             ),
         ]
 

@@ -125,13 +125,21 @@ class Priority(Factor):
     code, label = "priority", "being taken first"
 
     def share(self, need: Need, facts: PoolFacts) -> int:
-        return ALL if self._masks(need, facts) or self._codes(need, facts) else 0
+        return ALL if self._masks(need, facts) or self._codes(need, facts) or self._lives_there(need, facts) else 0
 
     def words(self, need: Need, facts: PoolFacts, words: Words) -> str:
         first = [words.names(taxonomy, mask) for taxonomy, mask in self._masks(need, facts)]
         if codes := self._codes(need, facts):
             first.append(words.coded(codes))
-        return f"it takes first people with {', '.join(first)}" if first else "it takes nobody like this person first"
+        if first:
+            return f"it takes first people with {', '.join(first)}"
+        if self._lives_there(need, facts):
+            return "it takes first people who live where this person does"
+        return "it takes nobody like this person first"
+
+    @staticmethod
+    def _lives_there(need: Need, facts: PoolFacts) -> bool:
+        return bool(facts.drawn_first) or not set(facts.areas_first or ()).isdisjoint(need.areas)
 
     @staticmethod
     def _masks(need: Need, facts: PoolFacts) -> list[tuple[str, int]]:

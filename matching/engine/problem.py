@@ -103,8 +103,9 @@ class PoolFacts(_Stored):
     """One pool as it was at the instant of the ranking. None, or a mask of 0, is not stated.
 
     `age_s` is the age of the capacity figure in whole seconds (rounded down), `assured_days` the days since the record was checked.
-    `in_extent` says whether the person lives inside an area that was drawn by hand. Of `…_in` a person needs one, of `…_out` none may
-    be, and `…_first` go first; `conditions_ok` are all that are not ruled out. `marks` are those that hold on the day.
+    `in_extent` says whether the person lives inside an area that was drawn by hand. Of `…_in` and `…_must` a person needs one, of `…_out`
+    none may be, and `…_first` go first; `drawn_out` and `drawn_first` are the same of areas drawn by hand, None without any.
+    `conditions_ok` are all that are not ruled out. `marks` are those that hold on the day.
     """
 
     pool_id: str
@@ -151,11 +152,21 @@ class PoolFacts(_Stored):
     funding_first: int = 0
     languages_first: int = 0
     sources_first: int = 0
+    funding_must: int = 0
+    languages_must: int = 0
+    sources_must: int = 0
+    areas_out: tuple[int, ...] | None = None
+    areas_first: tuple[int, ...] | None = None
+    drawn_out: bool | None = None
+    drawn_first: bool | None = None
 
     @property
     def codes(self) -> tuple[str, ...]:
         """Every code in it."""
-        said = (self.conditions_in, self.conditions_out, self.conditions_ok, self.registered_in, self.registered_out, self.registered_first)
+        said = (
+            self.conditions_in, self.conditions_out, self.conditions_ok, self.conditions_first,
+            self.registered_in, self.registered_out, self.registered_first,
+        )  # fmt: skip
         return tuple(code for codes in said for code in codes or ())
 
     @property
@@ -168,7 +179,10 @@ class PoolFacts(_Stored):
 RARE = (
     "conditions_in", "conditions_out", "conditions_ok", "conditions_first", "registered_in", "registered_out", "registered_first",
     "funding_out", "languages_out", "sources_out", "funding_first", "languages_first", "sources_first",
+    "funding_must", "languages_must", "sources_must", "areas_out", "areas_first", "drawn_out", "drawn_first",
 )  # fmt: skip
+#: Bits of one word of a mask in the database. A mask of needs has two; here it is one number.
+WORD = 62
 
 
 @dataclass(frozen=True, slots=True)

@@ -218,16 +218,25 @@ class Budget(Rule):
 class Area(Rule):
     code, label = "area", "where the person lives"
 
+    def _ruled_out(self, need: Need, facts: PoolFacts) -> bool:
+        return bool(facts.drawn_out) or not set(facts.areas_out or ()).isdisjoint(need.areas)
+
     def verdict(self, need: Need, facts: PoolFacts) -> Verdict:
-        if not facts.limited:
+        if not facts.limited and facts.areas_out is None and facts.drawn_out is None:
             return Verdict.NOT_ASKED
-        inside = facts.in_extent or bool(set(facts.area_ids or ()) & set(need.areas))
+        if self._ruled_out(need, facts):
+            return Verdict.FAILED
+        inside = not facts.limited or facts.in_extent or bool(set(facts.area_ids or ()) & set(need.areas))
         return Verdict.MET if inside else Verdict.FAILED
 
     def sentence(self, need: Need, facts: PoolFacts, words: Words) -> str:
         match self.verdict(need, facts):
-            case Verdict.MET:
+            case Verdict.MET if facts.limited:
                 return "Serves the area where the person lives."
+            case Verdict.MET:
+                return "It has not ruled out where the person lives."
+            case Verdict.FAILED if self._ruled_out(need, facts):
+                return "It takes nobody who lives where this person does."
             case Verdict.FAILED:
                 return "It takes only people who live in certain areas, and this person does not."
         return ""
