@@ -3,8 +3,11 @@
 Each service that was ever public has one row (`PublicationChange`), which moves to the end whenever it changes. Rows are told in the order
 of their transactions, and only those that are settled: no transaction with a lower number is still running that could put one before them.
 So a cursor always means "seen all up to here", also while a slow import runs; its rows come when it ends.
+
+Numbers of transactions are those of the whole server. What runs in another database of it can put no row here and holds nothing up.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -25,7 +28,7 @@ _LAST_ID = UUID(int=2**128 - 1)
 # `row.xid` is the number; a bare `xid` after ORDER BY would be the text of the same name, in which 9 comes after 10.
 _READ = """
     SELECT xid::text, service_id, changed_at FROM catalogue_publicationchange AS row
-    WHERE (xid, service_id) > (%s::xid8, %s) AND xid < pg_snapshot_xmin(pg_current_snapshot())
+    WHERE (xid, service_id) > (%s::xid8, %s) AND xid < %s::xid8
     ORDER BY row.xid, row.service_id LIMIT %s
 """
 # A row that is visible cannot come from a transaction that is still to come, unless the database was restored from a copy and counts anew.
@@ -33,31 +36,52 @@ _RENEW = """
     UPDATE catalogue_publicationchange SET xid = pg_current_xact_id(), first_xid = '0'
     WHERE xid >= pg_snapshot_xmax(pg_current_snapshot())
 """
-_BOUNDS = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text, pg_snapshot_xmax(pg_current_snapshot())::text"
+# Asked before the snapshot is taken: whoever is in both was in another database all the time, because no transaction changes its own.
+_ELSEWHERE = """
+    SELECT coalesce(array_agg(backend_xid::text), '{}') FROM pg_stat_activity
+    WHERE backend_xid IS NOT NULL AND datid <> (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+# The life of a directory: another server, another line of its history after a restore or a failover, another database, another table.
+_BOUNDS = """
+    SELECT (SELECT min(running::text::bigint) FROM pg_snapshot_xip(taken) AS running WHERE running::xid <> ALL (%s::text[]::xid[])),
+           pg_snapshot_xmax(taken)::text::bigint,
+           left(md5(concat_ws(' ', system_identifier, timeline_id, 'catalogue_publicationchange'::regclass::oid,
+                              (SELECT oid FROM pg_database WHERE datname = current_database()))), 8),
+           EXISTS (SELECT FROM catalogue_publicationchange WHERE xid >= pg_snapshot_xmax(taken))
+    FROM pg_current_snapshot() AS taken, pg_control_system(), pg_control_checkpoint()
+"""
 
 
 class Cursor(NamedTuple):
-    """Where a row stands. Written `"<xid>.<32 hexadecimal digits>"`."""
+    """Where a row stands. Written `"<life>.<xid>.<32 hexadecimal digits>"`."""
 
+    life: str
     xid: int
     id: UUID
 
     def __str__(self) -> str:
-        return f"{self.xid}.{self.id.hex}"
+        return f"{self.life}.{self.xid}.{self.id.hex}"
 
     @classmethod
     def parse(cls, text: str) -> "Cursor | None":
         """The cursor that `text` writes; None when it is none."""
-        xid, dot, key = text.partition(".")
-        if not (dot and xid.isascii() and xid.isdigit() and len(xid) <= 20 and int(xid) < 2**63 and len(key) == 32 and key.isalnum()):
-            return None
-        try:
-            return cls(int(xid), UUID(hex=key))
-        except ValueError:
-            return None
+        found = _CURSOR.fullmatch(text)
+        return cls(found[1], int(found[2]), UUID(hex=found[3])) if found else None
 
 
-START = Cursor(0, UUID(int=0))
+_CURSOR = re.compile(r"([0-9a-f]{8})\.(\d{1,18})\.([0-9a-f]{32})", re.ASCII)
+
+
+class Bounds(NamedTuple):
+    """What can be told now."""
+
+    settled: int
+    """The number below which every transaction of this database has ended."""
+    following: int
+    """The first number that no transaction has yet."""
+    life: str
+    restored: bool
+    """Whether rows came from another life, with numbers that this one has not reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +95,11 @@ def changes(*, since: str = "", per_page: int = PER_PAGE, full: bool = False) ->
 
     A service stands once, with its last change. `full` adds the documents of those that are still public.
     """
+    known = bounds()
     if since == "now":
-        return {"contents": [], "size": 0, "more": False, "next": str(Cursor(_bounds()[0] - 1, _LAST_ID))}
-    cursor = _cursor(since)
-    read = _settled_after(cursor, per_page + 1)
+        return {"contents": [], "size": 0, "more": False, "next": str(Cursor(known.life, known.settled - 1, _LAST_ID))}
+    cursor = _cursor(since, known)
+    read = _settled_after(cursor, known, per_page + 1)
     rows = read[:per_page]
     # Asked of the service itself: whatever the journal says, nothing that is not public now is told more of than that it is gone.
     public = Service.objects.public().filter(pk__in=[row.cursor.id for row in rows])
@@ -104,13 +129,13 @@ def _entry(row: _Row, document: Document | None, full: bool) -> Document:
     return entry | {"service": document} if full and document is not None else entry
 
 
-def _cursor(since: str) -> Cursor:
+def _cursor(since: str, known: Bounds) -> Cursor:
     if not since:
-        return START
+        return Cursor(known.life, 0, UUID(int=0))
     cursor = Cursor.parse(since)
     if cursor is None:
         raise wrong("since", "give the `next` of an earlier answer, `now`, or leave it out to begin at the beginning.")
-    if cursor.xid >= _bounds()[1]:
+    if cursor.life != known.life or cursor.xid >= known.following:
         raise Conflict(
             "since: this place in the feed does not exist here, as after the directory was restored from a copy. "
             "Leave `since` out and read everything again.",
@@ -120,16 +145,19 @@ def _cursor(since: str) -> Cursor:
     return cursor
 
 
-def _settled_after(cursor: Cursor, limit: int) -> list[_Row]:
+def _settled_after(cursor: Cursor, known: Bounds, limit: int) -> list[_Row]:
     with connection.cursor() as sql:
-        sql.execute(_RENEW)
-        sql.execute(_READ, [str(cursor.xid), cursor.id, limit])
-        return [_Row(Cursor(int(xid), key), changed_at) for xid, key, changed_at in sql.fetchall()]
+        if known.restored:
+            sql.execute(_RENEW)
+        sql.execute(_READ, [str(cursor.xid), cursor.id, str(known.settled), limit])
+        return [_Row(Cursor(known.life, int(xid), key), changed_at) for xid, key, changed_at in sql.fetchall()]
 
 
-def _bounds() -> tuple[int, int]:
-    """The number below which every transaction has ended, and the first that no transaction has yet."""
+def bounds() -> Bounds:
+    """How far the feed can be told at this instant."""
     with connection.cursor() as sql:
-        sql.execute(_BOUNDS)
-        lowest, next_ = sql.fetchone()
-    return int(lowest), int(next_)
+        sql.execute(_ELSEWHERE)
+        (elsewhere,) = sql.fetchone()
+        sql.execute(_BOUNDS, [elsewhere])
+        oldest, following, life, restored = sql.fetchone()
+    return Bounds(following if oldest is None else oldest, following, life, restored)

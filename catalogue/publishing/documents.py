@@ -161,7 +161,13 @@ class Writer:
                 for cost in self._costs(row)
             ],
             contacts=[
-                filled(id=str(contact["id"]), name=contact["name"], title=contact["title"], email=email(contact["email"]))
+                filled(
+                    id=str(contact["id"]),
+                    name=contact["name"],
+                    title=contact["title"],
+                    email=email(contact["email"]),
+                    phones=[{"id": str(derived("contact", str(contact["id"]), number)), "number": number} for number in contact["phones"]],
+                )
                 for contact in rows.contacts.get(key, [])
             ],
             attributes=self._attributes(row),

@@ -54,7 +54,7 @@ PARAMETERS: dict[str, tuple[Schema, str]] = {
     "page": ({"type": "integer", "minimum": 1, "maximum": LAST_PAGE}, "From 1. A page after the last is empty."),
     "per_page": ({"type": "integer", "minimum": 1, "maximum": MOST_PER_PAGE}, "How many on a page."),
     "since": (
-        {"type": "string", "pattern": "^(now|[0-9]{1,18}\\.[0-9a-f]{32})?$"},
+        {"type": "string", "pattern": "^(now|[0-9a-f]{8}\\.[0-9]{1,18}\\.[0-9a-f]{32})?$"},
         "The `next` of an earlier answer; `now` for the present end of the feed; without it the feed begins at the beginning.",
     ),
 }

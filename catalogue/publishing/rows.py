@@ -113,9 +113,12 @@ def read(services: QuerySet[Service], at: datetime) -> Rows:
         registrations=registrations,
         eligibility={row.service_id: row for row in Eligibility.objects.filter(service__in=ids)},
         phones=_by(Phone.objects.filter(service__in=ids).order_by("pk").values("id", "service_id", "number", "description")),
-        # Personal contacts are never published: only a desk that its owner called public.
+        # Personal contacts are never published: only one that its owner called public, and none of a confidential place.
         contacts=_by(
-            Contact.objects.filter(service__in=ids, is_public=True).order_by("pk").values("id", "service_id", "name", "title", "email")
+            Contact.objects.filter(service__in=ids, is_public=True)
+            .exclude(location__is_confidential=True)
+            .order_by("pk")
+            .values("id", "service_id", "name", "title", "email", "phones")
         ),
         costs=_by(
             CostOption.objects.filter(service__in=ids)

@@ -67,7 +67,7 @@ SCHEMAS: dict[str, Schema] = {
         taxonomy_id=_UUID, term_uri=_URI,
     ),
     "Phone": _record("id number", id=_UUID, number=_TEXT, description=_TEXT),
-    "Contact": _record("id", id=_UUID, name=_TEXT, title=_TEXT, email=_EMAIL),
+    "Contact": _record("id", id=_UUID, name=_TEXT, title=_TEXT, email=_EMAIL, phones=many("Phone")),
     "Schedule": {
         "description": "Times of day are Europe/London. Without freq: days on which it is closed.",
         **_record(
