@@ -22,6 +22,11 @@ def failed(need: Need, facts: PoolFacts) -> list[str]:
     return [rule.code for rule in RULES if rule.verdict(need, facts) is Verdict.FAILED]
 
 
+def fits(need: Need, facts: PoolFacts) -> bool:
+    """Whether no rule takes this pool out."""
+    return all(rule.verdict(need, facts) is not Verdict.FAILED for rule in RULES)
+
+
 def terms(need: Need, facts: PoolFacts, weights: Weights) -> dict[str, int]:
     """Points of each factor."""
     return {factor.code: getattr(weights, factor.code) * factor.share(need, facts) // 1000 for factor in FACTORS}
@@ -33,10 +38,8 @@ def score(need: Need, facts: PoolFacts, weights: Weights) -> int:
 
 def rank(need: Need, pools: Iterable[PoolFacts], weights: Weights, limit: int | None = None) -> list[Ranked]:
     """Every pool that no rule takes out: best score first, then nearest, then by id."""
-    fits = [
-        Ranked(facts=facts, score=score(need, facts, weights), distance_m=distance(need, facts))
-        for facts in pools
-        if not failed(need, facts)
+    fitting = [
+        Ranked(facts=facts, score=score(need, facts, weights), distance_m=distance(need, facts)) for facts in pools if fits(need, facts)
     ]
-    fits.sort(key=lambda r: (-r.score, r.distance_m is None, r.distance_m or 0, r.facts.pool_id))
-    return fits[:limit]
+    fitting.sort(key=lambda r: (-r.score, r.distance_m is None, r.distance_m or 0, r.facts.pool_id))
+    return fitting[:limit]

@@ -1,11 +1,13 @@
 """Random services and needs. Small ranges, so that ties, edges and refusals all come up."""
 
 import random
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.contrib.gis.geos import MultiPolygon
+from django.db import connection
 
 from capacity.models import CapacityStatus, ServiceCapacity
 from catalogue.criteria import condition_chains
@@ -19,9 +21,12 @@ from catalogue.models import (
     RegistrationCriterion,
     Service,
     ServiceArea,
+    Taxonomy,
     TaxonomyTerm,
 )
+from catalogue.vocabulary import OWN_BITS, WORD
 from matching.engine.problem import Need, Weights
+from matching.queries import refresh_facts
 from tests.factories import AreaFactory, OrganizationFactory, near
 
 AT = datetime(2026, 11, 2, 12, 30, 15, 250_000, tzinfo=UTC)
@@ -29,44 +34,62 @@ KINDS = ("home-general-residential", "home-dementia-residential", "befriending")
 #: Dementia, what it falls under and what falls under it, and another.
 CONDITIONS = ("nice|NG97", "snomed|52448006", "snomed|26929004", "snomed|429998004", "snomed|13645005")
 PLACES = ("practice|P81001", "practice|P81002", "pcn|U11111", "pcn|U22222", "icb|QE1")
+LISTS = ("funding", "language", "referral-source")
+AREA_RULES = ["required", "required", "excluded", "preferred"]
 LIST_RULES = ["accepts", "accepts", "accepts", "excluded", "excluded", "preferred", "required"]
 RULES = ["accepts"] * 12 + ["required", "excluded", "excluded", "preferred", "preferred"]
 
 
 def build(chance: random.Random, count: int) -> list[Area]:
-    """Make `count` services with a pool or two each, around Preston; return the areas."""
-    terms = {(t.taxonomy.slug, t.code): t for t in TaxonomyTerm.objects.select_related("taxonomy")}
-    needs = [term for (slug, _), term in terms.items() if slug == "need" and term.bit < 8]
-    lists = [term for (slug, _), term in terms.items() if slug in ("funding", "language", "referral-source") and term.bit < 4]
+    """Make `count` services with a pool or two each, around Preston; return the areas. In few statements, and the facts at the end."""
+    terms = {(t.taxonomy.slug, t.code): t for t in [*TaxonomyTerm.objects.select_related("taxonomy"), *own_terms()]}
+    needs = [term for (slug, _), term in terms.items() if slug == "need" and (term.bit < 8 or term.bit >= WORD)]
+    lists = [term for (slug, _), term in terms.items() if slug in LISTS and (term.bit < 4 or term.bit == OWN_BITS[slug][0])]
     conditions = [term for (slug, code), term in terms.items() if slug == "condition" and code in CONDITIONS]
     organization = OrganizationFactory()
     areas = [AreaFactory(outline=square(chance)) for _ in range(3)]
+    rows: list[Any] = []
     for number in range(count):
         service = a_service(chance, organization, terms, number)
+        rows.append(service)
         if chance.random() < 0.6:
             low = chance.choice([None, 18, 65, 80])
             high = chance.choice([None, 64, 84, 110])
             if low and high and low > high:
                 low = None
-            Eligibility.objects.create(service=service, minimum_age=low, maximum_age=high, sex=chance.choice(["", "any", "female", "male"]))
+            rows.append(Eligibility(service=service, minimum_age=low, maximum_age=high, sex=chance.choice(["", "any", "female", "male"])))
         criteria = [(term, chance.choice(RULES)) for term in chance.sample(needs, chance.randint(0, 4))]
         criteria += [(term, chance.choice(LIST_RULES)) for term in chance.sample(lists, chance.randint(0, 4))]
         criteria += [(term, chance.choice(RULES[10:])) for term in chance.sample(conditions, chance.choice([0, 0, 0, 0, 1, 2]))]
-        EligibilityCriterion.objects.bulk_create(EligibilityCriterion(service=service, term=t, rule=r) for t, r in criteria)
+        rows += [EligibilityCriterion(service=service, term=t, rule=r) for t, r in criteria]
         if chance.random() < 0.2:
             for code in chance.sample(PLACES, chance.randint(1, 2)):
                 kind, _, ods = code.partition("|")
                 rule = chance.choice(["required", "required", "excluded", "preferred"])
-                RegistrationCriterion.objects.create(service=service, kind=kind, code=ods, name=code, rule=rule)
+                rows.append(RegistrationCriterion(service=service, kind=kind, code=ods, name=code, rule=rule))
         if chance.random() < 0.2:
-            QualityMark.objects.create(**a_mark(chance, service))
-        if chance.random() < 0.25:
-            ServiceArea.objects.create(service=service, area=chance.choice(areas))
-        if chance.random() < 0.15:
-            ServiceArea.objects.create(service=service, extent=square(chance))
+            rows.append(QualityMark(**a_mark(chance, service)))
+        if chance.random() < 0.3:
+            rows.append(ServiceArea(service=service, area=chance.choice(areas), rule=chance.choice(AREA_RULES)))
+        if chance.random() < 0.2:
+            rows.append(ServiceArea(service=service, extent=square(chance), rule=chance.choice(AREA_RULES)))
         for name in ("a", "b")[: chance.randint(1, 2)]:
-            a_pool(chance, service, terms, name)
+            rows += a_pool(chance, service, terms, name)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lune.defer_facts = 'on'")
+        for model in dict.fromkeys(type(row) for row in [*(row for row in rows if isinstance(row, Service | Location)), *rows]):
+            model.objects.bulk_create(row for row in rows if type(row) is model)
+        cursor.execute("SET LOCAL lune.defer_facts = 'off'")
+    refresh_facts()
     return areas
+
+
+def own_terms() -> list[TaxonomyTerm]:
+    """Words that a curator added: three needs, and one of each list."""
+    wanted = [("need", bit) for bit in OWN_BITS["need"][:3]] + [(slug, OWN_BITS[slug][0]) for slug in LISTS]
+    taxonomies = {taxonomy.slug: taxonomy for taxonomy in Taxonomy.objects.all()}
+    terms = [TaxonomyTerm(taxonomy=taxonomies[slug], code=f"own-{bit}", name=f"Own {slug} {bit}", bit=bit) for slug, bit in wanted]
+    return TaxonomyTerm.objects.bulk_create(terms)
 
 
 def a_mark(chance: random.Random, service: Service) -> dict[str, Any]:
@@ -80,7 +103,7 @@ def a_mark(chance: random.Random, service: Service) -> dict[str, Any]:
 
 
 def a_service(chance: random.Random, organization: Organization, terms: dict, number: int) -> Service:
-    return Service.objects.create(
+    return Service(
         organization=organization,
         name=f"Service {number}",
         care_type=terms["care-type", chance.choice(KINDS)],
@@ -92,10 +115,10 @@ def a_service(chance: random.Random, organization: Organization, terms: dict, nu
     )
 
 
-def a_pool(chance: random.Random, service: Service, terms: dict, name: str) -> ServiceCapacity:
+def a_pool(chance: random.Random, service: Service, terms: dict, name: str) -> list[Any]:
     location = None
     if chance.random() < 0.9:
-        location = Location.objects.create(
+        location = Location(
             location_type=chance.choice(["physical"] * 6 + ["virtual"]),
             point=near(chance.uniform(-12_000, 12_000), chance.uniform(-12_000, 12_000)) if chance.random() < 0.9 else None,
         )
@@ -103,7 +126,7 @@ def a_pool(chance: random.Random, service: Service, terms: dict, name: str) -> S
     told = chance.choice([None, *(AT - timedelta(seconds=age) for age in ages)])
     maximum = chance.choice([None, 1, 10, 30])
     available = None if told is None else chance.choice([None, 0, 1, 1, min(3, maximum or 3)])
-    return ServiceCapacity.objects.create(
+    pool = ServiceCapacity(
         service=service,
         location=location,
         care_type=terms["care-type", chance.choice(KINDS)],
@@ -115,6 +138,7 @@ def a_pool(chance: random.Random, service: Service, terms: dict, name: str) -> S
         is_open=chance.random() < 0.95,
         reported_at=told,
     )
+    return [location, pool] if location else [pool]
 
 
 def square(chance: random.Random) -> MultiPolygon:
@@ -125,10 +149,11 @@ def square(chance: random.Random) -> MultiPolygon:
 def a_need(chance: random.Random, areas: list[int]) -> Need:
     home = near(chance.randint(-9_000, 9_000), chance.randint(-9_000, 9_000))
 
-    def mask(bits: int, share: float) -> int:
-        return sum(1 << bit for bit in range(bits) if chance.random() < share)
+    def mask(bits: Iterable[int], share: float) -> int:
+        return sum(1 << bit for bit in bits if chance.random() < share)
 
-    musts = mask(8, 0.04)
+    needs = [*range(8), *OWN_BITS["need"][:3]]
+    musts = mask(needs, 0.03)
     chains, under = condition_chains(code for code in CONDITIONS if chance.random() < 0.15)
     practice = chance.choice([(), (), PLACES[:1], (PLACES[0], PLACES[2]), (PLACES[1], PLACES[3], PLACES[4])])
     return Need(
@@ -137,12 +162,12 @@ def a_need(chance: random.Random, areas: list[int]) -> Need:
         x=round(home.x),
         y=round(home.y),
         care_types=chance.choice([1, 4, 5, 1 << 33, 1 << 33 | 5, 1 << 33 | 5]),
-        needs=mask(8, 0.12) & ~musts,
+        needs=mask(needs, 0.12) & ~musts,
         must_haves=musts,
-        preferences=mask(8, 0.2),
-        languages=mask(4, 0.15),
-        funding=mask(4, 0.15),
-        source=chance.choice([0, 0, 1, 2, 4]),
+        preferences=mask(needs, 0.2),
+        languages=mask([*range(4), OWN_BITS["language"][0]], 0.15),
+        funding=mask([*range(4), OWN_BITS["funding"][0]], 0.15),
+        source=chance.choice([0, 0, 1, 2, 4, 1 << OWN_BITS["referral-source"][0]]),
         budget_pence=chance.choice([None, None, 0, 95_000, 120_050]),
         max_distance_m=chance.choice([0, 5_000, 9_000, 24_140, 40_000]),
         areas=tuple(area for area in areas if chance.random() < 0.4),
@@ -152,7 +177,7 @@ def a_need(chance: random.Random, areas: list[int]) -> Need:
         registered=practice,
         marks=chance.choice([0, 0, 1, 5, 8, 15]),
         travels=chance.choice([0, 0, 1 << 33, 1 << 33 | 5]),
-        brings=chance.choice([3, 1 << 3]),
+        brings=chance.choice([3, 1 << 3, 1 << OWN_BITS["need"][0]]),
         today=AT.date().toordinal(),
         checked_for_days=chance.choice([92, 92, 199, 200]),
     )
