@@ -1,7 +1,6 @@
 """The change feed misses nothing, also while a slow transaction runs, and tells a secret never, not even that there was one."""
 
 import threading
-from uuid import UUID
 
 import psycopg
 import pytest
