@@ -7,12 +7,13 @@ the two against each other.
 from collections import defaultdict
 from collections.abc import Iterable
 
-from catalogue.models import Eligibility, EligibilityCriterion, RegistrationCriterion, Service
+from catalogue.models import Eligibility, EligibilityCriterion, RegistrationCriterion, Service, ServiceArea
 from catalogue.models.taxonomy import CONDITION, FUNDING, LANGUAGE, NEED, REFERRAL_SOURCE
 from core.geo import METRES_PER_MILE
 
 _RULE = EligibilityCriterion.Rule
-#: Taxonomy, rules, words. Of several required needs all must be so of a person; of several required diagnoses one.
+_TAKEN = (_RULE.ACCEPTS, _RULE.REQUIRED, _RULE.PREFERRED)
+#: Taxonomy, rules, words. Of several required needs all must be so of a person; of several required diagnoses, or of a list, one.
 _SENTENCES: tuple[tuple[str, tuple[str, ...], str], ...] = (
     (NEED, (_RULE.REQUIRED,), "Only takes people with"),
     (NEED, (_RULE.ACCEPTS,), "Can meet"),
@@ -22,15 +23,23 @@ _SENTENCES: tuple[tuple[str, tuple[str, ...], str], ...] = (
     (CONDITION, (_RULE.ACCEPTS,), "Takes people with these diagnoses or guidelines"),
     (CONDITION, (_RULE.PREFERRED,), "Takes first people with these diagnoses or guidelines"),
     (CONDITION, (_RULE.EXCLUDED,), "Cannot take people with these diagnoses or guidelines"),
-    (FUNDING, (_RULE.ACCEPTS, _RULE.REQUIRED, _RULE.PREFERRED), "Paid for by"),
+    (FUNDING, (_RULE.REQUIRED,), "Only takes people paid for by"),
+    (FUNDING, _TAKEN, "Paid for by"),
     (FUNDING, (_RULE.PREFERRED,), "Takes first those paid for by"),
     (FUNDING, (_RULE.EXCLUDED,), "Not paid for by"),
-    (LANGUAGE, (_RULE.ACCEPTS, _RULE.REQUIRED, _RULE.PREFERRED), "Languages"),
+    (LANGUAGE, (_RULE.REQUIRED,), "Only takes people who speak"),
+    (LANGUAGE, _TAKEN, "Languages"),
     (LANGUAGE, (_RULE.PREFERRED,), "Takes first those who speak"),
     (LANGUAGE, (_RULE.EXCLUDED,), "Cannot work in"),
-    (REFERRAL_SOURCE, (_RULE.ACCEPTS, _RULE.REQUIRED, _RULE.PREFERRED), "Takes referrals from"),
+    (REFERRAL_SOURCE, (_RULE.REQUIRED,), "Only takes people referred by"),
+    (REFERRAL_SOURCE, _TAKEN, "Takes referrals from"),
     (REFERRAL_SOURCE, (_RULE.PREFERRED,), "Takes first referrals from"),
     (REFERRAL_SOURCE, (_RULE.EXCLUDED,), "Takes no referrals from"),
+)
+_LIVING = (
+    (ServiceArea.Rule.REQUIRED, "Only takes people who live in"),
+    (ServiceArea.Rule.PREFERRED, "Takes first people who live in"),
+    (ServiceArea.Rule.EXCLUDED, "Cannot take people who live in"),
 )
 _REGISTERED = (
     (RegistrationCriterion.Rule.REQUIRED, "Only takes people registered with"),
@@ -45,7 +54,8 @@ def eligibility_sentences(service: Service) -> list[str]:
     """Plain sentences about one service, with where people must live or be registered and what it costs; see `sentences_of`."""
     areas = service.service_areas.select_related("area").order_by("name", "pk")
     return [
-        *_reach(service, (area.name or (area.area.name if area.area else "an area on its map") for area in areas)),
+        *living_sentences((area.rule, area.name or (area.area.name if area.area else "")) for area in areas),
+        *_reach(service),
         *sentences_of(
             Eligibility.objects.filter(service=service).first(),
             service.criteria.select_related("term__taxonomy"),
@@ -70,8 +80,10 @@ def sentences_of(
     ages, sex = _ages(eligibility), _sex(eligibility)
     sentences = [sentence for sentence in (ages, sex) if sentence]
     for slug, rules, words in _SENTENCES:
-        if slug == FUNDING and rules[0] == _RULE.ACCEPTS:
+        if slug == FUNDING and rules == (_RULE.REQUIRED,):
             sentences += _registered(registrations)
+        if rules is _TAKEN and not (said[slug, _RULE.ACCEPTS] or said[slug, _RULE.PREFERRED]):
+            continue  # nothing more than the sentence before says
         if named := [c.term for rule in rules for c in said[slug, rule]]:
             names = [term.name for term in sorted(named, key=lambda term: (term.bit is None, term.bit or 0, term.name))]
             # Diagnoses keep their capitals: half of them are names and abbreviations.
@@ -88,11 +100,17 @@ def sentences_of(
     return sentences
 
 
-def _reach(service: Service, areas: Iterable[str]) -> list[str]:
-    """Where people must live, and the price: matching decides on them too."""
+def living_sentences(areas: Iterable[tuple[str, str]]) -> list[str]:
+    """Where people must live, go first, or may not live, from the rules and names of areas."""
+    by_rule: dict[str, list[str]] = defaultdict(list)
+    for rule, name in areas:
+        by_rule[rule].append(name or "an area on its map")
+    return [f"{words}: {', '.join(dict.fromkeys(by_rule[rule]))}." for rule, words in _LIVING if by_rule[rule]]
+
+
+def _reach(service: Service) -> list[str]:
+    """How far off people may live, and the price: matching decides on them too."""
     sentences = []
-    if named := list(dict.fromkeys(areas)):
-        sentences.append(f"Only takes people who live in: {', '.join(named)}.")
     if service.catchment_m is not None:
         sentences.append(f"Only takes people who live within {_miles(service.catchment_m)}.")
     if service.price_week is not None:

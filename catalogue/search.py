@@ -130,7 +130,7 @@ def search_services(
         only = Q(search__words=_any_of(["online"]))
         found = found.filter(only if online else ~only)
     if area is not None:
-        stated = ServiceArea.objects.filter(service=OuterRef("pk"), area=area)
+        stated = ServiceArea.objects.filter(service=OuterRef("pk"), area=area).exclude(rule=ServiceArea.Rule.EXCLUDED)
         found = found.filter(Q(search__points__intersects=area.outline) | Q(Exists(stated)))
     if near is not None and within_m is not None:
         found = found.filter(search__points__dwithin=(near, within_m))

@@ -5,8 +5,8 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from catalogue.eligibility_text import sentences_of
-from catalogue.models import EligibilityCriterion, Organization, QualityMark, Service, Taxonomy, TaxonomyTerm
+from catalogue.eligibility_text import living_sentences, sentences_of
+from catalogue.models import EligibilityCriterion, Organization, QualityMark, Service, ServiceArea, Taxonomy, TaxonomyTerm
 from catalogue.models.taxonomy import LANGUAGE
 from core.geo import METRES_PER_MILE
 from core.ids import derived
@@ -112,7 +112,12 @@ class Writer:
             fees=fees,
             fees_description=fees,
             accreditations="; ".join(f"{label}: {value}" if value else label for _, label, value in self._marks(row)),
-            eligibility_description=" ".join(sentences_of(stated, self.rows.criteria.get(key, []), self.rows.registrations.get(key, []))),
+            eligibility_description=" ".join(
+                [
+                    *living_sentences((area["rule"], area["area_name"] or area["name"]) for area in self._unlike(key)),
+                    *sentences_of(stated, self.rows.criteria.get(key, []), self.rows.registrations.get(key, [])),
+                ]
+            ),
             minimum_age=stated.minimum_age if stated else None,
             maximum_age=stated.maximum_age if stated else None,
             assured_date=day(row["assured_date"]),
@@ -212,6 +217,10 @@ class Writer:
             ],
         )
 
+    def _unlike(self, key: UUID) -> list[Row]:
+        """Areas whose people are not taken, or go first: the standard knows only of those that are served."""
+        return [area for area in self.rows.areas.get(key, []) if area["rule"] != ServiceArea.Rule.REQUIRED]
+
     def _areas(self, row: Row) -> list[Document]:
         areas = [
             filled(
@@ -223,6 +232,7 @@ class Writer:
                 extent_type="geojson" if area["outline"] else None,
             )
             for area in self.rows.areas.get(row["id"], [])
+            if area["rule"] == ServiceArea.Rule.REQUIRED
         ]
         if row["catchment_m"] is not None:
             reach = f"People who live within {row['catchment_m'] / METRES_PER_MILE:.3g} miles of it"
@@ -281,6 +291,15 @@ class Writer:
         found += [
             of(said.pk, f"eligibility:{said.rule}", label=f"Registered with {said.get_kind_display()} {said.code}", value=said.name)
             for said in self.rows.registrations.get(key, [])
+        ]
+        found += [
+            of(
+                area["id"],
+                f"eligibility:{area['rule']}",
+                label=f"Lives in {area['area_code'] or 'an area'}",
+                value=area["area_name"] or area["name"],
+            )
+            for area in self._unlike(key)
         ]
         stated = self.rows.eligibility.get(key)
         if stated and stated.sex:

@@ -166,13 +166,16 @@ def _reached(asked: Asked) -> Q | None:
     if not asked.postcode:
         return None
     point = _place(asked.postcode).point
-    drawn = ServiceArea.objects.filter(Q(area__isnull=False) | Q(extent__isnull=False), service=OuterRef("pk"))
+    drawn = ServiceArea.objects.filter(
+        Q(area__isnull=False) | Q(extent__isnull=False), service=OuterRef("pk"), rule=ServiceArea.Rule.REQUIRED
+    )
     covering = ServiceArea.objects.filter(Q(area__in=areas_at(point)) | Q(extent__covers=point), service=OuterRef("pk"))
     places = ServiceAtLocation.objects.filter(service=OuterRef("pk"), location__is_confidential=False, location__point__isnull=False)
     here = Value(point, output_field=PointField(srid=BNG))
     in_reach = Func("location__point", here, OuterRef("catchment_m"), function="ST_DWithin", output_field=BooleanField())
     conditions = [
-        ~Exists(drawn) | Exists(covering),
+        ~Exists(drawn) | Exists(covering.filter(rule=ServiceArea.Rule.REQUIRED)),
+        ~Exists(covering.filter(rule=ServiceArea.Rule.EXCLUDED)),
         Q(catchment_m=None) | ~Exists(places) | Exists(places.filter(in_reach)),
     ]
     if asked.proximity is not None:

@@ -171,7 +171,7 @@ def _areas(ids: Collection[UUID]) -> Iterable[Any]:
         ServiceArea.objects.filter(service__in=ids)
         .order_by("pk")
         .values(
-            "id", "service_id", "name", "uri", area_name=F("area__name"), area_code=F("area__code"),
+            "id", "service_id", "rule", "name", "uri", area_name=F("area__name"), area_code=F("area__code"),
             outline=AsGeoJSON(Transform("extent", WGS84), precision=5),
         )
     )  # fmt: skip

@@ -14,6 +14,7 @@ from catalogue.currency import ASSURANCE_LASTS
 from catalogue.models import Practice, QualityMark, RegistrationCriterion, Service
 from core.errors import Invalid, NotAllowed
 from matching import operations, profiles, reference
+from matching.engine import ENGINE_VERSION
 from matching.models import MatchCandidate, MatchRun, NeedProfile, UnmetNeed, WeightSet
 from tests.factories import (
     CriterionFactory,
@@ -158,7 +159,7 @@ def test_a_run_keeps_what_it_was_judged_by():
     pool_at(1_000)
     run = MatchRun.objects.get(pk=search().pk)
     newest = WeightSet.objects.first()
-    assert (run.weights_version, run.weights, run.engine_version) == (newest.version, newest.weights, "1")
+    assert (run.weights_version, run.weights, run.engine_version) == (newest.version, newest.weights, ENGINE_VERSION)
     candidate = MatchCandidate.objects.get(run=run)
     assert sum(candidate.terms.values()) == candidate.score
     assert (candidate.facts["free"], candidate.distance_m) == (3, 1_000)

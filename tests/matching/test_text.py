@@ -24,13 +24,16 @@ MASKS = {
     "Can meet": ("need", lambda f: f.accepts & ~f.requires & ~f.prefers),
     "Takes first people with": ("need", lambda f: f.prefers),
     "Cannot take people with": ("need", lambda f: f.excludes),
-    "Paid for by": ("funding", lambda f: f.funding),
+    "Only takes people paid for by": ("funding", lambda f: f.funding_must),
+    "Paid for by": ("funding", lambda f: f.funding if f.funding != f.funding_must else 0),
     "Takes first those paid for by": ("funding", lambda f: f.funding_first),
     "Not paid for by": ("funding", lambda f: f.funding_out),
-    "Languages": ("language", lambda f: f.languages),
+    "Only takes people who speak": ("language", lambda f: f.languages_must),
+    "Languages": ("language", lambda f: f.languages if f.languages != f.languages_must else 0),
     "Takes first those who speak": ("language", lambda f: f.languages_first),
     "Cannot work in": ("language", lambda f: f.languages_out),
-    "Takes referrals from": ("referral-source", lambda f: f.sources),
+    "Only takes people referred by": ("referral-source", lambda f: f.sources_must),
+    "Takes referrals from": ("referral-source", lambda f: f.sources if f.sources != f.sources_must else 0),
     "Takes first referrals from": ("referral-source", lambda f: f.sources_first),
     "Takes no referrals from": ("referral-source", lambda f: f.sources_out),
 }
@@ -101,8 +104,9 @@ def test_ages_sex_reach_and_price_are_those_of_the_engine(seed):
         service = pool.service
         service.catchment_m, service.price_week = chance.choice([None, 16_093]), chance.choice([None, 0, "950.50"])
         service.save()
-        if chance.random() < 0.5:
-            ServiceArea.objects.create(service=service, area=area)
+        rule = chance.choice([None, *ServiceArea.Rule.values])
+        if rule:
+            ServiceArea.objects.create(service=service, area=area, rule=rule)
         service.refresh_from_db()
         facts = queries.facts_of(NEED, [pool.pk], at=AT)[pool.pk]
         text = eligibility_sentences(service)
@@ -112,7 +116,8 @@ def test_ages_sex_reach_and_price_are_those_of_the_engine(seed):
             assert {int(number) for number in ages.groups() if number} == {age for age in (facts.min_age, facts.max_age) if age}
         said = {"Women only.": FEMALE_ONLY, "Men only.": MALE_ONLY, "Anybody.": ANY_SEX}
         assert facts.sex == next((said[sentence] for sentence in text if sentence in said), 0)
-        assert ("Only takes people who live in: Ribble Valley." in text) == (facts.area_ids == (area.pk,))
+        for words, ids in (("Only takes", facts.area_ids), ("Cannot take", facts.areas_out), ("Takes first", facts.areas_first)):
+            assert (f"{words} people who live in: Ribble Valley." in text) == (ids == (area.pk,))
         assert ("Only takes people who live within 10.0 miles." in text) == (facts.catchment_m != NO_LIMIT)
         assert ("Usually £950.50 a week." in text, "Free." in text) == (facts.price_pence == 95_050, facts.price_pence == 0)
 
