@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 from django.db.models import Prefetch
 
-from catalogue.models import Address, EligibilityCriterion, RegistrationCriterion, Service, ServiceArea, ServiceAtLocation
+from catalogue.entry.places import canonical_place, contact_order, place_order, read_contacts, read_places
+from catalogue.models import Contact, EligibilityCriterion, RegistrationCriterion, Service, ServiceArea, ServiceAtLocation
 from catalogue.models.service import ServiceQuerySet
 from catalogue.models.taxonomy import CONDITION, FUNDING, LANGUAGE, NEED, REFERRAL_SOURCE
 from core.geo import to_wgs84
@@ -25,6 +26,8 @@ ACCESS = "Access"
 #: Parts of an entry, a page each, in the order in which somebody fills them in.
 PARTS: dict[str, str] = {
     "basics": "Name, contact and what it offers",
+    "where": "Where it is",
+    "contacts": "Who to ask for",
     "times": "Days and times",
     "who": "Who it is for",
     "areas": "Area it covers",
@@ -51,10 +54,11 @@ FIELDS: dict[str, Field] = {
     "url": Field("basics", "Website", "", "url"),
     "email": Field("basics", "E-mail", "", "email"),
     "phones": Field("basics", "Phone numbers", [], "phones"),
-    "address": Field("basics", "Address", None, "service_at_locations"),
     "partners": Field("basics", "Delivered together with", [], "partners"),
     "is_confidential": Field("basics", "Its place is secret", False, "is_confidential"),
     "is_internal": Field("basics", "For professionals only", False, "is_internal"),
+    "places": Field("where", "Places", [], "service_at_locations"),
+    "contacts": Field("contacts", "Who to ask for", [], "contacts"),
     "schedules": Field("times", "Usual times", [], "schedules"),
     "exceptions": Field("times", "Days that are different", [], "schedule_exceptions"),
     "minimum_age": Field("who", "Lowest age", None, "eligibility"),
@@ -104,7 +108,7 @@ def for_reading(services: ServiceQuerySet) -> ServiceQuerySet:
         Prefetch("criteria", EligibilityCriterion.objects.select_related("term__taxonomy")),
         Prefetch("service_areas", ServiceArea.objects.select_related("area")),
         Prefetch("service_at_locations", ServiceAtLocation.objects.select_related("location")),
-        Prefetch("service_at_locations__location__addresses", Address.objects.order_by("pk")),
+        Prefetch("contacts", Contact.objects.select_related("location")), "service_at_locations__location__addresses",
     )  # fmt: skip
 
 
@@ -123,7 +127,8 @@ def read(service: Service) -> Content:
         "care_type": service.care_type.code if service.care_type else "",
         "phones": [{"number": phone.number, "description": phone.description} for phone in service.phones.all()],
         "partners": [str(partner.pk) for partner in service.partners.all()],
-        "address": _address(service),
+        "places": read_places(service),
+        "contacts": read_contacts(service),
         "schedules": [_row(each, SCHEDULE) for each in service.schedules.all()],
         "exceptions": [_row(each, EXCEPTION) for each in service.schedule_exceptions.all()],
         "needs": {code: rule for code, (group, rule) in needs.items() if group != ACCESS},
@@ -152,6 +157,10 @@ def canonical(field: str, value: Any) -> Any:
             return sorted(rows, key=lambda row: (row["key"], row["name"]))
         case "phones":
             return sorted(value, key=lambda row: (row["number"], row["description"]))
+        case "places":
+            return sorted(map(canonical_place, value), key=place_order)
+        case "contacts":
+            return sorted(value, key=contact_order)
         case "price_week":
             return _pounds(value)
         case "needs" | "access" | "conditions":
@@ -198,19 +207,6 @@ def _when(row: Mapping[str, Any]) -> tuple[Any, ...]:
     """Weekly before monthly, Monday first, the earlier hour first; and for what is still the same, all the rest."""
     days = [_WEEK.index(day[-2:]) for day in row["byday"].replace(" ", "").split(",") if day[-2:] in _WEEK]
     return (row["freq"] != "WEEKLY", min(days, default=7), row["opens_at"] or "", json.dumps(row, sort_keys=True))
-
-
-def hides_address(service: Service) -> bool:
-    """Whether nobody is told here where it is, those who keep its entry neither."""
-    return service.hides_its_place or any(each.location.is_confidential for each in service.service_at_locations.all())
-
-
-def _address(service: Service) -> dict[str, str] | None:
-    """Its one address. None when there is none, or several places, or when it is secret: that is kept out of drafts and histories."""
-    places = list(service.service_at_locations.all())
-    if hides_address(service) or len(places) != 1 or not (addresses := list(places[0].location.addresses.all())):
-        return None
-    return {name: getattr(addresses[0], name) for name in ("address_1", "city", "postal_code")}
 
 
 def _area(row: ServiceArea) -> dict[str, Any]:

@@ -10,9 +10,11 @@ from django.db.models import Case, Exists, IntegerField, OuterRef, Q, QuerySet, 
 from catalogue.currency import ASSURANCE_LASTS
 from catalogue.entry import content
 from catalogue.entry.content import Content
+from catalogue.entry.places import secret_places
 from catalogue.models import (
     Address,
     Attachment,
+    Contact,
     CostOption,
     EligibilityCriterion,
     Organization,
@@ -60,7 +62,12 @@ class Entry:
     @property
     def is_secret(self) -> bool:
         """Nobody is told where it is."""
-        return self.service is not None and content.hides_address(self.service)
+        return self.service is not None and self.service.hides_its_place
+
+    @property
+    def secret_places(self) -> int:
+        """How many of its places are neither shown nor changed here."""
+        return secret_places(self.service) if self.service else 0
 
     def stamp(self, part: str) -> str:
         """What a form of this part was made from."""
@@ -120,12 +127,12 @@ def said(shown: Content) -> dict[str, bool]:
     """Which of `WANTED` an entry says."""
     return {
         "description": bool(shown["description"]),
-        "contact": bool(shown["phones"] or shown["email"] or shown["url"]),
+        "contact": bool(shown["phones"] or shown["email"] or shown["url"] or shown["contacts"]),
         "schedules": bool(shown["schedules"]),
         "who": any(shown[name] not in (None, "", {}, []) for name in ("minimum_age", "maximum_age", "sex", "needs", "notes")),
         "areas": bool(shown["areas"] or shown["catchment_m"]),
         "cost": shown["price_week"] is not None or bool(shown["cost_options"] or shown["funding"]),
-        "address": shown["address"] is not None,
+        "address": bool(shown["places"]),
     }
 
 
@@ -138,7 +145,7 @@ def my_services(user: User, *, text: str = "", state: str = "", today: date) -> 
     related = {name: Exists(model.objects.filter(service=OuterRef("pk"))) for name, model in _RELATED.items()}
     says = {
         "description": ~Q(description=""),
-        "contact": ~Q(email="") | ~Q(url="") | Q(related["phones"]),
+        "contact": ~Q(email="") | ~Q(url="") | Q(related["phones"]) | Q(related["contacts"]),
         "schedules": Q(related["schedules"]),
         "who": Q(eligibility__minimum_age__isnull=False) | Q(eligibility__maximum_age__isnull=False) | Q(eligibility__sex__gt="")
         | Q(Exists(criteria.filter(term__taxonomy__slug="need"))),
@@ -176,6 +183,7 @@ def my_services(user: User, *, text: str = "", state: str = "", today: date) -> 
 
 
 _RELATED: dict[str, Any] = {
+    "contacts": Contact,
     "phones": Phone,
     "schedules": Schedule,
     "service_areas": ServiceArea,

@@ -9,27 +9,24 @@ from django.contrib.gis.geos import GEOSException, GEOSGeometry, MultiPolygon, P
 from django.core.exceptions import ValidationError
 
 from catalogue.entry.areas import outcode_outline
-from catalogue.entry.content import ACCESS, COST, EXCEPTION, LISTS, SCHEDULE, TAKEN, hides_address
+from catalogue.entry.content import ACCESS, COST, EXCEPTION, LISTS, SCHEDULE, TAKEN
+from catalogue.entry.places import write_contacts, write_places
 from catalogue.models import (
-    Address,
     Area,
     CostOption,
     EligibilityCriterion,
-    Location,
     Organization,
     Phone,
-    Postcode,
     RegistrationCriterion,
     Schedule,
     ScheduleException,
     Service,
     ServiceArea,
-    ServiceAtLocation,
     TaxonomyTerm,
 )
 from catalogue.models.taxonomy import CONDITION, NEED
 from core.errors import Invalid
-from core.geo import normal_postcode, to_bng
+from core.geo import to_bng
 
 #: A drawn area of more corners than this was not drawn by hand.
 MOST_CORNERS = 500
@@ -38,9 +35,14 @@ _BAD_OUTLINE = "That is not one area on the map. Draw at least three corners, an
 
 def write_rows(service: Service, values: Mapping[str, Any]) -> None:
     """Make what hangs on a service be what `values` say, by field of the entry. Raises Invalid with `errors` by field."""
+    # A contact may sit at a place that is written with it: places first.
+    moved = write_places(service, values["places"]) if "places" in values else {}
+    if "contacts" in values:
+        write_contacts(service, values["contacts"], moved)
     for name, value in values.items():
-        writer: Any = _WRITERS[name]
-        writer(service, name, value)
+        if name in _WRITERS:
+            writer: Any = _WRITERS[name]
+            writer(service, name, value)
 
 
 def _phones(service: Service, name: str, value: Iterable[Mapping[str, Any]]) -> None:
@@ -153,35 +155,6 @@ def _outline(name: str, value: Any) -> MultiPolygon:
     return to_bng(cast(MultiPolygon, shape))
 
 
-def _address(service: Service, name: str, value: Mapping[str, str] | None) -> None:
-    """Where it is, when it is in one place. A place that others share stays theirs."""
-    if hides_address(service):
-        raise _wrong(name, "Its place is secret, so it is not written here. Ask whoever keeps the directory’s secret places.")
-    links = list(service.service_at_locations.select_related("location"))
-    if len(links) > 1:
-        raise _wrong(name, "This service is in several places. Ask a curator of the directory to change them.")
-    link = links[0] if links else None
-    if value is None:
-        if link:
-            link.delete()
-        return
-    postcode = normal_postcode(value["postal_code"])
-    if postcode is None:
-        raise _wrong(name, "Write the whole postcode, like PR1 2HE.")
-    known = Postcode.objects.filter(pk=postcode).first()
-    alone = link is not None and link.location.service_at_locations.count() == 1 and not link.location.source
-    place = link.location if link and alone else Location(is_confidential=link.location.is_confidential if link else False)
-    place.name, place.point = value["address_1"], known.point if known else None
-    place.save()
-    place.addresses.all().delete()
-    Address.objects.create(location=place, address_1=value["address_1"], city=value["city"], postal_code=postcode)
-    if link is None:
-        ServiceAtLocation.objects.create(service=service, location=place)
-    elif not alone:
-        link.location = place
-        link.save(update_fields=["location"])
-
-
 def _wrong(name: str, text: str) -> Invalid:
     return Invalid(text, errors={name: [text]})
 
@@ -199,7 +172,6 @@ _WRITERS = {
     "referral_sources": _criteria,
     "partners": _partners,
     "areas": _areas,
-    "address": _address,
 }
 #: Fields of an entry that are rows of their own.
-ROWS = frozenset(_WRITERS)
+ROWS = frozenset({*_WRITERS, "places", "contacts"})

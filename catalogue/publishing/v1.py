@@ -44,7 +44,7 @@ def full(document: Document) -> Document:
     return brief(document) | filled(
         contacts=[
             *(
-                filled(**{name: contact.get(name) for name in ("id", "name", "title")}, phones=[])
+                filled(**{name: contact.get(name) for name in ("id", "name", "title", "phones")})
                 for contact in document.get("contacts", [])
             ),
             # In version 1 a number belongs to a contact.

@@ -73,6 +73,26 @@ def addresses(service: Service) -> list[Address]:
     return [address for location in open_locations(service) for address in location.addresses.all()]
 
 
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Whom to ask for, as everybody may know. `place` is empty when it is for all of the service."""
+
+    who: str
+    email: str
+    phones: list[str]
+    place: str
+
+
+def contacts(service: Service) -> list[Desk]:
+    """The contacts that its owner shows to everybody; none of a place that is confidential."""
+    places = {location.pk: next(map(str, location.addresses.all()), location.name) for location in open_locations(service)}
+    said = [each for each in service.contacts.all() if each.is_public and (each.location_id is None or each.location_id in places)]
+    return [
+        Desk(", ".join(filter(None, (each.name, each.title))), each.email, each.phones, places.get(each.location_id, ""))
+        for each in sorted(said, key=lambda each: (each.name, each.title, each.email))
+    ]
+
+
 def rows(services: Iterable[Service], states: Iterable[PoolState], *, today: date, told_closed: Collection[UUID] = ()) -> list[Row]:
     """Lines for services that were selected with their `search`, in the order given.
 

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from catalogue.entry.content import EXCEPTION, FIELDS, LISTS, PARTS, SCHEDULE, Content
 from catalogue.entry.partners import partner_names
+from catalogue.entry.places import place_words
 from catalogue.entry.queries import WANTED, Entry, said, school_holidays
 from catalogue.models import Eligibility, EligibilityCriterion, ProposedChange, Schedule, ScheduleException, Service
 from catalogue.schedules import occurrences
@@ -49,7 +50,7 @@ class Part:
 def parts(work: Entry) -> list[Part]:
     """The parts with what is still to say in each, as the draft stands."""
     says = said(work.shown)
-    homes = {"description": "basics", "contact": "basics", "address": "basics", "schedules": "times"}
+    homes = {"description": "basics", "contact": "basics", "address": "where", "schedules": "times"}
     return [
         Part(
             key, title, reverse("entry-part", args=[work.pk, key]), work.changed(key),
@@ -78,8 +79,10 @@ def in_words(name: str, value: Any) -> list[str]:
             return [f"{row['number']} ({row['description']})" if row["description"] else row["number"] for row in value]
         case "partners":
             return list(partner_names(value).values())
-        case "address":
-            return [", ".join(value[key] for key in ("address_1", "city", "postal_code"))]
+        case "places":
+            return [place_words(row) + (f" ({row['description']})" if row["description"] else "") for row in value]
+        case "contacts":
+            return [_contact(row) for row in value]
         case "schedules":
             return [schedule_words(row) for row in value]
         case "exceptions":
@@ -137,6 +140,11 @@ def _exception(row: Mapping[str, Any]) -> str:
     times = [clock(time.fromisoformat(row[name])) for name in ("opens_at", "closes_at") if row[name]]
     hours = f"open {' to '.join(times)}" if times else "closed"
     return f"{days}: {hours}" + (f" ({row['reason']})" if row["reason"] else "")
+
+
+def _contact(row: Mapping[str, Any]) -> str:
+    said = ", ".join(filter(None, (row["name"], row["title"], *row["phones"], row["email"])))
+    return f"{said}{' (at one of its places)' if row['place'] else ''}{'' if row['is_public'] else ', not shown to the public'}"
 
 
 def _cost(row: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from capacity.models import ServiceCapacity
 from capacity.queries import with_state
@@ -23,9 +23,11 @@ from catalogue.provenance import of as origins_of
 from catalogue.publishing import json_ld
 from catalogue.queries import search_services
 from catalogue.search import for_file, has_strange_words, who_may_refer
+from catalogue.usage import Kind, Seen
 from core.client import address_of
 from core.clock import now
 from core.errors import Invalid
+from frontend import counting
 from frontend.forms.directory import DirectoryForm, MistakeForm
 from frontend.presenters import directory as present
 from frontend.presenters import directory_filters, spreadsheet
@@ -61,6 +63,9 @@ def directory(request: HttpRequest) -> HttpResponse:
         "large": request.GET.get("print") == "large",
         **_listed(request, services),
     }
+    if page.number == 1:
+        words = directory_filters.asked_for(form) if asked else ""
+        counting.searched(request, words, form.place, found=bool(services)) if asked else counting.looked(request)
     return render(request, "directory.jinja", context)
 
 
@@ -97,7 +102,7 @@ def service(request: HttpRequest, pk: UUID) -> HttpResponse:
         "meets": any(each.opens_at for each in chosen.schedules.all()),
         "costs": present.costs(chosen),
         "addresses": present.addresses(chosen),
-        "contacts": chosen.contacts.filter(is_public=True),
+        "contacts": present.contacts(chosen),
         "phones": chosen.phones.all(),
         "photos": files.filter(kind=Attachment.Kind.PHOTO),
         "papers": files.filter(kind=Attachment.Kind.DOCUMENT),
@@ -110,7 +115,16 @@ def service(request: HttpRequest, pk: UUID) -> HttpResponse:
         "large": request.GET.get("print") == "large",
         "query": Query(request.GET),
     }
+    if request.method == "GET":
+        counting.looked(request, Seen(Kind.OPENED, service=pk))
     return render(request, "service.jinja", context, status=422 if form.errors else 200)
+
+
+@require_POST
+def service_pressed(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Somebody presses on a way to reach a service; the page says so while it is left. The answer says nothing of the service."""
+    counting.pressed(request, request.POST.get("what", ""), pk)
+    return HttpResponse(status=204)
 
 
 @require_GET

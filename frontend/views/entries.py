@@ -1,6 +1,7 @@
 """Pages on which those who run a service keep its entry: list, parts, preview, publishing, history."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
 
@@ -11,17 +12,21 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from catalogue import usage_figures
 from catalogue.entry import content, operations, queries
 from catalogue.entry.content import PARTS
+from catalogue.entry.places import known_postcodes
 from catalogue.entry.queries import Entry
-from catalogue.models import ProposedChange, User
+from catalogue.models import ProposedChange, Service, User
 from catalogue.operations import assure
 from core.clock import now
 from core.errors import Invalid
 from frontend.forms.entries import EntryFilter, NewEntryForm
 from frontend.forms.entry import FORMS
 from frontend.forms.entry.part import with_another
+from frontend.forms.usage import USUAL_DAYS
 from frontend.presenters import entry as present
+from frontend.presenters import usage as used
 from frontend.presenters.directory import assurance
 from frontend.presenters.query import Query
 from frontend.views.access import SignedIn, for_roles
@@ -79,10 +84,20 @@ def _entry(request: SignedIn, work: Entry, *, problem: str = "", status: int = 2
         "needs_approval": work.change and operations.needs_approval(request.user, work.organization, work.change),
         "assurance": assurance(work.service, today=timezone.localdate()) if work.service else None,
         "refused": None if work.change else queries.refused_last(request.user, work.service),
+        "usage": _usage(request.user, work.service),
         "attachments": queries.attachments(request.user, work.service).count(),
         "problem": problem,
     }
     return render(request, "entry/entry.jinja", context, status=status)
+
+
+def _usage(user: User, service: Service | None) -> list[tuple[str, str]]:
+    """How often the public did what with this service lately; nothing for one that the public does not see."""
+    if service is None or service.status != Service.Status.ACTIVE or service.is_confidential or service.organization.is_confidential:
+        return []
+    today = timezone.localdate()
+    first = today - timedelta(days=USUAL_DAYS - 1)
+    return used.of_service(usage_figures.of_service(user, service.pk, first=first, last=today))
 
 
 @require_http_methods(["GET", "POST"])
@@ -120,6 +135,8 @@ def part(request: SignedIn, pk: UUID, part: str) -> HttpResponse:
         status = 422
     if part == "times":
         context["dates"] = present.next_dates(context["shown"], work, now())
+    elif part == "where":
+        context["mapped"] = known_postcodes(work.shown["places"])
     return render(request, f"entry/{part}.jinja", context, status=status)
 
 
@@ -143,6 +160,8 @@ def _stale(request: SignedIn, error: Any, form: Any, context: dict[str, Any]) ->
     context |= {"work": theirs, "theirs": lines}
     if part == "times":
         context["dates"] = present.next_dates(theirs.shown | typed, theirs, now())
+    elif part == "where":
+        context["mapped"] = known_postcodes(theirs.shown["places"])
     return render(request, f"entry/{part}.jinja", context, status=409)
 
 

@@ -1,11 +1,13 @@
 """Keeping an entry: drafts, publishing, approval, two people at once, and undoing."""
 
 from datetime import UTC, datetime
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
 
 from catalogue.entry import approval, content, operations
+from catalogue.entry.places import CONTACT
 from catalogue.entry.queries import entry, my_services, said
 from catalogue.models import Address, Organization, ProposedChange, Service
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -20,6 +22,10 @@ SQUARE = {"type": "Polygon", "coordinates": [[[-2.7, 53.7], [-2.6, 53.7], [-2.6,
 WEEKLY = dict.fromkeys(content.SCHEDULE) | {
     "freq": "WEEKLY", "interval": 1, "byday": "TU", "bymonthday": "", "opens_at": "10:00", "closes_at": "12:00", "description": "",
     "term": "term-time",
+}  # fmt: skip
+HALL = {
+    "id": "5f1c1f3e-0000-4000-8000-000000000001", "name": "The hall", "address_1": "1 High Street", "city": "Preston",
+    "postal_code": "PR1 2HE", "description": "Upstairs",
 }  # fmt: skip
 
 
@@ -47,8 +53,12 @@ def everything():
         "name": "Supper club", "alternate_name": "Friends of Preston", "care_type": "lunch-club", "description": "Pie.",
         "status": "temporarily closed", "url": "https://example.org/", "email": "supper@example.org",
         "phones": [{"number": "01772 000000", "description": "mornings"}], "partners": [str(partner.pk)],
-        "address": {"address_1": "1 High Street", "city": "Preston", "postal_code": "PR1 2HE"},
         "is_internal": True,
+        "places": [HALL, HALL | {"id": str(uuid4()), "name": "", "address_1": "2 Low Street"}],
+        "contacts": [
+            {"name": "Ann", "title": "Cook", "email": "", "phones": ["01772 111111"], "is_public": False, "place": HALL["id"]},
+            {"name": "Desk", "title": "", "email": "desk@example.org", "phones": [], "is_public": True, "place": ""},
+        ],
         "schedules": [WEEKLY],
         "exceptions": [{"starts_on": "2026-12-25", "ends_on": "2026-12-26", "opens_at": None, "closes_at": None, "reason": "Christmas"}],
         "minimum_age": 18, "maximum_age": 99, "sex": "female", "sex_reason": "safety",
@@ -160,7 +170,9 @@ def test_a_change_in_the_directory_under_a_draft_is_shown_before_it_is_published
         ("basics", {"url": "no address"}, "url"),
         ("basics", {"email": "nobody"}, "email"),
         ("basics", {"care_type": "spaceship"}, "care_type"),
-        ("basics", {"address": {"address_1": "1 High Street", "city": "Preston", "postal_code": "nowhere"}}, "address"),
+        ("where", {"places": [HALL | {"postal_code": "nowhere"}]}, "places"),
+        ("where", {"places": [HALL | {"address_1": ""}]}, "places"),
+        ("contacts", {"contacts": [dict.fromkeys(CONTACT, "") | {"phones": [], "is_public": True, "email": "no"}]}, "contacts"),
         ("basics", {"partners": ["7f1ad1c4-7d4c-4ae8-9d0e-000000000000"]}, "partners"),
         ("times", {"schedules": [WEEKLY | {"valid_from": "2026-02-01", "valid_to": "2026-01-01"}]}, "schedules"),
         ("times", {"exceptions": [dict.fromkeys(content.EXCEPTION) | {"starts_on": "2026-02-02", "ends_on": "2026-02-01"}]}, "exceptions"),
@@ -374,17 +386,57 @@ class TestUndo:
             operations.undo(change_id=change.pk, seen="", by=UserFactory(provider=True), at=AT)
 
 
-def test_a_place_that_others_share_stays_theirs(provider):
+def test_a_place_that_others_share_stays_theirs_and_ones_contacts_move_along(provider):
     PostcodeFactory()
     shared = factories.LocationFactory()
     Address.objects.create(location=shared, address_1="Old hall", city="Preston", postal_code="PR1 2HE")
     services = [ServiceFactory(organization=provider.organization) for _ in range(2)]
     for service in services:
         service.service_at_locations.create(location=shared)
-    save(provider, services[0].pk, address={"address_1": "New hall", "city": "Leyland", "postal_code": "pr12he"})
-    submit(provider, services[0].pk)
-    assert [entry(provider, s.pk).live["address"]["address_1"] for s in services] == ["New hall", "Old hall"]
-    assert services[0].service_at_locations.get().location.point is not None
+        service.contacts.create(name="Ann", location=shared)
+    mine = services[0]
+    [before] = entry(provider, mine.pk).live["places"]
+    save(provider, mine.pk, "where", places=[before | {"address_1": "New hall", "city": "Leyland", "postal_code": "pr12he"}])
+    change = submit(provider, mine.pk)
+    assert [entry(provider, s.pk).live["places"][0]["address_1"] for s in services] == ["New hall", "Old hall"]
+    moved = mine.service_at_locations.get().location
+    assert moved.point is not None
+    assert [s.contacts.get().location for s in services] == [moved, shared]
+    operations.undo(change_id=change.pk, seen=content.stamp(entry(provider, mine.pk).live, ["places"]), by=provider, at=AT)
+    assert mine.service_at_locations.get().location == shared
+
+
+@pytest.mark.req("R056")
+def test_several_places_are_added_changed_and_taken_away(provider, service):
+    PostcodeFactory()
+    low = HALL | {"id": str(uuid4()), "address_1": "2 Low Street", "postal_code": "PR9 9ZZ"}
+    cook = dict.fromkeys(CONTACT, "") | {"name": "Ann", "phones": ["01772 111111"], "is_public": False, "place": low["id"]}
+    save(provider, service.pk, "where", places=[HALL, low])
+    save(provider, service.pk, "contacts", contacts=[cook])
+    submit(provider, service.pk)
+    points = dict(service.service_at_locations.values_list("location__addresses__address_1", "location__point"))
+    assert (points["1 High Street"] is None, points["2 Low Street"]) == (False, None)  # only the first postcode is in our list
+    assert str(service.contacts.get().location_id) == low["id"]
+    # one that is its own is changed in its place; with a place goes what belongs to it alone
+    save(provider, service.pk, "where", places=[low | {"postal_code": "PR1 2HE"}])
+    submit(provider, service.pk)
+    at = service.service_at_locations.get()
+    assert (str(at.location_id), at.location.point, at.description) == (low["id"], points["1 High Street"], "Upstairs")
+    save(provider, service.pk, "where", places=[])
+    submit(provider, service.pk)
+    assert (service.service_at_locations.count(), service.contacts.get().location) == (0, None)
+    service.refresh_from_db()
+    assert {"contacts", "service_at_locations"} <= set(service.kept_fields)
+
+
+def test_an_id_that_is_made_up_reaches_nobody_elses_place(provider, service):
+    PostcodeFactory()
+    theirs = factories.LocationFactory(is_confidential=True)
+    Address.objects.create(location=theirs, address_1="7 Hidden Lane", city="Preston", postal_code="PR1 2HE")
+    save(provider, service.pk, "where", places=[HALL | {"id": str(theirs.pk), "address_1": "7 Hidden Lane", "name": "", "description": ""}])
+    submit(provider, service.pk)
+    assert service.service_at_locations.get().location != theirs
+    assert theirs.addresses.count() == 1
 
 
 def test_lists_are_filtered_by_their_state(provider):
@@ -409,17 +461,26 @@ def test_lists_are_filtered_by_their_state(provider):
 
 @pytest.mark.parametrize("secret", ["service", "organization", "location"])
 def test_a_secret_place_is_in_no_entry_and_cannot_be_written_there(provider, curator, secret):
-    """Not even for a curator: drafts, proposals and histories would hold it."""
+    """Not even for a curator: drafts, proposals and histories would hold it. Nor is it lost when the open ones are written."""
+    PostcodeFactory()
     provider.organization.is_confidential = secret == "organization"
     provider.organization.save()
     service = ServiceFactory(organization=provider.organization, is_confidential=secret == "service")
     place = factories.LocationFactory(is_confidential=secret == "location")
     Address.objects.create(location=place, address_1="7 Hidden Lane", city="Preston", postal_code="PR1 2HE")
     service.service_at_locations.create(location=place)
+    service.contacts.create(name="Bea", location=place, is_public=True)
     for user in (provider, curator):
-        assert entry(user, service.pk).live["address"] is None
-        with pytest.raises(Invalid):
-            save(user, service.pk, address={"address_1": "1 High Street", "city": "Preston", "postal_code": "PR1 2HE"})
+        live = entry(user, service.pk).live
+        assert (live["places"], live["contacts"]) == ([], [])
+        if secret != "location":
+            with pytest.raises(Invalid):
+                save(user, service.pk, "where", places=[HALL])
     save(provider, service.pk, description="Ring us.")
-    submit(provider, service.pk)
-    assert service.service_at_locations.get().location == place
+    if secret == "location":
+        save(provider, service.pk, "where", places=[HALL])
+    save(provider, service.pk, "contacts", contacts=[dict.fromkeys(CONTACT, "") | {"name": "Cy", "phones": [], "is_public": True}])
+    change = submit(provider, service.pk)
+    assert place in [at.location for at in service.service_at_locations.all()]
+    assert service.contacts.get(name="Bea").location == place
+    assert "Hidden" not in str((change.content, change.base))

@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from catalogue.entry.content import PARTS
 from catalogue.models import Organization, ProposedChange, SchoolHoliday, Service
 from tests import factories
 from tests.factories import AreaFactory, OrganizationFactory, OutcodeFactory, PostcodeFactory, ServiceFactory, UserFactory
@@ -74,13 +75,18 @@ def test_the_list_shows_ones_own_services_with_the_state_of_each(desk, provider,
     assert "Lunch club" not in page(desk, "entries", q="fresh").content.decode()
 
 
-@pytest.mark.parametrize("part", ["basics", "times", "who", "areas", "cost", "access"])
+@pytest.mark.parametrize("part", PARTS)
 def test_a_form_that_is_saved_as_it_stands_changes_nothing(desk, service, part):
     service.schedules.create(freq="MONTHLY", byday="1TU,3TU", interval=2, valid_from="2026-01-01", term="term-time")
     service.schedule_exceptions.create(starts_on="2026-12-25", ends_on="2026-12-26", reason="Christmas")
     service.cost_options.create(option="Meal", amount="4.50")
     service.service_areas.create(area=AreaFactory(), name="District 0")
     service.registrations.create(kind="practice", code="P81001", name="A practice")
+    place = factories.LocationFactory(name="The hall")
+    place.addresses.create(address_1="1 High Street", city="Preston", postal_code="PR1 2HE")
+    for location in (place, factories.LocationFactory()):
+        service.service_at_locations.create(location=location)
+    service.contacts.create(name="Ann", phones=["01772 111111", "01772 222222"], location=place)
     factories.CriterionFactory(service=service)
     factories.CriterionFactory(service=service, term=factories.term("need", "wheelchair"))
     factories.CriterionFactory(service=service, term=factories.term("condition", "snomed|230690007"))
@@ -117,7 +123,7 @@ def test_a_row_is_taken_away_and_another_one_asked_for_without_saving(desk, serv
 
 
 def test_save_and_go_on_leads_through_all_parts(desk, service):
-    assert send(desk, service.pk, "basics", "next").url == reverse("entry-part", args=[service.pk, "times"])
+    assert send(desk, service.pk, "basics", "next").url == reverse("entry-part", args=[service.pk, "where"])
     assert send(desk, service.pk, "access", "next").url == reverse("entry", args=[service.pk])
 
 
@@ -128,8 +134,11 @@ def test_save_and_go_on_leads_through_all_parts(desk, service):
         ("basics", {"care_type": "spaceship"}, "Select a valid choice"),
         ("basics", {"email": "nobody"}, "Write an e-mail address like"),
         ("basics", {"url": "not an address"}, "Write a web address like"),
-        ("basics", {"city": "Preston"}, "Write the building and street"),
-        ("basics", {"address_1": "1 High Street", "city": "Preston", "postal_code": "nowhere"}, "Write the whole postcode"),
+        ("where", {"places-0-address_1": "1 High Street", "places-0-city": "Preston", "places-0-postal_code": "nowhere"},
+         "Write the whole postcode"),
+        ("where", {"places-0-name": "The hall"}, "Write the building and street"),
+        ("contacts", {"contacts-0-name": "Ann", "contacts-0-phones": "ring me"}, "Write up to 5 phone numbers"),
+        ("contacts", {"contacts-0-is_public": "on"}, "Write a name, a role"),
         ("basics", {"add_partner": "Nobody at all"}, "No organisation in the directory is called that"),
         ("times", {"schedules-1-opens_at": "10:00"}, "Choose at least one day."),
         ("times", {"schedules-1-days": "MO", "schedules-1-interval": "2"}, "Give the first day"),
@@ -200,6 +209,39 @@ def test_areas_are_found_by_name_picked_and_taken_away(desk, service):
     assert not service.service_areas.exists()
 
 
+@pytest.mark.req("R056")
+def test_places_and_contacts_are_kept_and_only_what_is_ticked_is_shown(desk, client_of, service):
+    """Two places and two contacts, in the draft, the preview and the public page, but for what is nobody's business."""
+    PostcodeFactory()
+    hall = {
+        "places-0-name": "The hall",
+        "places-0-address_1": "1 High Street",
+        "places-0-city": "Preston",
+        "places-0-postal_code": "pr12he",
+    }
+    more = send(desk, service.pk, "where", "add places", **hall).content.decode()
+    send(desk, service.pk, "where", **inputs(more) | hall | {name.replace("0", "1"): value for name, value in hall.items()}
+         | {"places-1-address_1": "2 Low Street"})  # fmt: skip
+    text = page(desk, "entry-part", service.pk, "contacts").content.decode()
+    places = re.findall(r'<option value="([^"]+)">([^<]*)', text.split('name="contacts-0-place"')[1].split("</select>")[0])
+    assert [words for _, words in places] == ["The hall, 1 High Street, Preston, PR1 2HE", "The hall, 2 Low Street, Preston, PR1 2HE"]
+    send(desk, service.pk, "contacts", **{
+        "contacts-0-name": "Front desk", "contacts-0-phones": "01772 111111", "contacts-0-place": places[1][0],
+        "contacts-0-is_public": "on",
+    })  # fmt: skip
+    first = page(desk, "entry-part", service.pk, "contacts").content.decode()
+    send(desk, service.pk, "contacts", **inputs(first) | {"contacts-1-name": "Ann Private", "contacts-1-email": "ann@example.org"})
+    assert "Front desk" in page(desk, "entry-preview", service.pk).content.decode()
+    assert publish(desk, service.pk).status_code == 302
+    shown = page(client_of(None), "service", service.pk).content.decode()
+    assert "1 High Street" in shown
+    assert "(2 Low Street, Preston, PR1 2HE)" in shown
+    assert "tel:01772111111" in shown
+    assert "Ann Private" not in shown
+    assert "PR1 2HE is on the map" in page(desk, "entry-part", service.pk, "where").content.decode()
+    assert "Ann Private, ann@example.org, not shown to the public" in page(desk, "entry-history", service.pk).content.decode()
+
+
 def test_an_area_is_drawn_or_pasted(desk, service):
     shape = '{"type":"Polygon","coordinates":[[[-2.7,53.7],[-2.6,53.7],[-2.6,53.8],[-2.7,53.7]]]}'
     assert send(desk, service.pk, "areas", outline=shape, outline_name="Ashton").status_code == 302
@@ -240,7 +282,8 @@ def client_of():
 
     def open_client(user):
         client = Client()
-        client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+        if user is not None:
+            client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
         return client
 
     return open_client

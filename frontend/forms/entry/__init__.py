@@ -3,13 +3,17 @@
 from .access import AccessForm
 from .areas import AreasForm
 from .basics import BasicsForm
+from .contacts import ContactsForm
 from .cost import CostForm
 from .part import PartForm
 from .times import TimesForm
+from .where import WhereForm
 from .who import WhoForm
 
 FORMS: dict[str, type[PartForm]] = {
     "basics": BasicsForm,
+    "where": WhereForm,
+    "contacts": ContactsForm,
     "times": TimesForm,
     "who": WhoForm,
     "areas": AreasForm,

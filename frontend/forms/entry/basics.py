@@ -4,7 +4,6 @@ from typing import Any, cast
 
 from django import forms
 
-from catalogue.entry.content import Content
 from catalogue.entry.partners import find_partners, partner_names
 from catalogue.models import Service
 from catalogue.queries import terms_in_use
@@ -54,9 +53,6 @@ class BasicsForm(PartForm):
         widget=forms.TextInput(attrs={"inputmode": "url", "spellcheck": "false"}),
         error_messages={"invalid": "Write a web address like https://example.org."},
     )
-    address_1 = forms.CharField(label="Building and street", max_length=255, required=False)
-    city = forms.CharField(label="Town", max_length=100, required=False)
-    postal_code = forms.CharField(label="Postcode", max_length=10, required=False)
     partners = forms.MultipleChoiceField(
         label="Delivered together with",
         help_text="Untick one that no longer takes part.",
@@ -73,7 +69,6 @@ class BasicsForm(PartForm):
     is_internal = forms.BooleanField(label="For professionals only: never shown to the public", required=False)
 
     ROWS = {"phones": PhoneRow}
-    ADDRESS = ("address_1", "city", "postal_code")
 
     def __init__(self, data: Any, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
@@ -81,23 +76,13 @@ class BasicsForm(PartForm):
         cast(forms.ChoiceField, self.fields["care_type"]).choices = [("", "Choose one"), *kinds]
         said = [*self.shown["partners"], *(data.getlist("partners") if data is not None else [])]
         cast(forms.ChoiceField, self.fields["partners"]).choices = list(partner_names(said).items())
-        if self.secret:
-            for name in self.ADDRESS:
-                del self.fields[name]
         if not (self.user.is_curator or self.user.is_administrator):
             del self.fields["is_confidential"], self.fields["is_internal"]
             if not self.new:
                 self.fields["care_type"].help_text = "A curator of the directory looks at a change of kind before it is shown."
 
-    def first(self, shown: Content) -> dict[str, Any]:
-        return super().first(shown) | (shown["address"] or {})
-
     def clean(self) -> dict[str, Any]:
         sent = super().clean() or {}
-        if any(sent.get(name) for name in self.ADDRESS):
-            for name, what in (("address_1", "the building and street"), ("city", "the town"), ("postal_code", "the postcode")):
-                if not sent.get(name) and name not in self.errors:
-                    self.add_error(name, f"Write {what}, or leave the whole address empty.")
         if text := sent.get("add_partner"):
             found = find_partners(text)
             if len(found) == 1:
@@ -109,13 +94,8 @@ class BasicsForm(PartForm):
 
     def values(self) -> dict[str, Any]:
         sent = self.cleaned_data
-        address = {name: sent.get(name, "") for name in self.ADDRESS}
         phones = [{"number": row["number"], "description": row["description"]} for row in self.said("phones")]
         return super().values() | {
             "phones": phones,
-            "address": address if any(address.values()) else None,
             "partners": [*set(sent["partners"])],
         }
-
-    def tell(self, errors: Any, message: str) -> None:
-        super().tell({"postal_code" if name == "address" else name: texts for name, texts in errors.items()}, message)
