@@ -23,6 +23,8 @@ _SERVICE_FIELDS = (
     "email",
     "status",
     "care_type",
+    "catchment_m",
+    "price_week",
     "assured_date",
     "assured_by",
 )

@@ -16,7 +16,7 @@ from catalogue.models.taxonomy import CARE_TYPE, LANGUAGE
 from core.geo import normal_postcode
 from core.ids import derived
 
-from . import seen
+from . import own_words, seen
 from .fetch import too_deep
 from .run import Importing
 from .values import age, amount, clock, day, dicts, outline
@@ -52,7 +52,8 @@ class Mapper:
         self.known_locations = Known(set(), set())
         self._taxonomies: dict[str, m.Taxonomy] = {}
         self._known_terms: dict[uuid.UUID, str] = {}
-        self.languages = {t.code: t for t in m.TaxonomyTerm.objects.of(LANGUAGE)}
+        self.ours = own_words.vocabulary()
+        self.languages = {term.code: term for term in self.ours.values() if term.taxonomy.slug == LANGUAGE}
         self.care_types = {
             label.lower(): term for term in m.TaxonomyTerm.objects.of(CARE_TYPE) for label in (term.code, term.name, *term.synonyms)
         }
@@ -92,8 +93,9 @@ class Mapper:
         terms = self._terms(raw)
         named = {term.pk: term for label in (*terms.values(), service.name) if (term := self.care_types.get(label.lower()))}
         # Only when the feed names exactly one of our kinds of care; a guess would send people to the wrong door.
-        service.care_type = next(iter(named.values())) if len(named) == 1 else None
-        children = [*self._children(row, service, raw), *self._eligibility(row, service, raw), *self._at_locations(row, service, raw)]
+        service.care_type = own_words.kind_of(raw, self.ours) or (next(iter(named.values())) if len(named) == 1 else None)
+        parts = [*self._criteria(service, raw), *self._children(row, service, raw)]
+        children = [*parts, *self._eligibility(row, service, raw, parts), *self._at_locations(row, service, raw)]
         for part in children[:]:
             if wrong := faults(part):
                 name = next(iter(wrong))
@@ -225,8 +227,13 @@ class Mapper:
                 name=clean(contact.get("name")),
                 title=clean(contact.get("title")),
                 email=clean(contact.get("email")),
+                # A desk that its publisher shows may be shown; whether a person's name may be, only somebody here decides.
+                is_public=not clean(contact.get("name")),
             )
         for index, cost in enumerate(dicts(raw.get("cost_options"))):
+            if (usual := own_words.usual_price(raw.get("id"), cost)) is not None:
+                service.price_week = usual
+                continue
             yield child(
                 service,
                 m.CostOption,
@@ -238,11 +245,21 @@ class Mapper:
                 amount_description=clean(cost.get("amount_description")),
             )
         for index, when in enumerate(dicts(raw.get("schedules"))):
-            yield from self._schedule(row, service, index, when)
+            different = own_words.exception(service, index, when)
+            yield from [different] if different else self._schedule(row, service, index, when)
         for index, area in enumerate(dicts(raw.get("service_areas"))):
-            yield self._area(service, index, area)
+            if (metres := own_words.reach(raw.get("id"), area)) is not None:
+                service.catchment_m = metres
+            else:
+                yield self._area(service, index, area)
+
+    def _criteria(self, service: m.Service, raw: dict[str, Any]) -> Iterator[Any]:
+        """What is said of each term, and the languages that are named without a rule."""
+        ruled = list(own_words.criteria(service, raw, self.ours))
+        yield from ruled
+        said = {part.term_id for part in ruled if isinstance(part, m.EligibilityCriterion)}
         spoken = {self.languages[code].pk: self.languages[code] for entry in dicts(raw.get("languages")) if (code := self._language(entry))}
-        for term in spoken.values():
+        for term in (term for pk, term in spoken.items() if pk not in said):
             yield child(
                 service, m.EligibilityCriterion, "service", "language", term.code, term=term, rule=m.EligibilityCriterion.Rule.ACCEPTS
             )
@@ -281,6 +298,7 @@ class Mapper:
             opens_at=clock(raw.get("opens_at")),
             closes_at=clock(raw.get("closes_at")),
             description=clean(raw.get("description"))[:300],
+            term=own_words.school_term(raw),
         )
 
     def _area(self, service: m.Service, index: int, raw: dict[str, Any]) -> m.ServiceArea:
@@ -301,21 +319,27 @@ class Mapper:
             uri=clean(raw.get("uri"))[:255],
         )
 
-    def _eligibility(self, row: str, service: m.Service, raw: dict[str, Any]) -> Iterator[m.Eligibility]:
+    def _eligibility(self, row: str, service: m.Service, raw: dict[str, Any], said: list[Any]) -> Iterator[m.Eligibility]:
         lowest, highest = (age(raw.get(name)) for name in ("minimum_age", "maximum_age"))
         notes = clean(raw.get("eligibility_description"))
         if lowest is not None and highest is not None and highest < lowest:
             self.importing.leave_out(row, "maximum_age", "The highest age is below the lowest.", "Correct the ages.", raw)
             lowest = highest = None
-        if lowest is not None or highest is not None or notes:
-            yield child(service, m.Eligibility, "service", minimum_age=lowest, maximum_age=highest, notes=notes)
+        stated = child(service, m.Eligibility, "service", minimum_age=lowest, maximum_age=highest, notes=notes)
+        own_words.said_of_people(stated, raw, said)
+        if lowest is not None or highest is not None or stated.sex or stated.notes:
+            yield stated
 
     def _terms(self, raw: dict[str, Any]) -> dict[uuid.UUID, str]:
         """The taxonomy terms that a service carries: their names by id."""
         found = {}
         for attribute in dicts(raw.get("attributes")):
             term = attribute.get("taxonomy_term")
-            if not isinstance(term, dict) or not clean(term.get("name")):
+            if not isinstance(term, dict) or not clean(term.get("name")) or not own_words.is_topic(attribute):
+                continue
+            if (ours := own_words.term_of(attribute, self.ours)) is not None:
+                if ours.taxonomy.slug != CARE_TYPE or clean(attribute.get("link_type")) != "service_type":
+                    found[ours.pk] = ours.name
                 continue
             given = term.get("taxonomy_detail")
             detail: dict[str, Any] = given if isinstance(given, dict) else {}

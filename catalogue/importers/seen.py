@@ -13,6 +13,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from catalogue import models as m
+from catalogue.models.taxonomy import LANGUAGE
 from core.clock import now
 
 from . import bulk
@@ -40,6 +41,7 @@ def content(record: Record, raw: dict[str, Any], terms: Sequence[str] = ()) -> d
         if isinstance(at.get("location"), dict)
         for address in dicts(at["location"].get("addresses"))
     ]
+    criteria = by_kind.get("eligibilitycriterion", [])
     said = {
         "name": service.name,
         "alternate_name": service.alternate_name,
@@ -57,7 +59,8 @@ def content(record: Record, raw: dict[str, Any], terms: Sequence[str] = ()) -> d
         "cost_options": [_price(cost) for cost in by_kind.get("costoption", [])],
         "schedules": [_hours(when) for when in by_kind.get("schedule", [])],
         "service_areas": [area.name for area in by_kind.get("servicearea", []) if area.name],
-        "languages" if "languages" in raw else "needs": [c.term.name for c in by_kind.get("eligibilitycriterion", [])],
+        "languages": [c.term.name for c in criteria if c.term.taxonomy.slug == LANGUAGE],
+        "needs": [c.term.name for c in criteria if c.term.taxonomy.slug != LANGUAGE and c.rule != c.Rule.EXCLUDED],
         "taxonomy_terms": sorted(terms),
         "addresses": [", ".join(filter(None, (clean(a.get(k)) for k in _ADDRESS))) for a in addresses],
         "postcodes": [code for a in addresses if (code := clean(a.get("postal_code")))],

@@ -214,7 +214,7 @@ def _replace_children(dirty: list[Record], known: list[Any], kept: dict[Any, set
         model = owner._meta.get_field(relation).related_model
         owned_by = owner._meta.get_field(relation).field.attname
         old, new = model.objects.filter(**{f"{owned_by}__in": known}), by_model.get(model._meta.label, [])
-        ours = [pk for pk, names in kept.items() if relation in names]
+        ours = [pk for pk, names in kept.items() if _KEPT_AS.get(relation, relation) in names]
         if ours:
             old, new = old.exclude(**{f"{owned_by}__in": ours}), [c for c in new if getattr(c, owned_by) not in ours]
         if known:
@@ -222,11 +222,24 @@ def _replace_children(dirty: list[Record], known: list[Any], kept: dict[Any, set
         bulk.insert(model, new)
 
 
+#: A relation whose rows people decide together with another's, and its name among a service's `kept_fields`.
+_KEPT_AS = {"registrations": "service_areas"}
 #: By model: the relations whose rows an import replaces.
 OWNED: dict[str, tuple[str, ...]] = {
     "organization": (),
     "location": ("addresses",),
-    "service": ("eligibility", "criteria", "phones", "contacts", "cost_options", "schedules", "service_areas", "service_at_locations"),
+    "service": (
+        "eligibility",
+        "criteria",
+        "registrations",
+        "phones",
+        "contacts",
+        "cost_options",
+        "schedules",
+        "schedule_exceptions",
+        "service_areas",
+        "service_at_locations",
+    ),
 }
 
 
