@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import environ
+import pgtrigger
 import structlog
 
 from core.logs import stack_without_words
@@ -164,6 +165,9 @@ CACHES: dict[str, dict[str, Any]] = {
 #: Whether the use of the public directory is counted (docs/usage.md), and where in Redis what is counted waits for a minute.
 USAGE_COUNTED = env.bool("LUNE_COUNT_USAGE", default=True)
 USAGE_PREFIX = f"usage:{DATABASES['default']['NAME']}"
+
+# History is written once for each statement, not once for each row: an import brings hundreds of rows with one.
+PGHISTORY_LEVEL = pgtrigger.Statement
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "catalogue.User"
