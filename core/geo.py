@@ -1,12 +1,13 @@
 """Points and postcodes. Geometry is stored in EPSG:27700 (British National Grid, metres) and leaves as WGS84."""
 
 import re
+import struct
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import TypeVar, cast
 
 from django.contrib.gis.gdal import CoordTransform, SpatialReference
-from django.contrib.gis.geos import GEOSGeometry, MultiPoint, Point
+from django.contrib.gis.geos import GEOSGeometry, Point
 from geopy.distance import great_circle
 
 Geometry = TypeVar("Geometry", bound=GEOSGeometry)
@@ -14,6 +15,9 @@ Geometry = TypeVar("Geometry", bound=GEOSGeometry)
 BNG = 27700
 WGS84 = 4326
 METRES_PER_MILE = 1609.344
+
+#: Well-known binary, little end first: a collection's head, and one point of it.
+_POINTS, _POINT = struct.Struct("<BII"), struct.Struct("<BIdd")
 
 _POSTCODE = re.compile(r"^([A-Z]{1,2}[0-9][A-Z0-9]?)([0-9][A-Z]{2})$")
 _OUTCODE = re.compile(r"^[A-Z]{1,2}[0-9][A-Z0-9]?$")
@@ -60,8 +64,12 @@ def wgs84_point(latitude: float, longitude: float) -> Point:
 
 def bng_points(positions: Sequence[tuple[float, float]]) -> list[Point]:
     """BNG points from latitudes and longitudes: many at once, which is much faster than one by one."""
-    together = MultiPoint([Point(longitude, latitude) for latitude, longitude in positions], srid=WGS84)
-    return [Point(x, y, srid=BNG) for x, y in to_bng(together).coords] if positions else []
+    if not positions:
+        return []
+    # As bytes: to read and make the points of a collection one by one takes longer than to move them all.
+    points = b"".join(_POINT.pack(1, 1, longitude, latitude) for latitude, longitude in positions)
+    moved = to_bng(GEOSGeometry(memoryview(_POINTS.pack(1, 4, len(positions)) + points), srid=WGS84))
+    return [Point(x, y, srid=BNG) for _, _, x, y in _POINT.iter_unpack(bytes(moved.wkb)[_POINTS.size :])]
 
 
 def apart_miles(one: Point, other: Point) -> float:

@@ -33,7 +33,7 @@ BEGIN
     UPDATE catalogue_publicationchange SET xid = pg_current_xact_id(), changed_at = clock_timestamp(), is_public = false
     WHERE service_id = ANY (hidden) AND is_public;
 END $$;
-"""
+"""  # noqa: S608 (a constant of a migration)
 START = parts.FUNCTIONS.index("CREATE FUNCTION catalogue_publish(")
 BEFORE = parts.FUNCTIONS[START : parts.FUNCTIONS.index("END $$;", START) + len("END $$;")].replace("CREATE", "CREATE OR REPLACE", 1)
 

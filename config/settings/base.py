@@ -136,7 +136,7 @@ DATABASES: dict[str, dict[str, Any]] = {
         "CONN_HEALTH_CHECKS": True,
         # jit: nearly all of the time of a short geographic query went into compiling it (docs/decisions/0004).
         # plan_cache_mode: the ranking statement, the only one that is prepared, takes longer to plan than to run.
-        # pgtrigger.ignore: each row's trigger asks for it, and where it is not set at all catches an exception, which costs more than the row.
+        # pgtrigger.ignore: triggers ask for it; where it is not set at all they catch an exception, which costs more than the row.
         "OPTIONS": {
             "pool": {"min_size": 2, "max_size": 12, "timeout": 20},
             "options": "-c jit=off -c plan_cache_mode=force_generic_plan -c pgtrigger.ignore={}",
