@@ -67,6 +67,14 @@ def area_by_code(code: str) -> Area | None:
     return Area.objects.filter(code=code, kind__in=NAMED).first() if code else None
 
 
+def district_of(where: Where) -> str:
+    """Code of the district in which a place lies; empty when that is not known."""
+    if where.area and where.area.kind == Area.Kind.DISTRICT:
+        return where.area.code
+    found = Area.objects.filter(kind=Area.Kind.DISTRICT, outline__covers=where.point)
+    return found.values_list("code", flat=True).first() or ""
+
+
 def districts() -> QuerySet[Area]:
     """Districts by name, without their outlines."""
     return Area.objects.filter(kind=Area.Kind.DISTRICT).order_by("name").only("code", "name")

@@ -5,7 +5,7 @@ from uuid import UUID
 from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 
-from catalogue import ingest, reminders, terms
+from catalogue import ingest, reminders, terms, usage
 from catalogue.dedupe import find
 from core import clock
 
@@ -63,3 +63,17 @@ def find_all_duplicates(timestamp: int) -> int:
 def follow_merged_terms(timestamp: int) -> int:
     """Each night: what came from feeds with a merged term gets the one that is kept. Returns how many rows; `timestamp`: when it is due."""
     return terms.follow_merges()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(lock="collect_usage", queueing_lock="collect_usage")
+def collect_usage(timestamp: int) -> int:
+    """Each minute: bring what pages counted into the database. Returns how many different things; `timestamp` is when it is due for."""
+    return usage.collect(at=clock.now())
+
+
+@app.periodic(cron="20 4 * * *")
+@app.task(queueing_lock="forget_usage")
+def forget_usage(timestamp: int) -> int:
+    """Each night: forget old figures, and words that few ever used. Returns how many rows; `timestamp` is when it is due for."""
+    return usage.forget(at=clock.now())

@@ -15,6 +15,7 @@ import capacity.operations as places
 from capacity.models import ServiceCapacity
 from capacity.queries import pool_states
 from capacity.status import Rag
+from catalogue import usage
 from catalogue.models import Service, User
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.events import publish
@@ -120,6 +121,8 @@ def send(
             task.reservation = places.hold(pool_id=pool_id, organization=by.organization, by=by, at=at)
         _take(task, sent, by=by, at=at)
     publish("flow.changed", topics=["region"])
+    begun = [usage.Seen(usage.Kind.REFERRAL, service=pool.service_id) for pool in pools.values()]
+    transaction.on_commit(lambda: usage.add(begun, at=at))
     return referral
 
 

@@ -19,7 +19,7 @@ NAVIGATION: dict[str, list[tuple[str, str]]] = {
         ("Our services", "entries"),
         ("Directory", "directory"),
     ],
-    User.Role.MANAGER: [("Home", "home"), ("Dashboard", "dashboard"), ("Directory", "directory")],
+    User.Role.MANAGER: [("Home", "home"), ("Dashboard", "dashboard"), ("Directory", "directory"), ("Use", "usage")],
     User.Role.CURATOR: [
         ("Home", "home"),
         ("Directory", "directory"),
@@ -29,6 +29,7 @@ NAVIGATION: dict[str, list[tuple[str, str]]] = {
         ("Words", "terms"),
         ("Doubles", "duplicates"),
         ("Imports", "imports"),
+        ("Use", "usage"),
     ],
     User.Role.ADMINISTRATOR: [("Home", "home"), ("Directory", "directory"), ("Sources", "sources"), ("Users and settings", "admin:index")],
 }

@@ -24,6 +24,7 @@ from .views import (
     sources,
     still_correct,
     terms,
+    usage,
     worklist,
 )
 from .views import map as map_views
@@ -60,6 +61,7 @@ urlpatterns: list = [
     path("directory/services.csv", directory.directory_csv, name="directory-csv"),
     path("directory/<uuid:pk>/", directory.service, name="service"),
     path("directory/<uuid:pk>/reported/", directory.service_reported, name="service-reported"),
+    path("directory/<uuid:pk>/pressed/", directory.service_pressed, name="service-pressed"),
     path("directory/<uuid:pk>/calendar.ics", diary.service_calendar, name="service-calendar"),
     path("diary/", diary.week, name="diary"),
     path("diary/calendar.ics", diary.diary_calendar, name="diary-calendar"),
@@ -72,6 +74,8 @@ urlpatterns: list = [
     path("curate/assurance/", assurance.queue, name="assurance-queue"),
     path("curate/assurance/list.csv", assurance.queue_csv, name="assurance-queue-csv"),
     path("curate/assurance/letters/<uuid:pk>/", assurance.letters, name="assurance-round"),
+    path("curate/usage/", usage.figures, name="usage"),
+    path("curate/usage/figures.csv", usage.figures_csv, name="usage-csv"),
     path("curate/terms/", terms.terms, name="terms"),
     path("curate/terms/new/", terms.term_new, name="term-new"),
     path("curate/terms/<uuid:pk>/", terms.term, name="term"),

@@ -46,6 +46,12 @@ def active(form: DirectoryForm, query: Query) -> list[Active]:
     return lines
 
 
+def asked_for(form: DirectoryForm) -> str:
+    """What a search is for, in a few words: what somebody typed, else the kind of service or the need that was chosen."""
+    found, names = form.cleaned_data, _names(form)
+    return found.get("q") or next((names.get(found[key], "") for key in ("care_type", "need") if found.get(key)), "")
+
+
 def where(form: SearchForm, query: Query) -> list[Active]:
     """The place of a search, and how far from it."""
     place = form.place

@@ -6,6 +6,7 @@ import "./live.js";
 import { startDrawing } from "./draw.js";
 import { startForms } from "./forms.js";
 import { startMaps } from "./map.js";
+import { startPresses } from "./presses.js";
 
 document.body.classList.add("js-enabled", "nhsuk-frontend-supported");
 // live.js fires events on elements that htmx has processed.
@@ -14,6 +15,7 @@ initAll();
 startForms(document);
 startMaps(document);
 startDrawing(document);
+startPresses(document);
 // A swapped fragment may carry a map or a form part of its own.
 document.body.addEventListener("htmx:load", (event) => {
   startForms(event.target);

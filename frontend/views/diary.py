@@ -17,6 +17,7 @@ from catalogue.diary import Diary, diary, times_of
 from catalogue.models import Service
 from catalogue.places import districts
 from core.clock import now
+from frontend import counting
 from frontend.forms.diary import WEEK, DiaryForm, midnight
 from frontend.presenters import directory_filters
 from frontend.presenters.calendar import calendar
@@ -54,6 +55,7 @@ def week(request: HttpRequest) -> HttpResponse:
         "after": first + WEEK,
         "large": request.GET.get("print") == "large",
     }
+    counting.looked(request)
     return render(request, "directory/diary.jinja", context)
 
 

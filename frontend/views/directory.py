@@ -1,6 +1,6 @@
 """The public directory. Anybody may look; what they may see is decided by `visible_to`."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -22,11 +22,12 @@ from catalogue.models import Attachment, Service
 from catalogue.provenance import of as origins_of
 from catalogue.publishing import json_ld
 from catalogue.queries import search_services
-from catalogue.search import for_file, has_strange_words, who_may_refer
+from catalogue.search import for_file, has_strange_words, in_full, search_lines, who_may_refer
 from catalogue.usage import Kind, Seen
 from core.client import address_of
 from core.clock import now
 from core.errors import Invalid
+from core.prepared import prepared
 from frontend import counting
 from frontend.forms.directory import DirectoryForm, MistakeForm
 from frontend.presenters import directory as present
@@ -47,12 +48,12 @@ def directory(request: HttpRequest) -> HttpResponse:
     sorted_whole = bool(search["text"] or search["within_m"])
     asked = any(value not in (None, "", [], False) for value in search.values()) or search["online"] is not None
     key = "" if asked or request.user.is_authenticated else "directory-is-long"
-    exact = search_services(request.user, **search, forgiving=False)
+    exact = search_lines(request.user, **search, forgiving=False)
     page = BoundedPaginator(exact, PAGE_SIZE, sorted_whole=sorted_whole, key=key).get_page(request.GET.get("page"))
     if not page.paginator.count and has_strange_words(search["text"]):
-        alike = search_services(request.user, **search, forgiving=True)
+        alike = search_lines(request.user, **search, forgiving=True)
         page = BoundedPaginator(alike, PAGE_SIZE, sorted_whole=True).get_page(request.GET.get("page"))
-    services = list(page)
+    services = in_full(page, request.user)
     query = Query(request.GET)
     context = {
         "form": form,
@@ -61,7 +62,7 @@ def directory(request: HttpRequest) -> HttpResponse:
         "active": directory_filters.active(form, query),
         "near": search["near"],
         "large": request.GET.get("print") == "large",
-        **_listed(request, services),
+        **_listed(request, services, told_closed={each.pk for each in services if each.told_closed}),
     }
     if page.number == 1:
         words = directory_filters.asked_for(form) if asked else ""
@@ -90,7 +91,7 @@ def service(request: HttpRequest, pk: UUID) -> HttpResponse:
     form = MistakeForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and _reported(request, form, chosen):
         return redirect(f"{reverse('service-reported', args=[pk])}")
-    listed = _listed(request, [chosen])
+    listed = _listed(request, [chosen], told_closed=told_closed([chosen.pk]))
     files = Attachment.objects.visible_to(request.user).filter(service=chosen)
     referrers = who_may_refer(chosen)
     context = {
@@ -134,10 +135,11 @@ def service_reported(request: HttpRequest, pk: UUID) -> HttpResponse:
     return render(request, "directory/reported.jinja", {"service": chosen})
 
 
-def _listed(request: HttpRequest, services: list[Service]) -> dict[str, Any]:
-    ids = [each.pk for each in services]
-    pools = ServiceCapacity.objects.visible_to(request.user).filter(service__in=ids)
-    rows = present.rows(services, with_state(pools, now()), today=timezone.localdate(), told_closed=told_closed(ids))
+def _listed(request: HttpRequest, services: list[Service], *, told_closed: Collection[UUID]) -> dict[str, Any]:
+    with prepared():
+        pools = ServiceCapacity.objects.visible_to(request.user).filter(service__id__any_of=[each.pk for each in services])
+        states = with_state(pools, now()) if services else []
+    rows = present.rows(services, states, today=timezone.localdate(), told_closed=told_closed)
     return {"rows": rows, "markers": present.markers(rows)}
 
 
