@@ -33,7 +33,6 @@ run: setup ## install what is missing, start the site with its demonstration reg
 	@$(DURING) $(BIN)/python config/run.py
 
 test: setup-test ## lint, types, import contracts, unit, integration and browser tests, on real services
-	@$(MAKE) --no-print-directory lint
 	@rm -f var/requirements.json
 	@$(DURING) sh config/test.sh $(PROCESSES)
 	@$(BIN)/python config/proved.py report

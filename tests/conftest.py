@@ -1,7 +1,8 @@
-"""Fixtures that every test may use."""
+"""Fixtures that every test may use, and how tests are shared out among processes."""
 
 import pytest
 from django.core.cache import cache
+from xdist.scheduler import LoadScopeScheduling
 
 from capacity import reference
 from catalogue import vocabulary
@@ -9,10 +10,30 @@ from catalogue.models import TaxonomyTerm
 from matching import reference as weights
 from tests import factories
 
-#: Counts which requirements have a passing test; makes transactional tests cheap.
-pytest_plugins = ["tests.plugins.requirements", "tests.plugins.emptying"]
+#: Counts which requirements have a passing test; makes transactional tests cheap; makes a database in a second.
+pytest_plugins = ["tests.plugins.requirements", "tests.plugins.emptying", "tests.plugins.template"]
 
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server"}
+#: Folders whose tests share something expensive: they stay in one process.
+TOGETHER = ("tests/flow/region/",)
+#: What takes longest begins first, so that no process is left with it at the end.
+FIRST = (*TOGETHER, "tests/faults/test_live_faults.py", "tests/journeys/test_live_journey.py", "tests/journeys/test_entries_journey.py")
+
+
+class ByFile(LoadScopeScheduling):
+    """The tests of a file, or of a folder in `TOGETHER`, run in one process."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((folder for folder in TOGETHER if nodeid.startswith(folder)), nodeid.split("::", 1)[0])
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFile:
+    return ByFile(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: next((place for place, prefix in enumerate(FIRST) if item.nodeid.startswith(prefix)), len(FIRST)))
 
 
 @pytest.fixture(autouse=True)

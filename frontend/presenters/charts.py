@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import altair as alt
-import vl_convert as vlc
 from django.utils.safestring import SafeString, mark_safe
 
 _SVG = "http://www.w3.org/2000/svg"
@@ -78,6 +76,10 @@ def lines(rows: Sequence[dict[str, Any]], *, title: str, description: str, y_tit
 @lru_cache(maxsize=64)
 def _render(figures: str) -> SafeString:
     """Rendering takes about a tenth of a second, so that equal figures are drawn once."""
+    # Here, not above: they take a second to import, and most processes never draw.
+    import altair as alt
+    import vl_convert as vlc
+
     asked = json.loads(figures)
     names = list(dict.fromkeys(row["series"] for row in asked["rows"]))
     line: dict[str, Any] = {"shorthand": "series:N", "title": None, "sort": names}

@@ -73,7 +73,7 @@ def test_a_page_says_that_it_is_not_live_and_comes_back(
     visit: Visit, stack: Stack, home: ServiceCapacity, victims: list[str], console: list[str]
 ):
     # what is killed may die in the middle of an answer
-    console.append("WebSocket connection to|ERR_CONTENT_LENGTH_MISMATCH|Failed to fetch")
+    console.append("WebSocket connection to|ERR_CONTENT_LENGTH_MISMATCH|ERR_CONNECTION_REFUSED|Failed to fetch")
     # given a nurse who watches a list
     nurse = given_referrer()
     page = visit(nurse, "/")

@@ -19,7 +19,7 @@ from flow.demo.simulator import Simulator
 from flow.management.commands import simulate
 from flow.models import Episode, ReferralTask, SimulatorControl
 from flow.workflow import Status
-from tests.flow.demo_region import AT, check_demo, region  # noqa: F401 - a fixture
+from tests.flow.region.checks import AT, check_demo
 
 
 class Clock:
@@ -38,7 +38,7 @@ def clock():
 
 
 @pytest.fixture
-def sim(region, db, clock):  # noqa: F811
+def sim(region, db, clock):
     return Simulator(random.Random(1), clock)
 
 
@@ -199,7 +199,7 @@ def signals():
         signal.signal(number, handler)
 
 
-def test_the_command_runs_until_it_is_told_to_stop(region, db, signals, monkeypatch):  # noqa: F811
+def test_the_command_runs_until_it_is_told_to_stop(region, db, signals, monkeypatch):
     monkeypatch.setattr(simulate, "run", lambda sim, stop: signal.raise_signal(signal.SIGTERM) or stop.wait(1))
     out = StringIO()
     call_command("simulate", pace=2.5, seed=1, stdout=out)

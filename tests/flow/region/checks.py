@@ -1,34 +1,13 @@
-"""The demonstration region for tests, and a check that it obeys every rule that real records obey."""
+"""A check that the demonstration region obeys every rule that real records obey."""
 
-import pytest
-from django.db import connection, transaction
 from django.db.models import Count
 
-from capacity import reference
 from capacity.models import CapacityReport, Reservation, ServiceCapacity
-from catalogue import vocabulary
-from catalogue.models import TaxonomyTerm
 from core import clock
-from flow.demo import load
 from flow.models import Episode, ReferralTask
 from flow.workflow import BY_ACTION, Status
-from matching import reference as weights
 
 AT = clock.now()
-
-
-@pytest.fixture(scope="module")
-def region(django_db_setup, django_db_blocker):
-    """The region, loaded once for a module in a transaction that is rolled back after its last test."""
-    with django_db_blocker.unblock(), transaction.atomic():
-        if not TaxonomyTerm.objects.exists():  # a transactional test has emptied the shipped tables
-            vocabulary.load()
-            reference.load()
-            weights.load()
-        load.load(at=AT)
-        connection.check_constraints()  # or each test would check the whole region's foreign keys anew when it ends
-        yield
-        transaction.set_rollback(True)
 
 
 def check_demo() -> list[str]:

@@ -11,11 +11,11 @@ from catalogue.marks import marks_of
 from catalogue.models import Eligibility, EligibilityCriterion, Practice, QualityMark, RegistrationCriterion, Service
 from flow.demo import logins
 from matching.models import PoolFact
-from tests.flow.demo_region import AT, region  # noqa: F401 - a fixture
+from tests.flow.region.checks import AT
 
 
 @pytest.fixture
-def loaded(region, db):  # noqa: F811
+def loaded(region, db):
     """The region, in a transaction of the test's own."""
 
 

@@ -19,11 +19,11 @@ from flow.figures import dashboard
 from flow.models import Episode, Patient, Referral, ReferralTask, Transition
 from flow.workflow import BY_ACTION, Status
 from matching.models import NeedProfile, PoolFact
-from tests.flow.demo_region import AT, check_demo, region  # noqa: F401 - a fixture
+from tests.flow.region.checks import AT, check_demo
 
 
 @pytest.fixture
-def loaded(region, db):  # noqa: F811
+def loaded(region, db):
     """The region, in a transaction of the test's own."""
 
 

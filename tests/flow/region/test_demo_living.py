@@ -4,9 +4,7 @@ import pytest
 
 from catalogue.models import DuplicateCandidate, ImportRun, MistakeReport, ProposedChange, Service, SourceRecord
 from flow.demo import living
-from tests.flow.demo_region import AT, region
-
-__all__ = ["region"]
+from tests.flow.region.checks import AT
 
 
 @pytest.fixture
