@@ -5,6 +5,9 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
+from django.urls import reverse
+
 from catalogue.eligibility_text import living_sentences, sentences_of
 from catalogue.models import EligibilityCriterion, Organization, QualityMark, Service, ServiceArea, Taxonomy, TaxonomyTerm
 from catalogue.models.taxonomy import LANGUAGE
@@ -146,7 +149,7 @@ class Writer:
                     service_id=str(key),
                     location_id=str(place["location_id"]),
                     description=place["description"],
-                    location=self._location(place),
+                    location=self.location(place),
                 )
                 for place in rows.places.get(key, [])
             ],
@@ -175,6 +178,8 @@ class Writer:
                 )
                 for contact in rows.contacts.get(key, [])
             ],
+            additional_urls=[_attachment(file) for file in rows.attachments.get(key, [])],
+            partners=[self._organizations[partner] for partner in self._partners(key)],
             attributes=self._attributes(row),
             **{name: lists.get(key, []) for name, lists in rows.parts.items()},
         )
@@ -190,11 +195,12 @@ class Writer:
             location_id=str(place["location_id"]),
             description=place["description"],
             last_modified=_modified(row),
-            location=self._location(place),
+            location=self.location(place),
             service=self.full(row) if full else self.brief(row),
         )
 
-    def _location(self, place: Row) -> Document:
+    def location(self, place: Row) -> Document:
+        """Where a service is, as it stands in its document."""
         has_point = place["longitude"] is not None
         return filled(
             id=str(place["location_id"]),
@@ -239,6 +245,10 @@ class Writer:
             areas.append({"id": str(derived(str(row["id"]), "catchment")), "name": reach, "service_area": reach})
         return areas
 
+    def _partners(self, key: UUID) -> list[UUID]:
+        """Others who deliver it, as far as everybody may know of them."""
+        return [partner for partner in self.rows.partners.get(key, []) if partner in self._organizations]
+
     def _costs(self, row: Row) -> list[Row]:
         costs = self.rows.costs.get(row["id"], [])
         if row["price_week"] is None:
@@ -260,9 +270,8 @@ class Writer:
             found.append((derived(str(row["id"]), "cqc_rating"), "CQC rating", f"{Service.Quality(row['cqc_rating']).label}{dated}"))
         for mark in (*self.rows.marks.get(row["id"], []), *self.rows.organization_marks.get(row["organization_id"], [])):
             if mark["expires_on"] is None or mark["expires_on"] >= self.today:
-                score = f"{number(mark['score'])} of {number(mark['out_of'])}" if mark["score"] is not None else ""
                 dated = words(mark["awarded_on"]) if mark["awarded_on"] else ""
-                found.append((mark["id"], _mark_name(mark), ", ".join(filter(None, (score, dated)))))
+                found.append((mark["id"], _mark_name(mark), ", ".join(filter(None, (score(mark), dated)))))
         return found
 
     def _attributes(self, row: Row) -> list[Document]:
@@ -308,6 +317,10 @@ class Writer:
             found.append(
                 of(derived(owner, "places"), "registration", label="Places registered with CQC", value=str(row["registered_places"]))
             )
+        found += [
+            of(derived(owner, str(partner)), "partner", label="Delivered together with", value=self._organizations[partner]["name"])
+            for partner in self._partners(key)
+        ]
         found += [of(identity, "quality_mark", label=label, value=value) for identity, label, value in self._marks(row)]
         return found
 
@@ -325,6 +338,17 @@ class Writer:
             )
             or None
         )
+
+
+def score(mark: Row) -> str:
+    """`"4.5 of 5"`; empty without one."""
+    return f"{number(mark['score'])} of {number(mark['out_of'])}" if mark["score"] is not None else ""
+
+
+def _attachment(row: Row) -> Document:
+    """A picture or paper, at the address where everybody finds it."""
+    address = f"{settings.SITE_URL}{reverse('attachment', args=[row['id']])}"
+    return filled(id=str(row["id"]), label=row["title"], url=web(address), media_type=row["content_type"])
 
 
 def _modified(row: Row) -> str:

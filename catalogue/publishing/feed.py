@@ -118,9 +118,10 @@ def _at_locations(found: QuerySet[ServiceAtLocation], asked: Asked) -> list[Docu
 
 
 def _found_organizations(asked: Asked) -> QuerySet[Organization]:
-    """Those that run at least one public service: who runs refuges alone is not told of."""
+    """Those that run a public service or help to run one: who runs refuges alone is not told of."""
     running = Service.objects.public().filter(organization=OuterRef("pk"))
-    found = Organization.objects.visible_to(AnonymousUser()).filter(Exists(running)).order_by("pk")
+    helping = Service.partners.through.objects.filter(organization=OuterRef("pk"), service__in=Service.objects.public())
+    found = Organization.objects.visible_to(AnonymousUser()).filter(Exists(running) | Exists(helping)).order_by("pk")
     if asked.search.strip():
         found = found.filter(name__icontains=asked.search.strip())
     return found.filter(modified_at__gte=asked.modified_after) if asked.modified_after else found

@@ -13,6 +13,7 @@ from django.db.models import F, FloatField, Func, Q, QuerySet
 
 from catalogue.models import (
     Address,
+    Attachment,
     Contact,
     CostOption,
     Eligibility,
@@ -73,6 +74,8 @@ class Rows:
     areas: ByService
     places: ByService
     addresses: dict[UUID, list[Row]]
+    partners: dict[UUID, list[UUID]]
+    attachments: ByService
     marks: ByService
     organization_marks: dict[UUID, list[Row]]
     sources: dict[str, Row]
@@ -102,7 +105,13 @@ def read(services: QuerySet[Service], at: datetime) -> Rows:
         for criterion in those:
             criterion.term = terms[criterion.term_id]
         those.sort(key=lambda c: (c.term.taxonomy.slug, c.term.bit is None, c.term.bit or 0, c.term.name))
-    organizations = organization_rows({row["organization_id"] for row in chosen})
+    owners = {row["organization_id"] for row in chosen}
+    partners: dict[UUID, list[UUID]] = defaultdict(list)
+    for service_id, partner_id in (
+        Service.partners.through.objects.filter(service__in=ids).order_by("pk").values_list("service_id", "organization_id")
+    ):
+        partners[service_id].append(partner_id)
+    organizations = organization_rows(owners.union(*partners.values()))
     places = _by(_places(Q(service__in=ids)))
     return Rows(
         services=chosen,
@@ -134,8 +143,15 @@ def read(services: QuerySet[Service], at: datetime) -> Rows:
         areas=_by(_areas(ids)),
         places=places,
         addresses=_addresses({place["location_id"] for those in places.values() for place in those}),
+        partners=partners,
+        # One that waits for a curator's approval is not shown yet.
+        attachments=_by(
+            Attachment.objects.filter(service__in=ids, is_shown=True)
+            .order_by("kind", "added_at", "pk")
+            .values("id", "service_id", "title", "content_type")
+        ),
         marks=_by(_marks(Q(service__in=ids))),
-        organization_marks=_by(_marks(Q(organization__in=organizations)), "organization_id"),
+        organization_marks=_by(_marks(Q(organization__in=owners, organization__is_confidential=False)), "organization_id"),
         sources=_sources({row["source"] for row in chosen if row["source"]}),
         parts=parts.read(ids, at),
     )

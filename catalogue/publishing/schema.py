@@ -43,7 +43,8 @@ _SERVICE_REQUIRED = "id organization_id name status organization last_modified"
 _SERVICE_WHOLE: dict[str, Schema] = {
     "phones": many("Phone"), "schedules": many("Schedule"), "service_areas": many("ServiceArea"),
     "service_at_locations": many("PlaceOfService"), "languages": many("Language"), "cost_options": many("CostOption"),
-    "contacts": many("Contact"), "attributes": many("Attribute"), "capacities": many("Capacity"),
+    "contacts": many("Contact"), "additional_urls": many("AdditionalUrl"), "partners": many("Organization"),
+    "attributes": many("Attribute"), "capacities": many("Capacity"),
 }  # fmt: skip
 
 SCHEMAS: dict[str, Schema] = {
@@ -95,6 +96,10 @@ SCHEMAS: dict[str, Schema] = {
         region=_TEXT, state_province=_TEXT, postal_code=_TEXT, country={"type": "string", "pattern": "^[A-Z]{2}$"},
         address_type={"enum": ["physical", "postal", "virtual"]},
     ),
+    "AdditionalUrl": {
+        "description": "A picture or paper. media_type is an extension.",
+        **_record("id url", id=_UUID, label=_TEXT, url=_WEB, media_type=_TEXT),
+    },
     "Accessibility": _record("id", id=_UUID, location_id=_UUID, description=_TEXT, accessibility=_TEXT),
     "Location": _record(
         "id location_type", id=_UUID, location_type={"enum": ["physical", "postal", "virtual"]}, name=_TEXT,

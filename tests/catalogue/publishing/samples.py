@@ -8,6 +8,7 @@ from django.test import Client
 
 from catalogue.models import (
     Address,
+    Attachment,
     Contact,
     CostOption,
     Phone,
@@ -22,6 +23,7 @@ from catalogue.models import (
     TaxonomyTerm,
 )
 from catalogue.models.eligibility import Eligibility, EligibilityCriterion
+from core.clock import now
 from tests.factories import (
     AreaFactory,
     CriterionFactory,
@@ -110,6 +112,25 @@ def rich_service(name: str = "Fir Grove") -> Service:
     )
     QualityMark.objects.create(organization=organization, scheme="other", name="Investors in People", score="4.5", out_of=5)
     QualityMark.objects.create(service=service, scheme="ncvo", name="Lapsed mark", expires_on=date(2020, 1, 1))
+    at = now()
+    for title, kind, content_type, shown in (
+        ("The garden", "photo", "image/jpeg", True), ("Price list", "document", "application/pdf", True),
+        ("Canary photo", "photo", "image/jpeg", False),
+    ):  # fmt: skip
+        Attachment.objects.create(
+            service=service,
+            kind=kind,
+            title=title,
+            file=f"attachments/{title}",
+            content_type=content_type,
+            size=1,
+            is_shown=shown,
+            added_at=at,
+        )
+    service.partners.add(OrganizationFactory(name="Ribble Carers"), OrganizationFactory(name="Canary partner", is_confidential=True))
+    QualityMark.objects.create(
+        service=service, scheme="app-review", name="Review by a library of apps", score="82", out_of=100, awarded_on=date(2026, 2, 1)
+    )
     return service
 
 

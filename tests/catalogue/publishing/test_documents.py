@@ -143,6 +143,19 @@ def test_eligibility_stands_as_attributes_that_a_machine_reads(catalogue):
     assert odd["taxonomy_term"]["parent_id"]
 
 
+@pytest.mark.req("R097")
+def test_partners_pictures_and_papers_stand_in_the_document(catalogue, settings):
+    settings.SITE_URL = "https://lune.example.org"
+    told = get(f"/services/{catalogue.pk}")
+    files = [(file["label"], file["media_type"]) for file in told["additional_urls"]]
+    assert files == [("Price list", "application/pdf"), ("The garden", "image/jpeg")]
+    assert told["additional_urls"][0]["url"].startswith("https://lune.example.org/")
+    assert [partner["name"] for partner in told["partners"]] == ["Ribble Carers"]
+    assert [said["value"] for said in told["attributes"] if said["link_type"] == "partner"] == ["Ribble Carers"]
+    assert get(f"/organizations/{told['partners'][0]['id']}") == told["partners"][0]
+    assert "Canary" not in json.dumps([told, get("/organizations")])
+
+
 def test_times_are_told_as_the_standard_has_them(catalogue):
     schedules = get(f"/services/{catalogue.pk}")["schedules"]
     assert {said["freq"] for said in schedules if "freq" in said} == {"WEEKLY", "MONTHLY"}
