@@ -13,6 +13,7 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator, MaxLengthValidator, URLValidator
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from catalogue.models import AssuranceLink, AssuranceRound, MistakeReport, ProposedChange, Service, User
@@ -105,7 +106,7 @@ def issue_links(
     made = [(service, secrets.token_urlsafe(32)) for service in services]
     AssuranceLink.objects.bulk_create(
         AssuranceLink(
-            service=service, token_hash=_hashed(token), sent_to=sent_to, created_at=at, expires_at=at + LINK_LASTS, round=asked_in
+            service=service, token_hash=token_hash(token), sent_to=sent_to, created_at=at, expires_at=at + LINK_LASTS, round=asked_in
         )
         for service, token in made
     )
@@ -114,7 +115,7 @@ def issue_links(
 
 def read_link(*, token: str, at: datetime) -> AssuranceLink:
     """The link that belongs to a token, with its service. Changes nothing. Raises NotFound or LinkSpent."""
-    link = AssuranceLink.objects.select_related("service__organization").filter(token_hash=_hashed(token)).first()
+    link = AssuranceLink.objects.select_related("service__organization").filter(token_hash=token_hash(token)).first()
     if link is None:
         raise NotFound("This link cannot be used.", code="no-such-link")
     # A record that has become confidential meanwhile is shown to nobody by a link.
@@ -157,22 +158,17 @@ def answer_link(*, token: str, answer: str, at: datetime, content: Mapping[str, 
 @transaction.atomic
 def revoke(*, service_id: UUID, by: User, at: datetime) -> int:
     """Take back every open link of a service. Returns how many there were."""
-    service = _lock_for_keeper(service_id, by)
+    service = lock_for_keeper(service_id, by)
     return AssuranceLink.objects.filter(service=service, answer="", revoked_at=None, expires_at__gt=at).update(revoked_at=at)
 
 
-@transaction.atomic
-def mail_came_back(*, service_id: UUID, by: User, at: datetime) -> int:
-    """Nobody gets mail at the address that a service's letters go to: its links are void, and the queue says so."""
-    service = _lock_for_keeper(service_id, by)
-    return AssuranceLink.objects.filter(service=service, answer="", bounced_at=None).update(bounced_at=at)
-
-
-def _hashed(token: str) -> str:
+def token_hash(token: str) -> str:
+    """What is kept of the token of a letter's link."""
     return hashlib.sha256(token.encode(errors="replace")).hexdigest()
 
 
-def _lock_for_keeper(service_id: UUID, by: User) -> Service:
+def lock_for_keeper(service_id: UUID, by: User) -> Service:
+    """A service whose letters a curator looks after, locked."""
     if not (by.is_curator or by.is_administrator):
         raise NotAllowed("Only a curator of the directory looks after its letters.")
     service = Service.objects.visible_to(by).select_for_update(of=("self",), no_key=True).filter(pk=service_id).first()
@@ -227,13 +223,17 @@ def _propose(service: Service, content: dict[str, str], at: datetime) -> None:
 
 def told_closed(service_ids: Iterable[UUID]) -> set[UUID]:
     """Of these services, those of which an owner said by link that they have closed, while nobody has decided on it yet."""
-    told = ProposedChange.objects.filter(
-        service__in=service_ids,
-        origin=ProposedChange.Origin.LINK,
-        status=ProposedChange.Status.WAITING,
-        content__status=Service.Status.DEFUNCT,
-    )
-    return set(told.values_list("service_id", flat=True))
+    return set(_told_closed().filter(service__in=service_ids).values_list("service_id", flat=True))
+
+
+def is_told_closed() -> Exists:
+    """The same of each service of a query."""
+    return Exists(_told_closed().filter(service=OuterRef("pk")))
+
+
+def _told_closed() -> QuerySet[ProposedChange]:
+    waiting = ProposedChange.objects.filter(origin=ProposedChange.Origin.LINK, status=ProposedChange.Status.WAITING)
+    return waiting.filter(content__status=Service.Status.DEFUNCT)
 
 
 def _tell_keepers(type: str, service: Service) -> None:

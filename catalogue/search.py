@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import reduce
 from operator import and_
-from typing import Any
+from typing import Any, TypedDict, Unpack
 from uuid import UUID
 
 from django.contrib.gis.db.models import PointField
@@ -21,10 +21,13 @@ from django.db import transaction
 from django.db.models import BooleanField, Case, Exists, F, FloatField, Func, OuterRef, Q, QuerySet, Value, When
 from django.utils import timezone
 
+from catalogue.assurance import is_told_closed
 from catalogue.currency import ASSURANCE_LASTS
-from catalogue.models import Area, EligibilityCriterion, Service, ServiceArea, TaxonomyTerm
+from catalogue.models import Area, EligibilityCriterion, Service, ServiceArea, ServiceSearch, TaxonomyTerm
 from catalogue.models.taxonomy import CARE_TYPE, LANGUAGE, NEED, REFERRAL_SOURCE
+from catalogue.spelling import alike_words
 from core.geo import BNG, METRES_PER_MILE
+from core.prepared import prepared
 
 Asked = SearchQuery | CombinedSearchQuery
 
@@ -40,6 +43,8 @@ _EMPTY_WORDS = frozenset(
 #: The vocabulary changes a few times a year: a new word may take so long to be understood.
 KEEP_SECONDS = 60
 _KEPT = "search-vocabulary"
+#: What a list shows of a service; the rest is read when its page is.
+_LISTED = ("name", "status", "is_confidential", "assured_date", "organization__name", "organization__is_confidential", "care_type__name")
 #: More words than anybody types; each is a part of the question.
 MOST_WORDS = 12
 
@@ -59,27 +64,8 @@ class _Term:
         return "t" + self.id.hex[:12]
 
 
-def search_services(
-    user: Any,
-    *,
-    text: str = "",
-    care_type: str = "",
-    near: Point | None = None,
-    within_m: float | None = None,
-    status: str = "",
-    area: Area | None = None,
-    needs: Sequence[str] = (),
-    days: Sequence[str] = (),
-    part_of_day: str = "",
-    age: int | None = None,
-    free: bool = False,
-    languages: Sequence[str] = (),
-    self_referral: bool = False,
-    online: bool | None = None,
-    source: str = "",
-    forgiving: bool | None = None,
-) -> QuerySet[Service]:
-    """Services that `user` may see and that answer a search, best first. Each has `search` (its packed row) and `is_overdue` at hand.
+class Search(TypedDict, total=False):
+    """What may be asked for; nothing of it need be.
 
     Every word of `text` must be answered by the name, the organisation, the town, the description, the kind of care or a need it can
     meet, in the words people use for them ("meals on wheels"); slips of spelling are forgiven.
@@ -97,77 +83,138 @@ def search_services(
     `forgiving` says whether slips of spelling and beginnings count, of words that the vocabulary does not know; None: only when nothing is
     found without, which is one more statement.
     """
+
+    text: str
+    care_type: str
+    near: Point | None
+    within_m: float | None
+    status: str
+    area: Area | None
+    needs: Sequence[str]
+    days: Sequence[str]
+    part_of_day: str
+    age: int | None
+    free: bool
+    languages: Sequence[str]
+    self_referral: bool
+    online: bool | None
+    source: str
+    forgiving: bool | None
+
+
+def search_services(user: Any, **search: Unpack[Search]) -> QuerySet[Service]:
+    """Services that `user` may see and that answer a search, best first. Each has `search` (its packed row) and `is_overdue` at hand."""
     found: QuerySet[Service] = Service.objects.visible_to(user).select_related("organization", "care_type", "search")
     found = found.defer("search__words", "search__names")  # long, and shown to nobody
-    if not getattr(user, "is_authenticated", False):
+    if not _known(user):
         found = found.filter(search__is_public=True)
-    if status:
-        found = found.filter(status=status)
-    if source:
-        found = found.filter(source=source)
+    return _ask(found, search, row="search__", service="", public=not _known(user))
+
+
+def search_lines(user: Any, **search: Unpack[Search]) -> QuerySet[ServiceSearch]:
+    """The packed rows of the same services in the same order: a question to one table, for a page of a list. See `in_full`."""
+    found = ServiceSearch.objects.visible_to(user).only("towns", "points")
+    return _ask(found, search, row="", service="service__", public=not _known(user))
+
+
+def in_full(lines: Iterable[ServiceSearch], user: Any) -> list[Service]:
+    """The services of a page of lines that `user` may see, in their order and with what a list shows.
+
+    Each has its line as `search`, the `distance_m` of that, and `told_closed`: an owner says so and nobody has decided on it.
+    """
+    by_id = {line.pk: line for line in lines}
+    visible = Service.objects.visible_to(user).filter(pk__any_of=list(by_id)).select_related("organization", "care_type")
+    visible = visible.annotate(told_closed=is_told_closed()).only(*_LISTED).order_by()
+    with prepared():
+        found: dict[UUID, Any] = {service.pk: service for service in visible} if by_id else {}
+    for pk, service in found.items():
+        line: Any = by_id[pk]
+        service.search = line
+        service.distance_m = getattr(line, "distance_m", None)
+    return [found[pk] for pk in by_id if pk in found]
+
+
+def _known(user: Any) -> bool:
+    return bool(getattr(user, "is_authenticated", False))
+
+
+def _ask(found: QuerySet[Any], search: Search, *, row: str, service: str, public: bool) -> QuerySet[Any]:
+    """Put a search to services or to their packed rows: `row` and `service` lead from what is asked to these."""
+
+    def q(**conditions: Any) -> Q:
+        return Q(**{row + name: value for name, value in conditions.items()})
+
+    for name in ("status", "source"):
+        if search.get(name):
+            found = found.filter(**{service + name: search.get(name)})
+    age, near, within_m, area = search.get("age"), search.get("near"), search.get("within_m"), search.get("area")
     if age is not None:
-        found = found.filter(
-            Q(search__minimum_age=None) | Q(search__minimum_age__lte=age), Q(search__maximum_age=None) | Q(search__maximum_age__gte=age)
-        )
-    terms = _vocabulary() if text.strip() or care_type or needs or languages or self_referral else []
+        found = found.filter(q(minimum_age=None) | q(minimum_age__lte=age), q(maximum_age=None) | q(maximum_age__gte=age))
+    text = search.get("text", "").strip()
     wanted = [
-        *([(CARE_TYPE, care_type)] if care_type else []),
-        *((NEED, code) for code in needs),
-        *((LANGUAGE, code) for code in languages),
-        *([(REFERRAL_SOURCE, "self")] if self_referral else []),
+        *([(CARE_TYPE, search["care_type"])] if search.get("care_type") else []),
+        *((NEED, code) for code in search.get("needs", ())),
+        *((LANGUAGE, code) for code in search.get("languages", ())),
+        *([(REFERRAL_SOURCE, "self")] if search.get("self_referral") else []),
     ]
+    terms = _vocabulary() if text or wanted else []
     parts: list[Asked] = []
     for taxonomy, code in wanted:
         marks = [term.mark for term in terms if (term.taxonomy, term.code) == (taxonomy, code)]
         if not marks:
             return found.none()
         parts.append(_any_of(marks))
-    if free:
+    if search.get("free"):
         parts.append(_any_of(["free"]))
-    if days or part_of_day:
-        parts.append(_any_of([f"d{day.lower()}{part_of_day}" for day in days or DAYS]))
+    if search.get("days") or search.get("part_of_day"):
+        parts.append(_any_of([f"d{day.lower()}{search.get('part_of_day', '')}" for day in search.get("days") or DAYS]))
+    online = search.get("online")
     if online is not None:
-        only = Q(search__words=_any_of(["online"]))
+        only = q(words=_any_of(["online"]))
         found = found.filter(only if online else ~only)
     if area is not None:
         stated = ServiceArea.objects.filter(service=OuterRef("pk"), area=area).exclude(rule=ServiceArea.Rule.EXCLUDED)
-        found = found.filter(Q(search__points__intersects=area.outline) | Q(Exists(stated)))
+        found = found.filter(q(points__intersects=area.outline) | Q(Exists(stated)))
     if near is not None and within_m is not None:
-        found = found.filter(search__points__dwithin=(near, within_m))
-    text = text.strip()
+        found = found.filter(q(points__dwithin=(near, within_m)))
     words = _words(text, terms) if text else []
-    exact = _having(found, [*parts, *(_asked(word, meant) for word, meant in words)])
+    exact = [*parts, *(_asked(word, meant) for word, meant in words)]
     strange = [word for word, meant in words if not meant]
+    forgiving = search.get("forgiving")
     if forgiving is None:
-        forgiving = bool(strange) and not exact.order_by().exists()
+        forgiving = bool(strange) and not (found.filter(q(words=reduce(and_, exact))).order_by().exists())
     if strange and forgiving:
-        found = _having(found, parts)
-        for word, meant in words:
-            if meant:  # the vocabulary knows it, so that it is spelled right
-                found = found.filter(search__words=_asked(word, meant))
-                continue
-            alike = Q(search__words=_asked(word, _close(word, terms), begins=True)) | Q(search__names__trigram_word_similar=word)
-            found = found.filter(alike | Q(search__names__contains=word) if len(word) > 3 else alike)
+        # What the vocabulary knows is spelled right.
+        alike = alike_words(strange, public=public)
+        parts += [_asked(word, meant) for word, meant in words if meant]
+        parts += [_asked(word, _close(word, terms), begins=True, alike=alike[word]) for word in strange if word in alike]
+        for word in strange:
+            if word not in alike:  # not like any one word of a name: perhaps like two of them
+                either = q(words=_asked(word, _close(word, terms), begins=True)) | q(names__trigram_word_similar=word)
+                found = found.filter(either | q(names__contains=word) if len(word) > 3 else either)
     else:
-        found = exact
-    return _ordered(found, text, [word for word, _ in words], near, within_m)
+        parts = exact
+    if parts:
+        found = found.filter(q(words=reduce(and_, parts)))
+    return _ordered(found, row, text, [word for word, _ in words], near, within_m)
 
 
-def _ordered(found: QuerySet[Service], text: str, words: list[str], near: Point | None, within_m: float | None) -> QuerySet[Service]:
-    checked = Q(search__assured_on__gte=timezone.localdate() - ASSURANCE_LASTS)
+def _ordered(found: QuerySet[Any], row: str, text: str, words: list[str], near: Point | None, within_m: float | None) -> QuerySet[Any]:
+    checked = Q(**{f"{row}assured_on__gte": timezone.localdate() - ASSURANCE_LASTS})
     found = found.annotate(is_overdue=Case(When(checked, then=Value(False)), default=Value(True), output_field=BooleanField()))
-    by_name = ("search__name", "search__service_id")
+    by_name = (f"{row}name", f"{row}service_id")
     if near is not None:
-        found = found.annotate(distance_m=_Away("search__points", Value(near, output_field=PointField(srid=BNG))))
+        found = found.annotate(distance_m=_Away(f"{row}points", Value(near, output_field=PointField(srid=BNG))))
         if within_m is None:
             return found.order_by(F("distance_m").asc(nulls_last=True), *by_name)
         handicap = Case(When(checked, then=Value(0.0)), default=Value(OVERDUE_METRES), output_field=FloatField())
         return found.order_by(F("distance_m") + handicap, *by_name)
     if words:
         in_name = SearchQuery(" & ".join(_spelled(word, ":*A") for word in words), config="english", search_type="raw")
-        whole = Case(When(search__name__iexact=text, then=Value(0)), When(search__words=in_name, then=Value(1)), default=Value(2))
+        is_it, has_it = Q(**{f"{row}name__iexact": text}), Q(**{f"{row}words": in_name})
+        whole = Case(When(is_it, then=Value(0)), When(has_it, then=Value(1)), default=Value(2))
         return found.order_by(whole, "is_overdue", *by_name)
-    return found.order_by(F("search__assured_on").desc(nulls_last=True), *by_name)
+    return found.order_by(F(f"{row}assured_on").desc(nulls_last=True), *by_name)
 
 
 class _Marks(SearchQuery):
@@ -184,19 +231,15 @@ class _Away(Func):
     output_field = FloatField()
 
 
-def _having(found: QuerySet[Service], parts: list[Asked]) -> QuerySet[Service]:
-    """One question to one index: what has all these parts."""
-    return found.filter(search__words=reduce(and_, parts)) if parts else found
-
-
 def _any_of(marks: Iterable[str]) -> SearchQuery:
     return _Marks(" | ".join(f"'#{mark}'" for mark in marks))
 
 
-def _asked(word: str, meant: Iterable["_Term"], *, begins: bool = False) -> Asked:
-    """A word, or only its beginning, or one of the terms that it means."""
+def _asked(word: str, meant: Iterable["_Term"], *, begins: bool = False, alike: Iterable[str] = ()) -> Asked:
+    """A word, or only its beginning, or one of those that are spelled `alike`, or one of the terms that it means."""
     marks = sorted(term.mark for term in meant)
-    spelled = SearchQuery(_spelled(word, ":*" if begins else ""), config="english", search_type="raw")
+    spellings = [_spelled(word, ":*" if begins else ""), *(_spelled(other, "") for other in alike)]
+    spelled = SearchQuery(" | ".join(spellings), config="english", search_type="raw")
     return spelled | _any_of(marks) if marks else spelled
 
 
@@ -219,8 +262,9 @@ def forget_vocabulary() -> None:
 def _read_vocabulary() -> list[_Term]:
     terms = TaxonomyTerm.objects.filter(taxonomy__slug__in=[CARE_TYPE, NEED, LANGUAGE, REFERRAL_SOURCE])
     return [
-        _Term(pk, taxonomy, code, tuple(plain(label) for label in (name, *synonyms)))
-        for pk, taxonomy, code, name, synonyms in terms.values_list("pk", "taxonomy__slug", "code", "name", "synonyms")
+        # Of a term that was merged the words and the code stand for the one that was kept.
+        _Term(now or pk, taxonomy, code, tuple(plain(label) for label in (name, *synonyms)))
+        for pk, now, taxonomy, code, name, synonyms in terms.values_list("pk", "replaced_by", "taxonomy__slug", "code", "name", "synonyms")
     ]
 
 

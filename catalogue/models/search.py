@@ -1,18 +1,31 @@
 """What a search of the directory compares: one row for each service, kept by triggers of the database."""
 
+from typing import Any, Self
+
 from django.contrib.gis.db import models
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 
 from core.geo import BNG
+from core.scoping import VisibleQuerySet
+
+from .service import Service
+
+
+class ServiceSearchQuerySet(VisibleQuerySet):
+    def visible_to(self, user: Any) -> Self:
+        """Rows of the services that `user` may see. What is public stands in the row; a test holds that against `Service`."""
+        if not getattr(user, "is_authenticated", False):
+            return self.filter(is_public=True)
+        return self.filter(service__in=Service.objects.visible_to(user))
 
 
 class ServiceSearch(models.Model):
     """A service packed for searching: its words, its marks, its open places.
 
-    Written by triggers (migration `0013_service_search`), so that no way of writing the catalogue escapes it. It decides nobody's
-    permission: whoever searches goes through `Service.objects.visible_to` as well. Confidential places and their towns are in none of it.
+    Written by triggers (migration `0013_service_search`), so that no way of writing the catalogue escapes it. It decides how long a list
+    is, never what is shown: that goes through `Service.objects.visible_to` as well. Confidential places and their towns are in none of it.
     """
 
     service = models.OneToOneField(
@@ -31,6 +44,8 @@ class ServiceSearch(models.Model):
     minimum_age = models.PositiveSmallIntegerField(null=True)
     maximum_age = models.PositiveSmallIntegerField(null=True)
     assured_on = models.DateField(null=True)
+
+    objects = ServiceSearchQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "service searches"

@@ -62,7 +62,7 @@ def directory(request: HttpRequest) -> HttpResponse:
         "active": directory_filters.active(form, query),
         "near": search["near"],
         "large": request.GET.get("print") == "large",
-        **_listed(request, services, told_closed={each.pk for each in services if each.told_closed}),
+        **_listed(request, services, told_closed={each.pk for each in services if getattr(each, "told_closed", False)}),
     }
     if page.number == 1:
         words = directory_filters.asked_for(form) if asked else ""
