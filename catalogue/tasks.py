@@ -5,7 +5,7 @@ from uuid import UUID
 from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 
-from catalogue import ingest, reminders, terms, usage
+from catalogue import ingest, reminders, spelling, terms, usage
 from catalogue.dedupe import find
 from core import clock
 
@@ -13,11 +13,15 @@ from core import clock
 TRIES_AGAIN = 5
 
 
-@app.periodic(cron="10 7 * * 1-5")
+@app.periodic(cron="10 * * * *")
 @app.task(queueing_lock="ask_those_due")
 def ask_those_due(timestamp: int) -> int:
-    """Each working morning: write to the owners of records that are due. Returns how many letters; `timestamp` is when it is due for."""
-    begun = reminders.ask_those_due(at=clock.now())
+    """Each hour, to find the hour of letters in England whatever the worker's clock shows: write to the owners of records that are due.
+
+    Returns how many letters; `timestamp` is when it is due for.
+    """
+    at = clock.now()
+    begun = reminders.ask_those_due(at=at) if reminders.is_time(at) else None
     return begun.letters if begun else 0
 
 
@@ -77,3 +81,10 @@ def collect_usage(timestamp: int) -> int:
 def forget_usage(timestamp: int) -> int:
     """Each night: forget old figures, and words that few ever used. Returns how many rows; `timestamp` is when it is due for."""
     return usage.forget(at=clock.now())
+
+
+@app.periodic(cron="40 * * * *")
+@app.task(queueing_lock="learn_words")
+def learn_words(timestamp: int) -> None:
+    """Each hour: read the words of names anew, for slips of spelling. `timestamp` is when it is due for."""
+    spelling.learn()
