@@ -5,14 +5,15 @@ sends it, or stored it long ago, gets that one. A bit is never given to another 
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 from django.utils.text import slugify
 
 from catalogue import vocabulary
@@ -23,6 +24,8 @@ from core.errors import Conflict, Invalid, NotAllowed, NotFound
 
 EDITABLE = frozenset({"name", "description", "group", "synonyms", "term_uri", "snomed_refset"})
 MOST_SYNONYMS = 40
+#: Where a bit that was ever given is found: a term that is gone has left its history.
+_EVER = ("TaxonomyTerm", "TaxonomyTermEvent")
 _REFSET = re.compile(r"\d{6,18}")
 
 
@@ -53,7 +56,7 @@ def used_by(term: TaxonomyTerm) -> int:
 
 @transaction.atomic
 def add_term(*, taxonomy: str, name: str, by: User, at: datetime, code: str = "", **fields: Any) -> TaxonomyTerm:
-    """A new word in a list. It describes services and finds them; ranking decides only on the terms that Lune ships."""
+    """A new word in a list. Of needs, funding, languages and who refers, ranking decides on it at once."""
     _require(by)
     found = Taxonomy.objects.filter(slug=taxonomy).first()
     if found is None:
@@ -61,7 +64,7 @@ def add_term(*, taxonomy: str, name: str, by: User, at: datetime, code: str = ""
     if taxonomy == CARE_TYPE:
         message = "Ranking decides on kinds of care, so a new one comes with a new version of Lune. Add a synonym to one of them instead."
         raise Invalid(message, errors={"taxonomy": [message]})
-    term = TaxonomyTerm(taxonomy=found, code=code.strip() or slugify(name)[:100], edited_at=at)
+    term = TaxonomyTerm(taxonomy=found, code=code.strip() or slugify(name)[:100], bit=_next_bit(found), edited_at=at)
     return _write(term, {"name": name, **fields})
 
 
@@ -179,19 +182,6 @@ def follow_merges() -> int:
     return moved
 
 
-def masks() -> Callable[[str, Iterable[str]], int]:
-    """`mask(slug, codes)` as `catalogue.vocabulary` has it, with the codes of merged terms read as those of the terms that were kept."""
-    merged = TaxonomyTerm.objects.filter(replaced_by__isnull=False, bit__isnull=False)
-    kept = {(slug, code): now for slug, code, now in merged.values_list("taxonomy__slug", "code", "replaced_by__code")}
-    return lambda slug, codes: vocabulary.mask(slug, [kept.get((slug, code), code) for code in codes])
-
-
-def retired_codes() -> set[tuple[str, str]]:
-    """List and code of every term of Lune's own lists that is no longer offered."""
-    retired = TaxonomyTerm.objects.filter(retired_at__isnull=False, taxonomy__slug__in=vocabulary.TAXONOMIES)
-    return set(retired.values_list("taxonomy__slug", "code"))
-
-
 def merges_of(term: TaxonomyTerm) -> QuerySet[TermMerge]:
     """Merges in which a term took part, the newest first."""
     return TermMerge.objects.filter(Q(gone=term) | Q(kept=term)).select_related("gone", "kept", "merged_by", "undone_by")
@@ -205,6 +195,21 @@ def taxonomies() -> QuerySet[Taxonomy]:
 def _require(by: User) -> None:
     if not (by.is_curator or by.is_administrator):
         raise NotAllowed("Only a curator of the directory changes its words.")
+
+
+def _next_bit(taxonomy: Taxonomy) -> int | None:
+    """A bit that no term of the list has or ever had; None for a list that is not compared by masks."""
+    bits = vocabulary.OWN_BITS.get(taxonomy.slug)
+    if bits is None:
+        return None
+    Taxonomy.objects.select_for_update().get(pk=taxonomy.pk)  # two curators are not given the same one
+    own = {"taxonomy": taxonomy.pk, "bit__gte": bits.start}
+    given = [apps.get_model("catalogue", name).objects.filter(**own).aggregate(most=Max("bit"))["most"] for name in _EVER]
+    bit = max((each + 1 for each in given if each is not None), default=bits.start)
+    if bit not in bits:
+        message = f"This list has its {len(bits)} words of your own. Make this one a synonym of another."
+        raise Invalid(message, errors={"taxonomy": [message]})
+    return bit
 
 
 def _lock(term_id: UUID) -> TaxonomyTerm:

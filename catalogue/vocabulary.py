@@ -293,19 +293,4 @@ def load(apps: Any = None) -> None:
     conditions.load(apps)
 
 
-def mask(slug: str, codes: "list[str] | tuple[str, ...] | set[str]") -> int:
-    """The mask of several codes of one taxonomy. Raises KeyError for a code that is not in the vocabulary."""
-    bits = BITS[slug]
-    value = 0
-    for code in codes:
-        value |= 1 << bits[code]
-    return value
-
-
-def codes(slug: str, value: int) -> list[str]:
-    """The codes whose bits are set in a mask, in the order of the vocabulary."""
-    return [term.code for term in TAXONOMIES[slug][2] if value >> term.bit & 1]
-
-
-BITS: dict[str, dict[str, int]] = {slug: {t.code: t.bit for t in terms} for slug, (_, _, terms) in TAXONOMIES.items()}
 NAMES: dict[str, dict[str, str]] = {slug: {t.code: t.name for t in terms} for slug, (_, _, terms) in TAXONOMIES.items()}

@@ -9,10 +9,9 @@ from django.db import transaction
 from django.db.models import Prefetch
 
 from capacity.models import Reservation
-from catalogue.conditions import NAMES as CONDITIONS
+from catalogue.lexicon import name_of
 from catalogue.models import Service, User
 from catalogue.models.taxonomy import CARE_TYPE, FUNDING, NEED
-from catalogue.vocabulary import NAMES
 from core import audit
 from core.errors import NotFound
 from flow.figures import Dashboard, dashboard
@@ -142,7 +141,7 @@ def anonymised(task: ReferralTask) -> AnonymisedProfile:
         care_types=_names(CARE_TYPE, profile.care_types),
         needs=_names(NEED, profile.needs),
         must_haves=_names(NEED, profile.must_haves),
-        conditions=_diagnoses(profile.conditions),
+        conditions=_names("condition", profile.conditions),
         funding=_names(FUNDING, profile.funding),
         needed_by=profile.needed_by,
     )
@@ -272,13 +271,9 @@ def timeline(referral: Referral) -> list[TimelineEntry]:
     ]
 
 
-def _diagnoses(codes: Iterable[str]) -> tuple[str, ...]:
-    return tuple(CONDITIONS.get(code, code) for code in codes)
-
-
 def _names(slug: str, codes: Iterable[str]) -> tuple[str, ...]:
-    """The words for codes of a taxonomy; a code that Lune does not ship stands for itself."""
-    return tuple(NAMES[slug].get(code, code) for code in codes)
+    """The words for codes of a taxonomy; one that there is not stands for itself."""
+    return tuple(name_of(slug, code) for code in codes)
 
 
 def open_requests(service: Service) -> str:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader
 
 from capacity.status import told
-from catalogue.vocabulary import NAMES
+from catalogue.lexicon import name_of
 from core import clock
 from core.geo import miles as metres_to_miles
 from frontend.presenters.opening import clock as clock_words
@@ -81,8 +81,8 @@ def money(pounds: Decimal | float | int | None) -> str:
 
 
 def term_name(code: str, taxonomy: str) -> str:
-    """The words for a code of the vocabulary; the code itself when it has been retired."""
-    return NAMES[taxonomy].get(code, code)
+    """The words for a code of the vocabulary; the code itself when there is no such term."""
+    return name_of(taxonomy, code)
 
 
 def is_web_address(text: str) -> bool:

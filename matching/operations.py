@@ -10,7 +10,8 @@ from uuid import UUID
 from django.db import transaction
 
 from capacity.models import ServiceCapacity
-from catalogue import criteria, marks, vocabulary
+from catalogue import criteria, marks
+from catalogue.lexicon import Lexicon
 from catalogue.models import User
 from core import clock
 from core.geo import miles
@@ -21,11 +22,7 @@ from matching.engine.rules import Verdict
 from matching.engine.words import Words
 from matching.models import MatchCandidate, MatchRun, NeedProfile, UnmetNeed, WeightSet
 
-#: Names of the vocabulary's bits, for the engine's sentences.
-WORDS = Words(
-    {slug: {term.bit: term.name for term in terms} for slug, (_, _, terms) in vocabulary.TAXONOMIES.items()}
-    | {"mark": dict(enumerate(name for _, name in marks.WISHES))}
-)
+_MARKS = {"mark": dict(enumerate(name for _, name in marks.WISHES))}
 #: Written to the unmet-need ledger when there is no service of the kind at all.
 NO_SERVICE = "no-service"
 
@@ -255,9 +252,9 @@ def _record_unmet(profile: NeedProfile, need: Need, at: datetime) -> dict[str, A
 
 
 def _words(need: Need, pools: Iterable[PoolFacts]) -> Words:
-    """The words for a list, with the names of the codes in it: one question for each table, none when there are no codes."""
+    """The words for a list: names of bits as curators have them now, and of the codes in it, if any."""
     codes = {*need.diagnoses, *(code for facts in pools for code in facts.codes)}
-    return WORDS.with_codes(criteria.names_of(codes)) if codes else WORDS
+    return Words(Lexicon.read().names() | _MARKS, criteria.names_of(codes))
 
 
 def _lines_of(need: Need, weights: Weights, ranked: list[check.Ranked]) -> list[Line]:
@@ -292,7 +289,7 @@ def _line(
         service_name=pool.service.name,
         organization_id=pool.service.organization_id,
         organization_name=pool.service.organization.name,
-        care_type=WORDS.name("care-type", facts.care_type),
+        care_type=words.name("care-type", facts.care_type),
         score=score,
         out_of=weights.total,
         distance_m=away,

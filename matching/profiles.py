@@ -7,8 +7,9 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from catalogue import criteria, marks, terms, vocabulary
+from catalogue import criteria, marks, vocabulary
 from catalogue.currency import ASSURANCE_LASTS
+from catalogue.lexicon import Lexicon
 from catalogue.models import User
 from catalogue.queries import areas_at, find_place
 from core import clock
@@ -34,7 +35,7 @@ _LISTS = {
 
 def need_of(profile: NeedProfile, *, at: datetime) -> Need:
     """The profile as the engine sees it at the instant `at`, with the areas in which the person lives."""
-    mask = terms.masks()
+    mask = Lexicon.read().mask
     must_haves = mask("need", profile.must_haves)
     today = clock.local_date(at)
     chains, under = criteria.condition_chains(profile.conditions)
@@ -77,12 +78,13 @@ def profile_from(data: Mapping[str, Any], *, by: User) -> NeedProfile:
     if not by.is_referrer or by.organization_id is None:
         raise NotAllowed("Only referrers can search for a place. Ask your administrator if that is your work.")
     found = find_place(str(data.get("postcode") or ""))
-    lists = {field: _codes(data.get(field) or (), taxonomy, noun, field) for field, (taxonomy, noun) in _LISTS.items()}
+    lexicon = Lexicon.read()
+    lists = {field: _codes(lexicon, data.get(field) or (), taxonomy, noun, field) for field, (taxonomy, noun) in _LISTS.items()}
     if not lists["care_types"]:
         raise Invalid("Choose at least one kind of service.", field="care_types")
     source = data.get("referral_source") or ""
     if source:
-        _codes([source], "referral-source", "source of referrals", "referral_source")
+        [source] = _codes(lexicon, [source], "referral-source", "source of referrals", "referral_source")
     conditions = _list(data.get("conditions") or (), "conditions")
     criteria.condition_chains(conditions)
     practice = str(data.get("practice") or "").strip()
@@ -113,13 +115,12 @@ def profile_from(data: Mapping[str, Any], *, by: User) -> NeedProfile:
     return profile
 
 
-def _codes(values: Iterable[str], taxonomy: str, noun: str, field: str) -> list[str]:
-    known = vocabulary.BITS[taxonomy]
+def _codes(lexicon: Lexicon, values: Iterable[str], taxonomy: str, noun: str, field: str) -> list[str]:
     values = _list(values, field)
     for value in values:
-        if value not in known:
+        if not lexicon.knows(taxonomy, value):
             raise Invalid(f"“{value}” is not a {noun} that we know. Use codes of the taxonomy “{taxonomy}”.", field=field)
-    return values
+    return list(dict.fromkeys(lexicon.kept(taxonomy, value) for value in values))
 
 
 def _list(values: Iterable[str], field: str) -> list[str]:

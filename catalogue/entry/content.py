@@ -67,15 +67,15 @@ FIELDS: dict[str, Field] = {
     "sex_reason": Field("who", "Why for women or men only", "", "eligibility"),
     "needs": Field("who", "Needs", {}, "criteria"),
     "conditions": Field("who", "Diagnoses and guidelines", {}, "criteria"),
-    "referral_sources": Field("who", "Who may refer", [], "criteria"),
+    "referral_sources": Field("who", "Who may refer", {}, "criteria"),
     "notes": Field("who", "Anything else about who it is for", "", "eligibility"),
     "catchment_m": Field("areas", "Longest distance, in metres", None, "catchment_m"),
     "areas": Field("areas", "Areas", [], "service_areas"),
     "price_week": Field("cost", "Usual price a week", None, "price_week"),
     "cost_options": Field("cost", "Prices", [], "cost_options"),
-    "funding": Field("cost", "Who pays", [], "criteria"),
+    "funding": Field("cost", "Who pays", {}, "criteria"),
     "access": Field("access", "Access", {}, "criteria"),
-    "languages": Field("access", "Languages", [], "criteria"),
+    "languages": Field("access", "Languages", {}, "criteria"),
 }
 #: What only a curator decides about an entry that is there already.
 CURATORS_DECIDE = frozenset({"care_type", "is_confidential", "is_internal"})
@@ -120,9 +120,7 @@ def read(service: Service) -> Content:
     areas = [*map(_area, service.service_areas.all()), *map(_registration, service.registrations.all())]
     content = {name: getattr(service, name) for name in _OWN}
     content |= {name: getattr(ages, name, FIELDS[name].empty) for name in ELIGIBILITY}
-    content |= {
-        name: sorted(c.term.code for c in criteria if c.term.taxonomy.slug == slug and c.rule in TAKEN) for name, slug in LISTS.items()
-    }
+    content |= {name: {c.term.code: c.rule for c in criteria if c.term.taxonomy.slug == slug} for name, slug in LISTS.items()}
     content |= {
         "care_type": service.care_type.code if service.care_type else "",
         "phones": [{"number": phone.number, "description": phone.description} for phone in service.phones.all()],
@@ -163,12 +161,17 @@ def canonical(field: str, value: Any) -> Any:
             return sorted(value, key=contact_order)
         case "price_week":
             return _pounds(value)
-        case "needs" | "access" | "conditions":
-            return dict(sorted(value.items()))
-        case "partners" | "funding" | "languages" | "referral_sources":
+        case "needs" | "access" | "conditions" | "funding" | "languages" | "referral_sources":
+            return dict(sorted((dict.fromkeys(value, "accepts") if isinstance(value, list) else value).items()))
+        case "partners":
             return sorted(value)
         case _:
             return value
+
+
+def said(field: str, value: Any) -> Any:
+    """What a value says, whichever records it is kept in: a place that several share becomes another record when one of them changes it."""
+    return [{name: each for name, each in row.items() if name != "id"} for row in value] if field == "places" else value
 
 
 def plain(value: Any) -> Any:
@@ -210,14 +213,17 @@ def _when(row: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def _area(row: ServiceArea) -> dict[str, Any]:
-    """`area:<code>` or `outcode:<PR1>`; else `drawn`, with its outline in longitude and latitude."""
+    """`area:<code>` or `outcode:<PR1>`; else `drawn`, with its outline in longitude and latitude. With the rule unless it is the usual one:
+    only people who live there.
+    """
+    rule = {} if row.rule == ServiceArea.Rule.REQUIRED else {"rule": row.rule}
     if row.area:
-        return {"key": f"area:{row.area.code}", "name": row.area.name}
+        return {"key": f"area:{row.area.code}", "name": row.area.name, **rule}
     if row.uri.startswith("outcode:"):
-        return {"key": row.uri, "name": row.name}
+        return {"key": row.uri, "name": row.name, **rule}
     if row.extent:
-        return {"key": "drawn", "name": row.name, "outline": _rounded(json.loads(to_wgs84(row.extent).json))}
-    return {"key": "words", "name": row.name}
+        return {"key": "drawn", "name": row.name, "outline": _rounded(json.loads(to_wgs84(row.extent).json)), **rule}
+    return {"key": "words", "name": row.name, **rule}
 
 
 def _registration(row: RegistrationCriterion) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from catalogue.entry.areas import outcode_outline
 from catalogue.entry.content import ACCESS, COST, EXCEPTION, LISTS, SCHEDULE, TAKEN
 from catalogue.entry.places import write_contacts, write_places
+from catalogue.lexicon import by_code
 from catalogue.models import (
     Area,
     CostOption,
@@ -22,7 +23,6 @@ from catalogue.models import (
     ScheduleException,
     Service,
     ServiceArea,
-    TaxonomyTerm,
 )
 from catalogue.models.taxonomy import CONDITION, NEED
 from core.errors import Invalid
@@ -75,9 +75,13 @@ def _replace(manager: Any, name: str, rows: list[Any]) -> None:
 
 
 def _criteria(service: Service, name: str, value: Mapping[str, str] | list[str]) -> None:
-    """Rules for the terms of one list or of one part of the needs; a term that is left out becomes "not said"."""
+    """Rules for the terms of one list or of one part of the needs; a term that is left out becomes "not said".
+
+    The code of a term that was merged stands for the one that was kept. A plain list says only what is taken: it leaves alone who goes
+    first and who is ruled out.
+    """
     slug = LISTS.get(name, CONDITION if name == "conditions" else NEED)
-    terms = {term.code: term for term in TaxonomyTerm.objects.of(slug) if slug != NEED or (term.group == ACCESS) == (name == "access")}
+    terms = {code: term for code, term in by_code(slug).items() if slug != NEED or (term.group == ACCESS) == (name == "access")}
     listed = isinstance(value, list)
     rules: dict[str, str] = dict.fromkeys(value, EligibilityCriterion.Rule.ACCEPTS.value) if isinstance(value, list) else dict(value)
     if unknown := sorted(rules.keys() - terms.keys()):
@@ -85,9 +89,12 @@ def _criteria(service: Service, name: str, value: Mapping[str, str] | list[str])
     if wrong := sorted(set(rules.values()) - set(EligibilityCriterion.Rule.values)):
         raise _wrong(name, f"There is no rule called {', '.join(wrong)}.")
     before = {criterion.term_id: criterion for criterion in service.criteria.filter(term__in=terms.values())}
+    # What is said of a term itself counts more than what is said by the name of one that was merged into it.
+    rules = {terms[code].code: rule for code, rule in rules.items()} | {
+        code: rule for code, rule in rules.items() if terms[code].code == code
+    }
     for code, rule in rules.items():
         criterion = before.pop(terms[code].pk, None) or EligibilityCriterion(service=service, term=terms[code])
-        # In a list "taken" has several names; one that says so already stays as it is.
         if criterion.rule != rule and not (listed and criterion.rule in TAKEN):
             criterion.rule = rule
             criterion.save()
@@ -124,20 +131,22 @@ def _areas(service: Service, name: str, value: Iterable[Mapping[str, Any]]) -> N
 
 def _area(service: Service, name: str, value: Mapping[str, Any]) -> ServiceArea:
     kind, _, code = value["key"].partition(":")
-    words = value["name"][:200]
+    words, rule = value["name"][:200], value.get("rule", ServiceArea.Rule.REQUIRED)
+    if rule not in ServiceArea.Rule.values:
+        raise _wrong(name, f"There is no rule called {rule}.")
     match kind:
         case "area":
             area = Area.objects.filter(code=code).first()
             if area is None:
                 raise _wrong(name, f"We have no area with the code {code}. Search for it again.")
-            return ServiceArea(service=service, area=area, name=area.name)
+            return ServiceArea(service=service, area=area, name=area.name, rule=rule)
         case "outcode":
             # No outline of an outcode is published: matching goes by the one around its postcodes.
-            return ServiceArea(service=service, name=code, uri=value["key"], extent=outcode_outline(code))
+            return ServiceArea(service=service, name=code, uri=value["key"], extent=outcode_outline(code), rule=rule)
         case "drawn":
-            return ServiceArea(service=service, name=words, extent=_outline(name, value.get("outline")))
+            return ServiceArea(service=service, name=words, extent=_outline(name, value.get("outline")), rule=rule)
         case _:
-            return ServiceArea(service=service, name=words)
+            return ServiceArea(service=service, name=words, rule=rule)
 
 
 def _outline(name: str, value: Any) -> MultiPolygon:

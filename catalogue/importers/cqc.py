@@ -12,6 +12,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from catalogue.lexicon import by_code
 from catalogue.models import (
     Address,
     Eligibility,
@@ -21,8 +22,8 @@ from catalogue.models import (
     Service,
     ServiceAtLocation,
     Source,
-    TaxonomyTerm,
 )
+from catalogue.models.taxonomy import CARE_TYPE, NEED
 from core.geo import normal_postcode
 from core.ids import derived
 
@@ -123,7 +124,7 @@ def _rows(path: Path, importing: Importing) -> Iterator[tuple[str, dict[str, str
 
 def _write(listed: dict[str, dict[str, str]], directory: dict[str, dict[str, str]], importing: Importing) -> None:
     source = importing.run.feed or seen.source_of(SOURCE, Source.Kind.CQC)
-    terms = {(t.taxonomy.slug, t.code): t for t in TaxonomyTerm.objects.select_related("taxonomy").filter(bit__isnull=False)}
+    terms = {(slug, code): term for slug in (CARE_TYPE, NEED) for code, term in by_code(slug).items()}
     points = places.points(values["Postcode"] for values in directory.values())
     known_providers = dict(Organization.objects.filter(cqc_provider_id__isnull=False).values_list("cqc_provider_id", "pk"))
     known_places = dict(Location.objects.filter(cqc_location_id__isnull=False).values_list("cqc_location_id", "pk"))
@@ -166,7 +167,8 @@ def _write(listed: dict[str, dict[str, str]], directory: dict[str, dict[str, str
 def _with_content(record: Record, addresses: list[Address]) -> Record:
     """The record with what CQC says of it in plain values, for those who compare sources."""
     service = record.instance
-    places_said = [{"location": {"addresses": [{f.name: getattr(address, f.name) for f in address._meta.fields} for address in addresses]}}]
+    plain = [{f.name: getattr(address, f.name) for f in address._meta.fields if not f.is_relation} for address in addresses]
+    places_said = [{"location": {"addresses": plain}}]
     record.content = seen.content(record, {"organization": {"name": service.organization.name}, "service_at_locations": places_said})
     for name in ("cqc_rating", "registered_places"):
         if value := getattr(service, name):
@@ -257,7 +259,12 @@ def _children(service: Service, location: Location, a: dict[str, str], b: dict[s
     return [
         child(service, ServiceAtLocation, "service", location=location),
         child(service, Eligibility, "service", minimum_age=lowest, maximum_age=highest),
-        *(child(service, EligibilityCriterion, "service", code, term=terms[("need", code)], rule=rule) for code, rule in rules.items()),
+        # One for each term: two of these may have been merged.
+        *{
+            term.pk: child(service, EligibilityCriterion, "service", code, term=term, rule=rule)
+            for code, rule in rules.items()
+            for term in [terms[(NEED, code)]]
+        }.values(),
     ]
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from catalogue import models as m
+from catalogue.lexicon import kept_ids
 from core.geo import apart_miles, bng_points, miles
 
 from . import bulk, places, seen
@@ -158,7 +159,8 @@ class _Taking:
         through = m.Service.taxonomy_terms.through
         kept = set(m.Service.objects.filter(pk__in=services, kept_fields__contains=["taxonomy_terms"]).values_list("pk", flat=True))
         linked = set(through.objects.filter(service__in=services).values_list("service_id", "taxonomyterm_id"))
-        wanted = {(service, term) for service in services for term in self.terms.get(service, ())}
+        merged = kept_ids({term for service in services for term in self.terms.get(service, ())})
+        wanted = {(service, merged.get(term, term)) for service in services for term in self.terms.get(service, ())}
         gone = [(service, term) for service, term in linked - wanted if service not in kept]
         for service, term in gone:
             through.objects.filter(service_id=service, taxonomyterm_id=term).delete()

@@ -12,6 +12,7 @@ from typing import Any
 from django.utils.text import slugify
 
 from catalogue import models as m
+from catalogue.lexicon import by_code
 from catalogue.models.taxonomy import CARE_TYPE, LANGUAGE
 from core.geo import normal_postcode
 from core.ids import derived
@@ -53,10 +54,8 @@ class Mapper:
         self._taxonomies: dict[str, m.Taxonomy] = {}
         self._known_terms: dict[uuid.UUID, str] = {}
         self.ours = own_words.vocabulary()
-        self.languages = {term.code: term for term in self.ours.values() if term.taxonomy.slug == LANGUAGE}
-        self.care_types = {
-            label.lower(): term for term in m.TaxonomyTerm.objects.of(CARE_TYPE) for label in (term.code, term.name, *term.synonyms)
-        }
+        self.languages = by_code(LANGUAGE)
+        self.care_types = {label.lower(): term for code, term in by_code(CARE_TYPE).items() for label in (code, term.name, *term.synonyms)}
         kinds = [m.Area.Kind.DISTRICT, m.Area.Kind.ICB]
         self._areas_by_name = {name.lower(): pk for name, pk in m.Area.objects.filter(kind__in=kinds).values_list("name", "pk")}
         self._areas_by_code: dict[str, int | None] = {}
@@ -103,7 +102,7 @@ class Mapper:
                     f"{row}, {part._meta.verbose_name}", name, wrong[name], f"Correct {name} at the source.", {name: getattr(part, name)}
                 )
                 children.remove(part)
-        record = Record(service, row, children, raw)
+        record = Record(service, row, children, raw, checked=True)
         record.content = seen.content(record, raw, list(terms.values()))
         return record, set(terms)
 

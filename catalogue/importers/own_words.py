@@ -32,9 +32,10 @@ _CLOSED, _OTHERWISE = "Closed on these days.", "On these days instead of the usu
 
 
 def vocabulary() -> dict[uuid.UUID, m.TaxonomyTerm]:
-    """The terms that every Lune has, by the id that they have in each."""
+    """The terms that every Lune has, by the id that they have in each; one that was merged stands for the one that was kept."""
     ours = (CARE_TYPE, NEED, FUNDING, LANGUAGE, REFERRAL_SOURCE, CONDITION)
-    return m.TaxonomyTerm.objects.filter(taxonomy__slug__in=ours).select_related("taxonomy").in_bulk()
+    terms = m.TaxonomyTerm.objects.filter(taxonomy__slug__in=ours).select_related("taxonomy", "replaced_by__taxonomy").in_bulk()
+    return {pk: term.replaced_by or term for pk, term in terms.items()}
 
 
 def is_topic(attribute: dict[str, Any]) -> bool:

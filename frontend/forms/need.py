@@ -1,18 +1,17 @@
 """What somebody needs: the search form."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.utils import timezone
 from django.utils.functional import cached_property
 
 from catalogue.criteria import condition_terms
+from catalogue.lexicon import Lexicon, Word
 from catalogue.marks import WISHES as WISHES_FOR_MARKS
 from catalogue.models import TaxonomyTerm
-from catalogue.terms import retired_codes
-from catalogue.vocabulary import CARE_TYPES, FUNDING, LANGUAGES, NEEDS, REFERRAL_SOURCES, Term
 from core.geo import METRES_PER_MILE, outcode
 from flow.models import Episode, Patient
 from matching.models import NeedProfile
@@ -29,14 +28,15 @@ USUAL_CARE: dict[str, list[str]] = {
 }
 
 
-def _choices(terms: Iterable[Term]) -> list[tuple[str, str]]:
-    return [(term.code, term.name) for term in terms]
+#: Fields whose answers are terms, and the list that each is from.
+TERMS = {
+    "care_types": "care-type", "needs": "need", "must_haves": "need", "preferences": "need", "funding": "funding", "languages": "language",
+    "referral_source": "referral-source",
+}  # fmt: skip
 
 
-def _tick_boxes(label: str, terms: Iterable[Term], **extra: Any) -> forms.MultipleChoiceField:
-    return forms.MultipleChoiceField(
-        label=label, choices=_choices(terms), widget=forms.CheckboxSelectMultiple, required=extra.pop("required", False), **extra
-    )
+def _tick_boxes(label: str, **extra: Any) -> forms.MultipleChoiceField:
+    return forms.MultipleChoiceField(label=label, widget=forms.CheckboxSelectMultiple, required=extra.pop("required", False), **extra)
 
 
 class NeedForm(forms.Form):
@@ -61,12 +61,10 @@ class NeedForm(forms.Form):
         max_length=10,
         error_messages={"required": "Enter a postcode, or its first half"},
     )
-    care_types = _tick_boxes(
-        "What kind of service?", CARE_TYPES, required=True, error_messages={"required": "Choose at least one kind of service"}
-    )
-    needs = _tick_boxes("What do they need or live with?", [term for term in NEEDS if term.group not in WISHES])
-    must_haves = _tick_boxes("Must be confirmed", [term for term in NEEDS if term.group not in WISHES])
-    preferences = _tick_boxes("What would they like?", [term for term in NEEDS if term.group in WISHES])
+    care_types = _tick_boxes("What kind of service?", required=True, error_messages={"required": "Choose at least one kind of service"})
+    needs = _tick_boxes("What do they need or live with?")
+    must_haves = _tick_boxes("Must be confirmed")
+    preferences = _tick_boxes("What would they like?")
     miles = forms.TypedChoiceField(label="How far, at most?", choices=HOW_FAR, coerce=int, initial=15)
     within = forms.ChoiceField(label="How soon?", choices=HOW_SOON, required=False)
     drives = forms.TypedChoiceField(
@@ -76,7 +74,7 @@ class NeedForm(forms.Form):
         empty_value=None,
         required=False,
     )
-    funding = _tick_boxes("Who pays?", FUNDING)
+    funding = _tick_boxes("Who pays?")
     budget_week = forms.DecimalField(
         label="At most, in pounds a week",
         min_value=0,
@@ -86,7 +84,7 @@ class NeedForm(forms.Form):
         widget=forms.TextInput(attrs={"inputmode": "decimal"}),
         error_messages={"invalid": "Enter the budget as a number of pounds, like 950", "min_value": "A budget cannot be less than nothing"},
     )
-    languages = _tick_boxes("Which languages do they need?", LANGUAGES)
+    languages = _tick_boxes("Which languages do they need?")
     conditions = forms.MultipleChoiceField(
         label="Diagnoses and guidelines",
         choices=lambda: [(term.code, term.name) for term in condition_terms()],
@@ -101,7 +99,6 @@ class NeedForm(forms.Form):
     )
     referral_source = forms.ChoiceField(
         label="Who refers?",
-        choices=[("", "Not said"), *_choices(REFERRAL_SOURCES)],
         help_text="Services that do not take referrals from them are left out.",
         required=False,
     )
@@ -112,6 +109,21 @@ class NeedForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         required=False,
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.lexicon = Lexicon.read()
+        for name, slug in TERMS.items():
+            choices = self.lexicon.choices(slug)
+            cast(forms.ChoiceField, self.fields[name]).choices = choices if name != "referral_source" else [("", "Not said"), *choices]
+            if isinstance(said := self.initial.get(name), list):
+                # An earlier search may have ticked a term that was merged since.
+                self.initial[name] = [self.lexicon.kept(slug, code) for code in said]
+        # Of these the page shows all choices: those that no curator has retired, and what was ticked before.
+        for name in ("funding", "languages", "referral_source"):
+            field, ticked = cast(forms.ChoiceField, self.fields[name]), self[name].value() or ()
+            offered = {"", *(word.code for word in self.lexicon.offered(TERMS[name])), *([ticked] if isinstance(ticked, str) else ticked)}
+            field.choices = [choice for choice in cast(list[tuple[str, str]], field.choices) if choice[0] in offered]
 
     def clean_postcode(self) -> str:
         text = self.cleaned_data["postcode"]
@@ -131,20 +143,12 @@ class NeedForm(forms.Form):
         within, miles = data.pop("within"), data.pop("miles")
         return data | {"max_miles": miles, "needed_by": today + timedelta(days=int(within)) if within else None}
 
-    @cached_property
-    def _retired(self) -> set[tuple[str, str]]:
-        return retired_codes()
-
-    def in_use(self, slug: str, offered: Iterable[Term]) -> Iterator[Term]:
-        """Those that no curator has retired. One that an earlier search ticked is still understood."""
-        return (term for term in offered if (slug, term.code) not in self._retired)
-
     @staticmethod
-    def grouped(terms: Iterable[Term]) -> list[tuple[str, list[Term]]]:
+    def grouped(words: Iterable[Word]) -> list[tuple[str, list[Word]]]:
         """Terms under their headings, both in the order of the vocabulary."""
-        groups: dict[str, list[Term]] = {}
-        for term in terms:
-            groups.setdefault(term.group, []).append(term)
+        groups: dict[str, list[Word]] = {}
+        for word in words:
+            groups.setdefault(word.group or "Others", []).append(word)
         return list(groups.items())
 
     @cached_property
@@ -156,16 +160,16 @@ class NeedForm(forms.Form):
         return list(groups.items())
 
     @property
-    def care_groups(self) -> list[tuple[str, list[Term]]]:
-        return self.grouped(self.in_use("care-type", CARE_TYPES))
+    def care_groups(self) -> list[tuple[str, list[Word]]]:
+        return self.grouped(self.lexicon.offered("care-type"))
 
     @property
-    def need_groups(self) -> list[tuple[str, list[Term]]]:
-        return self.grouped(term for term in self.in_use("need", NEEDS) if term.group not in WISHES)
+    def need_groups(self) -> list[tuple[str, list[Word]]]:
+        return self.grouped(word for word in self.lexicon.offered("need") if word.group not in WISHES)
 
     @property
-    def wish_groups(self) -> list[tuple[str, list[Term]]]:
-        return self.grouped(term for term in self.in_use("need", NEEDS) if term.group in WISHES)
+    def wish_groups(self) -> list[tuple[str, list[Word]]]:
+        return self.grouped(word for word in self.lexicon.offered("need") if word.group in WISHES)
 
 
 def initial_from_patient(patient: Patient, episode: Episode | None) -> dict[str, Any]:

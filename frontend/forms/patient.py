@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
-from catalogue.vocabulary import NAMES
+from catalogue.lexicon import Lexicon
 from core.geo import normal_postcode
 from flow.models import Episode, Patient
 from flow.models.patient import validate_nhs_number
@@ -48,7 +48,7 @@ class PatientForm(forms.Form):
     phone = forms.CharField(
         label="Phone number, if there is one", max_length=40, required=False, widget=forms.TextInput(attrs={"inputmode": "tel"})
     )
-    preferred_language = forms.ChoiceField(label="Language they prefer", choices=list(NAMES["language"].items()), initial="en")
+    preferred_language = forms.ChoiceField(label="Language they prefer", choices=lambda: Lexicon.read().choices("language"), initial="en")
 
     def clean_nhs_number(self) -> str:
         number = "".join(self.cleaned_data["nhs_number"].split()).replace("-", "")

@@ -13,9 +13,9 @@ from catalogue.entry.content import EXCEPTION, FIELDS, LISTS, PARTS, SCHEDULE, C
 from catalogue.entry.partners import partner_names
 from catalogue.entry.places import place_words
 from catalogue.entry.queries import WANTED, Entry, said, school_holidays
+from catalogue.lexicon import name_of
 from catalogue.models import Eligibility, EligibilityCriterion, ProposedChange, Schedule, ScheduleException, Service
 from catalogue.schedules import occurrences
-from catalogue.vocabulary import NAMES
 from frontend.environment import day, money
 from frontend.presenters import curate
 from frontend.presenters.opening import clock, opening
@@ -70,6 +70,12 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any], overtaken: 
     ]
 
 
+#: Rules of a list of who pays, refers or which languages, when they say more than that it is taken.
+_TAKEN_AS = {"required": ": only these people", "excluded": ": not these people", "preferred": ": these people first"}
+#: The same of an area or a practice, where "only" is the usual rule.
+_FROM_THERE = {"excluded": ": nobody from there", "preferred": ": people from there first"}
+
+
 def in_words(name: str, value: Any) -> list[str]:
     """What a field says, a line each; "nothing" when it says nothing."""
     if value in (None, "", [], {}):
@@ -90,15 +96,15 @@ def in_words(name: str, value: Any) -> list[str]:
         case "needs" | "access" | "conditions":
             slug = "condition" if name == "conditions" else "need"
             rules = dict(EligibilityCriterion.Rule.choices)
-            return [f"{NAMES[slug].get(code, code)}: {rules[rule]}" for code, rule in value.items()]
+            return [f"{name_of(slug, code)}: {rules[rule]}" for code, rule in value.items()]
         case "areas":
-            return [row["name"] or "an area" for row in value]
+            return [f"{row['name'] or 'an area'}{_FROM_THERE.get(row.get('rule'), '')}" for row in value]
         case "cost_options":
             return [_cost(row) for row in value]
         case "price_week":
             return [money(Decimal(value))]
         case "care_type":
-            return [NAMES["care-type"].get(value, value)]
+            return [name_of("care-type", value)]
         case "status":
             return [dict(Service.Status.choices).get(value, value)]
         case "sex":
@@ -110,7 +116,8 @@ def in_words(name: str, value: Any) -> list[str]:
         case "catchment_m":
             return [f"{value:,} metres"]
         case _ if name in LISTS:
-            return [NAMES[LISTS[name]].get(code, code) for code in value]
+            ruled = value if isinstance(value, dict) else dict.fromkeys(value, "accepts")  # as earlier histories have it
+            return [f"{name_of(LISTS[name], code)}{_TAKEN_AS.get(rule, '')}" for code, rule in ruled.items()]
         case _:
             return str(value).splitlines()
 

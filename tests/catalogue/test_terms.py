@@ -5,12 +5,15 @@ from datetime import UTC, datetime
 import pytest
 
 from catalogue import terms, vocabulary
+from catalogue.importers import own_words
+from catalogue.lexicon import Lexicon
 from catalogue.models import EligibilityCriterion, Service, Taxonomy, TaxonomyTerm, TermMerge
 from catalogue.operations import edit_service
+from catalogue.search import search_services
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from matching.models import PoolFact
-from matching.operations import match
-from matching.profiles import need_of
+from matching.operations import lines, match, why_not
+from matching.profiles import need_of, profile_from
 from tests import factories
 from tests.factories import term
 
@@ -25,13 +28,36 @@ def own(code: str, **fields) -> TaxonomyTerm:
 
 
 @pytest.mark.req("R096")
-def test_a_curator_adds_a_word_that_ranking_does_not_decide_on(curator):
-    made = terms.add_term(taxonomy="need", name="Sewing", synonyms=[" quilting ", "Quilting", ""], by=curator, at=AT)
+@pytest.mark.parametrize(("slug", "field"), [("need", "needs"), ("language", "languages"), ("funding", "funding")])
+def test_ranking_decides_at_once_on_a_word_that_a_curator_adds(curator, referrer, slug, field):
+    """In the SQL and in its words: who says yes is found and says so, who says no is not."""
+    made = terms.add_term(taxonomy=slug, name="Sewing", synonyms=[" quilting ", "Quilting", ""], by=curator, at=AT)
     made.refresh_from_db()
-    assert (made.code, made.bit, made.synonyms, made.edited_at) == ("sewing", None, ["quilting"], AT)
-    service = factories.ServiceFactory()
-    edit_service(service_id=service.pk, by=curator, at=AT, needs={"sewing": "accepts"})
-    assert service.criteria.get().term == made
+    assert (made.code, made.bit, made.synonyms, made.edited_at) == ("sewing", vocabulary.OWN_BITS[slug][0], ["quilting"], AT)
+    factories.OutcodeFactory()
+    yes, no = factories.PoolFactory(), factories.PoolFactory()
+    edit_service(service_id=yes.service_id, by=curator, at=AT, **{field: {"sewing": "accepts"}})
+    edit_service(service_id=no.service_id, by=curator, at=AT, **{field: {"sewing": "excluded"}})
+    asked = {"age": 80, "postcode": "PR1", "care_types": ["home-general-residential"], field: ["sewing"]}
+    run = match(profile_from(asked, by=referrer), by=referrer, at=AT)
+    [line] = lines(run)
+    assert line.pool_id == yes.pk
+    assert any("Sewing" in sentence for sentence in line.met)
+    assert any("Sewing" in finding.sentence for finding in why_not(run, no.pk, at=AT).failed)
+
+
+def test_a_bit_is_never_given_twice_and_room_is_not_endless(curator):
+    first = terms.add_term(taxonomy="need", name="Sewing", by=curator, at=AT)
+    TaxonomyTerm.objects.filter(pk=first.pk).delete()
+    second = terms.add_term(taxonomy="need", name="Quilting", by=curator, at=AT)
+    assert second.bit == first.bit + 1
+    TaxonomyTerm.objects.filter(pk=second.pk).update(bit=2 * vocabulary.WORD - 1)
+    with pytest.raises(Invalid, match="62 words of your own"):
+        terms.add_term(taxonomy="need", name="Knitting", by=curator, at=AT)
+
+
+def test_shipped_terms_stay_below_the_bits_of_curators():
+    assert all(term.bit < bits.start for slug, bits in vocabulary.OWN_BITS.items() for term in vocabulary.TAXONOMIES[slug][2])
 
 
 def test_a_new_kind_of_care_comes_with_a_new_version(curator):
@@ -121,8 +147,15 @@ def test_merged_terms_are_one_and_the_old_code_is_another_name_for_it(curator):
     gone, kept = term("need", "music"), term("need", "crafts")
     assert (gone.replaced_by, gone.retired_at, gone.bit, kept.bit) == (kept, AT, bits["music"], bits["crafts"])
     assert "Music and singing" in kept.synonyms
-    assert terms.masks()("need", ["music"]) == 1 << bits["crafts"]
-    assert terms.masks()("need", ["music", "dementia"]) == 1 << bits["crafts"] | 1
+    # Whoever still uses the old code is understood at once: who writes an entry, who searches, who asks for a place, and feeds.
+    edit_service(service_id=one.pk, by=curator, at=AT, needs={"music": "required"})
+    edit_service(service_id=other.pk, by=curator, at=AT, needs={"music": "accepts", "crafts": "preferred"})
+    assert {(one.pk, "crafts", "required"), (other.pk, "crafts", "preferred")} < criteria()
+    assert set(search_services(curator, needs=["music"])) == {one, other}
+    assert own_words.vocabulary()[gone.pk] == kept
+    assert "music" not in {word.code for word in Lexicon.read().offered("need")}
+    assert Lexicon.read().mask("need", ["music"]) == 1 << bits["crafts"]
+    assert Lexicon.read().mask("need", ["music", "dementia"]) == 1 << bits["crafts"] | 1
 
 
 def test_a_merge_is_undone_whole(curator):
@@ -134,7 +167,7 @@ def test_a_merge_is_undone_whole(curator):
     assert (criteria(), term("need", "crafts").synonyms) == before
     music = term("need", "music")
     assert (music.replaced_by, music.retired_at, music.retired_reason) == (None, None, "")
-    assert terms.masks()("need", ["music"]) == 1 << music.bit
+    assert Lexicon.read().mask("need", ["music"]) == 1 << music.bit
     with pytest.raises(Conflict):
         terms.undo_merge(merge_id=merge.pk, by=curator, at=AT)
     child.refresh_from_db()

@@ -13,8 +13,8 @@ from matching.engine import check, place
 from matching.engine.factors import FACTORS
 from matching.engine.problem import FACTORS as NAMES
 from matching.engine.problem import Need, PoolFacts, Weights
-from matching.operations import WORDS
 from tests.matching.test_rules import DEMENTIA, FACTS, NEED, OXYGEN, facts, need
+from tests.matching.worlds import WORDS
 
 SUMMER = date(2026, 6, 20).toordinal()
 CASES = [

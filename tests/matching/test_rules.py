@@ -7,7 +7,7 @@ import pytest
 from matching.engine import check
 from matching.engine.problem import ANY_SEX, FEMALE, FEMALE_ONLY, MALE, MALE_ONLY, SEX_OTHER, Need, PoolFacts
 from matching.engine.rules import RULES, Verdict
-from matching.operations import WORDS
+from tests.matching.worlds import WORDS
 
 MET, FAILED, UNKNOWN, NOT_ASKED = Verdict.MET, Verdict.FAILED, Verdict.UNKNOWN, Verdict.NOT_ASKED
 DEMENTIA, OXYGEN, VETERAN = 1 << 0, 1 << 6, 1 << 33

@@ -11,9 +11,8 @@ from catalogue.eligibility_text import _in_a_sentence, eligibility_sentences
 from catalogue.models import Eligibility, EligibilityCriterion, RegistrationCriterion, ServiceArea, TaxonomyTerm
 from matching import queries
 from matching.engine.problem import ANY_SEX, FEMALE_ONLY, MALE_ONLY, NO_LIMIT, Need, PoolFacts
-from matching.operations import WORDS
 from tests.factories import AreaFactory, CriterionFactory, EligibilityFactory, PoolFactory, term
-from tests.matching.worlds import AT
+from tests.matching.worlds import AT, WORDS
 
 pytestmark = pytest.mark.django_db
 

@@ -11,6 +11,7 @@ from django.db import connection
 
 from capacity.models import CapacityStatus, ServiceCapacity
 from catalogue.criteria import condition_chains
+from catalogue.marks import WISHES
 from catalogue.models import (
     Area,
     Eligibility,
@@ -24,11 +25,17 @@ from catalogue.models import (
     Taxonomy,
     TaxonomyTerm,
 )
-from catalogue.vocabulary import OWN_BITS, WORD
+from catalogue.vocabulary import OWN_BITS, TAXONOMIES, WORD
 from matching.engine.problem import Need, Weights
+from matching.engine.words import Words
 from matching.queries import refresh_facts
 from tests.factories import AreaFactory, OrganizationFactory, near
 
+#: Names of the shipped bits.
+WORDS = Words(
+    {slug: {term.bit: term.name for term in terms} for slug, (_, _, terms) in TAXONOMIES.items()}
+    | {"mark": dict(enumerate(name for _, name in WISHES))}
+)
 AT = datetime(2026, 11, 2, 12, 30, 15, 250_000, tzinfo=UTC)
 KINDS = ("home-general-residential", "home-dementia-residential", "befriending")
 #: Dementia, what it falls under and what falls under it, and another.

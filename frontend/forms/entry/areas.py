@@ -1,5 +1,6 @@
 """The area that a service covers: picked from lists, or drawn on the map."""
 
+import hashlib
 import json
 from typing import Any, cast
 
@@ -10,6 +11,8 @@ from core.geo import METRES_PER_MILE
 
 from .part import PartForm
 
+#: What may be said of an area, or of those who are registered somewhere.
+RULES = [("", "Only people from here"), ("excluded", "Nobody from here"), ("preferred", "People from here first")]
 #: Text of an outline that is longer was not drawn by hand.
 LONGEST_OUTLINE = 40_000
 
@@ -38,6 +41,7 @@ class AreasForm(PartForm):
         error_messages={"max_length": "That outline is too detailed. Draw it with fewer corners."},
     )
     outline_name = forms.CharField(label="What you call it", help_text="Such as: Ashton and Lea.", required=False, max_length=200)
+    outline_rule = forms.ChoiceField(label="Who may come from it", choices=RULES, required=False)
 
     def __init__(self, data: Any, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
@@ -53,6 +57,10 @@ class AreasForm(PartForm):
                 self.known.setdefault(token, {"key": row["key"], "name": row["name"]})
                 labels.setdefault(token, f"{row['name']}: {row['kind']}" if "kind" in row else _label(row))
         cast(forms.ChoiceField, self.fields["areas"]).choices = list(labels.items())
+        self._rules = {token: f"rule-{hashlib.sha256(token.encode()).hexdigest()[:12]}" for token in labels}
+        for token, name in self._rules.items():
+            said = self.known[token].get("rule", "")
+            self.fields[name] = forms.ChoiceField(label=labels[token], choices=RULES, required=False, initial=said.replace("required", ""))
         self.initial["areas"] = [_token(row, number) for number, row in enumerate(self.shown["areas"])]
         metres = self.shown["catchment_m"]
         self.initial["miles"] = None if metres is None else round(metres / METRES_PER_MILE, 1)
@@ -81,10 +89,26 @@ class AreasForm(PartForm):
 
     def values(self) -> dict[str, Any]:
         sent = self.cleaned_data
-        rows = [self.known[token] for token in sent["areas"]]
+        rows = [self._ruled(self.known[token], sent.get(self._rules[token], "")) for token in sent["areas"]]
         if sent["outline"]:
-            rows.append({"key": "drawn", "name": sent["outline_name"], "outline": _several(self._shape)})
+            drawn = {"key": "drawn", "name": sent["outline_name"], "outline": _several(self._shape)}
+            rows.append(self._ruled(drawn, sent["outline_rule"]))
         return {"areas": rows, "catchment_m": self._metres(sent["miles"])}
+
+    @staticmethod
+    def _ruled(row: dict[str, Any], rule: str) -> dict[str, Any]:
+        """The row with its rule; without one it is the usual: only people from there."""
+        return {name: value for name, value in row.items() if name != "rule"} | ({"rule": rule} if rule else {})
+
+    @property
+    def rules(self) -> list[forms.BoundField]:
+        """For each area, who may come from it."""
+        return [self[name] for name in self._rules.values()]
+
+    @property
+    def ruled(self) -> bool:
+        """Whether of some area something other than the usual is said."""
+        return any(bound.value() or bound.errors for bound in self.rules)
 
     def _metres(self, miles: Any) -> int | None:
         """Miles that were not touched are the metres that they came from."""
@@ -101,7 +125,7 @@ def _token(row: dict[str, Any], number: int) -> str:
     """What stands in the box of an area: all that is needed to find it again, but for an outline, which stays in the directory."""
     if "outline" in row:
         return f"drawn {number}"
-    return json.dumps({name: row[name] for name in ("key", "name", "rule") if name in row}, sort_keys=True)
+    return json.dumps({name: row[name] for name in ("key", "name")}, sort_keys=True)
 
 
 def _label(row: dict[str, Any]) -> str:
@@ -139,9 +163,8 @@ def _is_choice(text: str) -> bool:
         return False
     return (
         isinstance(row, dict)
-        and set(row) <= {"key", "name", "rule"}
+        and set(row) == {"key", "name"}
         and all(isinstance(value, str) and len(value) <= 200 for value in row.values())
-        and {"key", "name"} <= set(row)
         and row["key"].partition(":")[0] in ("area", "outcode", "practice", "pcn")
     )
 

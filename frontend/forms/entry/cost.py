@@ -1,12 +1,12 @@
 """What a service costs, and who pays."""
 
-from typing import Any, cast
+from typing import Any
 
 from django import forms
 
 from catalogue.models.taxonomy import FUNDING
 
-from .criteria import choices
+from .criteria import LIST_RULES, TermFields
 from .part import PartForm, RowForm
 
 _POUNDS = {
@@ -34,17 +34,12 @@ class CostForm(PartForm):
         label="Usual price a week", help_text="In pounds. 0 is free; leave it empty when there is none.", required=False, min_value=0,
         max_digits=8, decimal_places=2, widget=forms.TextInput(attrs={"inputmode": "decimal"}), error_messages=_POUNDS,
     )  # fmt: skip
-    funding = forms.MultipleChoiceField(
-        label="Who pays", help_text="Tick all. None ticked means that you have not said.", required=False,
-        widget=forms.CheckboxSelectMultiple,
-    )  # fmt: skip
-
     ROWS = {"cost_options": CostRow}
 
     def __init__(self, data: Any, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
-        cast(forms.ChoiceField, self.fields["funding"]).choices = choices(FUNDING, self.shown["funding"])
+        self.funding = TermFields(self, "funding", FUNDING, self.shown["funding"], LIST_RULES["funding"])
 
     def values(self) -> dict[str, Any]:
         costs = [{name: row[name] for name in ("option", "amount", "amount_description")} for row in self.said("cost_options")]
-        return super().values() | {"cost_options": costs}
+        return super().values() | {"cost_options": costs, "funding": self.funding.value()}

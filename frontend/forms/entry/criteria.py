@@ -1,10 +1,11 @@
 """Boxes for the terms of the vocabulary: what a service takes, needs, cannot take, or has not said."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 
+from catalogue.lexicon import kept_codes
 from catalogue.models import TaxonomyTerm
 from catalogue.queries import terms_in_use
 
@@ -17,20 +18,40 @@ RULES = [
 ]
 #: A diagnosis is not "met".
 CONDITION_RULES = [("", "Not said"), ("accepts", "Takes people with this"), *RULES[2:]]
+#: By the name of a list: what each rule is called there.
+LIST_RULES = {
+    name: [("", "Not said"), ("accepts", accepts), ("required", required), ("excluded", excluded), ("preferred", preferred)]
+    for name, (accepts, required, excluded, preferred) in {
+        "funding": ("They can pay", "Only people for whom they pay", "They cannot pay", "People for whom they pay go first"),
+        "languages": ("We work in it", "Only people who speak it", "We cannot work in it", "People who speak it go first"),
+        "referral_sources": ("They may refer", "Only people whom they refer", "They cannot refer", "People whom they refer go first"),
+    }.items()
+}
+
+
+#: Of a code whose meaning was taken from no list of codes that could be looked at.
+UNCHECKED = "code not yet checked by a clinician"
 
 
 class TermFields:
     """A choice of rule for each term: fields of a form, named `<prefix>-<code>`, under the headings of the vocabulary."""
 
-    def __init__(self, form: forms.Form, prefix: str, terms: Iterable[TaxonomyTerm], said: dict[str, str], rules: Any = RULES) -> None:
+    def __init__(
+        self, form: forms.Form, prefix: str, slug: str, said: dict[str, str], rules: Any = RULES, *, offered: Sequence[TaxonomyTerm] = ()
+    ) -> None:
+        """Those terms of a list that are `offered`, or all in use. What was said of a term that was merged is said of the other."""
         self.form, self.prefix = form, prefix
+        terms = offered or list(terms_in_use(slug))
+        if unknown := said.keys() - {term.code for term in terms}:
+            now = kept_codes(slug, unknown)
+            said = {now[code]: rule for code, rule in said.items() if code in now} | {c: r for c, r in said.items() if c not in now}
         self.codes: dict[str, str] = {}
         self._groups: dict[str, list[str]] = {}
         for term in terms:
             name = f"{prefix}-{term.code}"
             self.codes[name] = term.code
             self._groups.setdefault(term.group, []).append(name)
-            form.fields[name] = forms.ChoiceField(label=term.name, choices=rules, required=False, initial=said.get(term.code, ""))
+            form.fields[name] = forms.ChoiceField(label=_label(term), choices=rules, required=False, initial=said.get(term.code, ""))
         #: What was said with a term that is offered no more is kept as it is.
         self.kept = {code: rule for code, rule in said.items() if code not in self.codes.values()}
 
@@ -48,7 +69,5 @@ class TermFields:
         return found
 
 
-def choices(slug: str, said: Iterable[str]) -> list[tuple[str, str]]:
-    """Terms of a list to tick, with those that were ticked before and are offered no more."""
-    offered = {term.code: term.name for term in terms_in_use(slug)}
-    return list((offered | {code: code for code in said if code not in offered}).items())
+def _label(term: TaxonomyTerm) -> str:
+    return f"{term.name} ({UNCHECKED})" if term.unconfirmed else term.name

@@ -1,6 +1,6 @@
 """Who a service is for: ages, sex where the law allows it, needs, diagnoses, and who may refer."""
 
-from typing import Any, cast
+from typing import Any
 
 from django import forms
 
@@ -9,7 +9,7 @@ from catalogue.models import Eligibility
 from catalogue.models.taxonomy import CONDITION, NEED, REFERRAL_SOURCE
 from catalogue.queries import terms_in_use
 
-from .criteria import CONDITION_RULES, TermFields, choices
+from .criteria import CONDITION_RULES, LIST_RULES, TermFields
 from .part import PartForm
 
 _AGE = {"invalid": "Write an age in years, such as 18.", "max_value": "Write an age up to 125.", "min_value": "Write an age from 0."}
@@ -31,10 +31,6 @@ class WhoForm(PartForm):
         choices=[("", "No reason given"), *((code, name[0].upper() + name[1:]) for code, name in Eligibility.SexReason.choices)],
         required=False,
     )
-    referral_sources = forms.MultipleChoiceField(
-        label="Who may refer", help_text="Tick all. None ticked means that you have not said.", required=False,
-        widget=forms.CheckboxSelectMultiple,
-    )  # fmt: skip
     notes = forms.CharField(
         label="Anything else about who it is for", required=False, max_length=2_000, widget=forms.Textarea(attrs={"maxlength": 2_000})
     )
@@ -42,10 +38,10 @@ class WhoForm(PartForm):
     def __init__(self, data: Any, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
         needs = [term for term in terms_in_use(NEED) if term.group != ACCESS]
-        self.needs = TermFields(self, "need", needs, self.shown["needs"])
-        self.conditions = TermFields(self, "condition", terms_in_use(CONDITION), self.shown["conditions"], CONDITION_RULES)
+        self.needs = TermFields(self, "need", NEED, self.shown["needs"], offered=needs)
+        self.conditions = TermFields(self, "condition", CONDITION, self.shown["conditions"], CONDITION_RULES)
         said = self.shown["referral_sources"]
-        cast(forms.ChoiceField, self.fields["referral_sources"]).choices = choices(REFERRAL_SOURCE, said)
+        self.referral_sources = TermFields(self, "referrer", REFERRAL_SOURCE, said, LIST_RULES["referral_sources"])
 
     def clean(self) -> dict[str, Any]:
         sent = super().clean() or {}
@@ -58,4 +54,8 @@ class WhoForm(PartForm):
         return sent
 
     def values(self) -> dict[str, Any]:
-        return super().values() | {"needs": self.needs.value(), "conditions": self.conditions.value()}
+        return super().values() | {
+            "needs": self.needs.value(),
+            "conditions": self.conditions.value(),
+            "referral_sources": self.referral_sources.value(),
+        }
