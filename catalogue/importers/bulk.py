@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Callable, Collection, Iterable
+from operator import itemgetter
 from typing import Any
 
+from django.contrib.gis.db.models.fields import BaseSpatialField
 from django.contrib.gis.geos import GEOSGeometry
 from django.db import connection
-from django.db.models import AutoField, BigAutoField, Field, JSONField, Model
+from django.db.models import AutoField, BigAutoField, DateField, Field, JSONField, Model, TimeField
 
 #: Statistics are made anew when so many rows came in: what runs when the transaction commits is planned by them.
 MANY = 1_000
@@ -18,10 +20,14 @@ def insert(model: type[Model], rows: Collection[Any]) -> None:
         return
     fields = [f for f in model._meta.concrete_fields if not (f.primary_key and isinstance(f, AutoField | BigAutoField)) and not f.generated]
     columns = ", ".join(connection.ops.quote_name(str(f.column)) for f in fields)
-    plain = [(f, _plain(f)) for f in fields]
+    values_of = itemgetter(*(f.attname for f in fields))
+    special = [(place, change) for place, f in enumerate(fields) if (change := _change(f))]
     with connection.cursor() as cursor, cursor.copy(f"COPY {model._meta.db_table} ({columns}) FROM STDIN") as copy:
         for row in rows:
-            copy.write_row([change(f.pre_save(row, True)) for f, change in plain])
+            values = list(values_of(row.__dict__))
+            for place, change in special:
+                values[place] = change(row, values[place])
+            copy.write_row(values)
 
 
 def count_anew(models: Iterable[type[Model]]) -> None:
@@ -30,8 +36,12 @@ def count_anew(models: Iterable[type[Model]]) -> None:
         cursor.execute(f"ANALYZE {', '.join(model._meta.db_table for model in models)}")
 
 
-def _plain(f: Field) -> Callable[[Any], Any]:
-    """What COPY is given for a value of this field."""
+def _change(f: Field) -> Callable[[Any, Any], Any] | None:
+    """From a row and its value of this field to what COPY is given; None: the value itself."""
     if isinstance(f, JSONField):
-        return json.dumps
-    return lambda value: value.hexewkb.decode() if isinstance(value, GEOSGeometry) else value
+        return lambda row, value: json.dumps(value)
+    if isinstance(f, BaseSpatialField):
+        return lambda row, value: value.hexewkb.decode() if isinstance(value, GEOSGeometry) else value
+    if isinstance(f, DateField | TimeField) and not (f.auto_now or f.auto_now_add):
+        return None
+    return None if type(f).pre_save is Field.pre_save else lambda row, value: f.pre_save(row, True)
