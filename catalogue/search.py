@@ -282,7 +282,7 @@ def _words(text: str, terms: Iterable[_Term]) -> list[tuple[str, list[_Term]]]:
     words += [word for word in dict.fromkeys(spelled) if word and word not in _EMPTY_WORDS]
     found = []
     for word in words[:MOST_WORDS]:
-        stem = word.rstrip("s")
+        stem = word if word.endswith("ss") else word.removesuffix("s")
         part = re.compile(rf"\b{re.escape(stem)}s?\b")
         meant = {term for label, term in labels if stem in label and part.search(label)} if len(word) > 2 else set()
         found.append((word, sorted(meant, key=lambda term: term.mark)))
