@@ -7,6 +7,18 @@ from django.db import models
 
 from core.scoping import VisibleQuerySet
 
+#: What the kinds of imports are called.
+_WHAT = {
+    "oruk": "Open Referral UK",
+    "hsds-package": "HSDS data package",
+    "spreadsheet": "Spreadsheet",
+    "cqc": "CQC register",
+    "ods": "NHS organisation data",
+    "terms": "List of terms",
+    "postcodes": "Postcodes",
+    "boundaries": "Areas",
+}
+
 
 class ImportRunQuerySet(VisibleQuerySet):
     def visible_to(self, user) -> Self:
@@ -50,6 +62,11 @@ class ImportRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.source}"
+
+    @property
+    def what(self) -> str:
+        """What was read, in words that a curator knows."""
+        return _WHAT.get(self.kind, self.kind)
 
 
 class ImportReject(models.Model):
