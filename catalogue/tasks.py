@@ -7,6 +7,7 @@ from procrastinate.contrib.django import app
 
 from catalogue import ingest, reminders, spelling, terms, usage
 from catalogue.dedupe import find
+from catalogue.entry import batches
 from core import clock
 
 #: A mail server that is away is tried again after 6 and 36 seconds, 4 and 22 minutes, and 2 hours.
@@ -47,6 +48,12 @@ def start_due_sources(timestamp: int) -> int:
 def import_source(run_id: str, file: str, whole: bool) -> str:
     """Read one source. Returns how it went."""
     return ingest.carry_out(run_id=UUID(run_id), file=file, whole=whole)
+
+
+@app.task
+def work_on_sheet(batch: str) -> str:
+    """Go on with a spreadsheet of entries. Returns how it ended."""
+    return batches.carry_on(batch=UUID(batch), at=clock.now)
 
 
 @app.task(lock="find_duplicates")

@@ -7,10 +7,11 @@ from uuid import UUID
 
 from django.core.files.base import ContentFile, File
 from django.db import transaction
+from django.db.models import Q
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from catalogue.entry.operations import Status, lock
-from catalogue.models import Attachment, ProposedChange, User
+from catalogue.models import Attachment, Merge, ProposedChange, User
 from catalogue.operations import announce
 from core.errors import Invalid, NotFound
 
@@ -79,10 +80,12 @@ def remove(*, attachment_id: UUID, by: User, at: datetime) -> None:
 
 
 def discard(attachment: Attachment) -> None:
-    """Delete a row, and its file once that is certain."""
+    """Delete a row, and its file once that is certain; not the file that a merged record shows too, or shows again when it is undone."""
     storage, name = attachment.file.storage, attachment.file.name or ""
     attachment.delete()
-    transaction.on_commit(lambda: storage.delete(name))
+    merged = Merge.objects.filter(Q(kept=attachment.service_id) | Q(gone=attachment.service_id), undone_at=None)
+    if not (Attachment.objects.filter(file=name).exists() or merged.exists()):
+        transaction.on_commit(lambda: storage.delete(name))
 
 
 def _note(service, said: str, ids: list[str], waits: bool, by: User, at: datetime) -> None:

@@ -84,7 +84,7 @@ def write_places(service: Service, rows: Iterable[Mapping[str, str]]) -> dict[st
             link.location = _written(link, row)
             if before and before != str(link.location_id):
                 moved[before] = str(link.location_id)
-                service.contacts.filter(location=before).update(location=link.location)
+                service.contacts.filter(location_id=UUID(before)).update(location=link.location)
         link.description = row["description"]
         _check("places", link, exclude=["service", "location"])
         link.save()

@@ -1,14 +1,12 @@
 """An organisation's services as a spreadsheet: written for download, and read again with great distrust.
 
-One row is one service, one column one field. What a spreadsheet cannot say well, such as every second Tuesday, stays as it is in the
-directory and is changed on its page.
+One row is one service, one column one field (`catalogue.entry.columns`).
 """
 
 import io
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
 from typing import Any
 from unicodedata import category
 from uuid import UUID
@@ -18,13 +16,12 @@ from defusedxml.common import DefusedXmlException
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
 from openpyxl.utils.escape import unescape
 from openpyxl.utils.exceptions import InvalidFileException
 
-from catalogue.entry.content import ACCESS, Content
-from catalogue.models import Eligibility, Service
-from catalogue.models.taxonomy import CARE_TYPE, FUNDING, LANGUAGE, NEED, REFERRAL_SOURCE
-from catalogue.queries import terms_in_use
+from catalogue.entry.columns import CLEAR, KEEP, LONGEST_CELL, Fault, Vocabulary, columns
+from catalogue.entry.content import Content
 from core.errors import Invalid
 
 MOST_ROWS = 5_000
@@ -34,92 +31,31 @@ LARGEST = 5 * 1024 * 1024
 #: Unpacked, a workbook of so many rows is far smaller than this; a bomb is not.
 LARGEST_UNPACKED = 100 * 1024 * 1024
 MOST_PARTS = 200
-LONGEST_CELL = 5_000
 SHEET = "Services"
+GUIDE = (
+    "An empty cell leaves what the directory says as it is.",
+    f"Write {CLEAR} to take away what the directory says.",
+    f"“{KEEP}” stands where a cell cannot say it, such as an area drawn on a map. Leave it, or write something else in its place.",
+    "Several in one cell: put semicolons between them.",
+    "Times: Tuesday, Thursday 10:00 to 12:00; first Monday of the month 14:00 to 16:00",
+    "Times with more: Tuesday 10:00 to 12:00 (every 2 weeks, from 2026-01-06, until 2026-12-31, term time only, note: ring first)",
+    "Areas: names or codes of districts, wards and small areas, outcodes such as PR1, codes of GP practices.",
+    "Places: street, town and postcode hold equally many, in the same order.",
+    "Prices: Meal: £4.50 a day; Transport: free",
+)
 #: What a spreadsheet program would take for the beginning of a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 NO_FILE = "That is not a spreadsheet that we can read. Save it as Excel workbook (.xlsx), then send it again."
 
 
-class Fault(Exception):
-    """A cell that cannot be used: what is wrong and what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column: its heading, how a value is written into a cell, and how a cell is read."""
-
-    heading: str
-    write: Callable[[Content], Any]
-    read: Callable[[str], dict[str, Any]]
-
-
 @dataclass(slots=True)
 class Row:
-    """One row as it was read. `values` are those of the fields whose cells could be used; `faults` say what is wrong, by heading."""
+    """One row as it was read: the text of each cell that is not empty, by its heading; `faults` say what is wrong, by heading."""
 
     number: int
     id: UUID | None
-    values: Content = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)
-
-
-class Vocabulary:
-    """Names of the vocabulary's terms to codes and back, read once for a whole sheet."""
-
-    def __init__(self) -> None:
-        self._names = {slug: {t.code: t.name for t in terms_in_use(slug)} for slug in (CARE_TYPE, NEED, FUNDING, LANGUAGE, REFERRAL_SOURCE)}
-        self.access = {term.code for term in terms_in_use(NEED) if term.group == ACCESS}
-        self._codes = {slug: {name.casefold(): code for code, name in names.items()} for slug, names in self._names.items()}
-
-    def name(self, slug: str, code: str) -> str:
-        return self._names[slug].get(code, code)
-
-    def code(self, slug: str, text: str) -> str:
-        words = " ".join(text.split())
-        code = words if words in self._names[slug] else self._codes[slug].get(words.casefold())
-        if code is None:
-            raise Fault(f"“{words[:60]}” is not in the list. Use the words of the sheet “Words to use”.")
-        return code
-
-    def words(self) -> Iterator[tuple[str, list[str]]]:
-        """By heading, the names that its cells may hold."""
-        headings = {"Kind": CARE_TYPE, "Needs": NEED, "Who may refer": REFERRAL_SOURCE, "Who pays": FUNDING, "Languages": LANGUAGE}
-        for heading, slug in headings.items():
-            yield heading, list(self._names[slug].values())
-
-
-def columns(words: Vocabulary) -> list[Column]:
-    """The columns of the sheet after the service's id, in their order."""
-    return [
-        _text("Name", "name", longest=255),
-        Column("Kind", lambda c: words.name(CARE_TYPE, c["care_type"]) if c["care_type"] else "",
-               lambda text: {"care_type": words.code(CARE_TYPE, text) if text else ""}),
-        _text("What it offers", "description", longest=LONGEST_CELL),
-        _choice("State", "status", dict(Service.Status.choices), "active"),
-        _text("Website", "url", longest=500),
-        _text("E-mail", "email", longest=254),
-        Column("Phone numbers", lambda c: "; ".join(_phone(row) for row in c["phones"]), lambda text: {"phones": _phones(text)}),
-        _number("Lowest age", "minimum_age", 125),
-        _number("Highest age", "maximum_age", 125),
-        _choice("Sex", "sex", dict(Eligibility.Sex.choices), ""),
-        _text("Anything else about who it is for", "notes", longest=2_000),
-        *(_needs(words, heading, rule) for heading, rule in RULES.items()),
-        _terms(words, "Who may refer", "referral_sources", REFERRAL_SOURCE),
-        _terms(words, "Who pays", "funding", FUNDING),
-        _terms(words, "Languages", "languages", LANGUAGE),
-        Column("Price a week in pounds", lambda c: Decimal(c["price_week"]) if c["price_week"] else "",
-               lambda text: {"price_week": _pounds(text)}),
-    ]  # fmt: skip
-
-
-#: Columns of needs, each with the rule that its terms get.
-RULES = {
-    "Can meet": "accepts",
-    "Only people with": "required",
-    "Cannot take people with": "excluded",
-    "Takes first people with": "preferred",
-}
 
 
 def write(entries: Iterable[tuple[UUID, Content]]) -> bytes:
@@ -129,11 +65,14 @@ def write(entries: Iterable[tuple[UUID, Content]]) -> bytes:
     book = Workbook(write_only=True)
     sheet = book.create_sheet(SHEET)
     sheet.freeze_panes = "C2"
-    for index, width in enumerate([38, 34, 28, 60, *[18] * len(shown)]):
-        sheet.column_dimensions[chr(65 + index)].width = width
+    for index, width in enumerate([38, 34, 28, 60, *[18] * (len(shown) - 3)], start=1):
+        sheet.column_dimensions[get_column_letter(index)].width = width
     sheet.append([_bold(sheet, text) for text in ("Id (leave as it is; empty for a new service)", *(c.heading for c in shown))])
     for pk, content in entries:
-        sheet.append([str(pk), *(safe(column.write(content)) for column in shown)])
+        sheet.append([str(pk), *(safe(column.cell(content, as_read)) for column in shown)])
+    guide = book.create_sheet("How to fill it in")
+    for line in GUIDE:
+        guide.append([line])
     glossary = book.create_sheet("Words to use")
     for heading, names in words.words():
         glossary.append([_bold(glossary, heading)])
@@ -142,6 +81,11 @@ def write(entries: Iterable[tuple[UUID, Content]]) -> bytes:
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+def as_read(value: Any) -> str:
+    """What a cell with this value says when it is read again."""
+    return _words(safe(value))
 
 
 def safe(value: Any) -> Any:
@@ -214,8 +158,7 @@ def _count(packed: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
 
 def _rows(cells: Iterable[tuple[Any, ...]]) -> list[Row]:
     rows = iter(cells)
-    words = Vocabulary()
-    known = {column.heading.casefold(): column for column in columns(words)}
+    known = {column.heading.casefold(): column.heading for column in columns(Vocabulary())}
     headings = [_words(cell.value).casefold() for cell in next(rows, ())]
     places = {index: known[heading] for index, heading in enumerate(headings) if heading in known}
     ids = next((index for index, heading in enumerate(headings) if heading == "id" or heading.startswith("id (")), None)
@@ -232,7 +175,7 @@ def _rows(cells: Iterable[tuple[Any, ...]]) -> list[Row]:
             continue
         if len(found) >= MOST_ROWS:
             raise Invalid(f"There are more than {MOST_ROWS:,} rows. Send them in several files.")
-        row = _row(number, line, ids, places, words.access)
+        row = _row(number, line, ids, places)
         if row.id in seen:
             row.faults["Id"] = "The same service stands in an earlier row. Keep one of the two."
         seen |= {row.id} if row.id else set()
@@ -240,29 +183,19 @@ def _rows(cells: Iterable[tuple[Any, ...]]) -> list[Row]:
     return found
 
 
-def _row(number: int, line: tuple[Any, ...], ids: int, places: Mapping[int, Column], access: set[str]) -> Row:
+def _row(number: int, line: tuple[Any, ...], ids: int, places: Mapping[int, str]) -> Row:
     row = Row(number, None)
     try:
         text = _cell(line[ids]) if ids < len(line) else ""
         row.id = UUID(text) if text else None
     except (ValueError, Fault):
         row.faults["Id"] = "That is no id of ours. Leave the column as it was downloaded, and empty for a new service."
-    rules: dict[str, str] = {}
-    for index, column in places.items():
+    for index, heading in places.items():
         try:
-            values = column.read(_cell(line[index]) if index < len(line) else "")
+            if text := _cell(line[index]) if index < len(line) else "":
+                row.texts[heading] = text
         except Fault as fault:
-            row.faults[column.heading] = str(fault)
-            continue
-        if "needs" in values:
-            for code, rule in values["needs"].items():
-                if code in rules:
-                    row.faults[column.heading] = "A need stands in two columns. Keep one of the two."
-                rules[code] = rule
-            row.values["needs"] = {code: rule for code, rule in rules.items() if code not in access}
-            row.values["access"] = {code: rule for code, rule in rules.items() if code in access}
-        else:
-            row.values |= values
+            row.faults[heading] = str(fault)
     return row
 
 
@@ -293,83 +226,3 @@ def _bold(sheet: Any, text: str) -> Any:
     cell = WriteOnlyCell(sheet, text)
     cell.font = Font(bold=True)
     return cell
-
-
-def _text(heading: str, name: str, *, longest: int) -> Column:
-    def read_text(text: str) -> dict[str, Any]:
-        if len(text) > longest:
-            raise Fault(f"Keep this to {longest:,} characters.")
-        if name == "name" and not text:
-            raise Fault("Say what the service is called.")
-        return {name: text}
-
-    return Column(heading, lambda content: content[name], read_text)
-
-
-def _choice(heading: str, name: str, choices: Mapping[Any, Any], empty: str) -> Column:
-    codes = {str(words).casefold(): str(code) for code, words in choices.items()}
-
-    def read_choice(text: str) -> dict[str, Any]:
-        if text and text.casefold() not in codes:
-            raise Fault(f"Write one of: {', '.join(map(str, choices.values()))}.")
-        return {name: codes[text.casefold()] if text else empty}
-
-    return Column(heading, lambda content: str(choices.get(content[name], content[name])), read_choice)
-
-
-def _number(heading: str, name: str, largest: int) -> Column:
-    def read_number(text: str) -> dict[str, Any]:
-        if text and not (text.isascii() and text.isdigit() and len(text) <= 4 and int(text) <= largest):
-            raise Fault(f"Write a whole number from 0 to {largest}, or leave it empty.")
-        return {name: int(text) if text else None}
-
-    return Column(heading, lambda content: "" if content[name] is None else content[name], read_number)
-
-
-def _needs(words: Vocabulary, heading: str, rule: str) -> Column:
-    def read_needs(text: str) -> dict[str, Any]:
-        return {"needs": {words.code(NEED, part): rule for part in _parts(text)}}
-
-    def write_needs(content: Content) -> str:
-        said = content["needs"] | content["access"]
-        return "; ".join(words.name(NEED, code) for code, its_rule in said.items() if its_rule == rule)
-
-    return Column(heading, write_needs, read_needs)
-
-
-def _terms(words: Vocabulary, heading: str, name: str, slug: str) -> Column:
-    return Column(
-        heading,
-        lambda content: "; ".join(words.name(slug, code) for code in content[name]),
-        lambda text: {name: [words.code(slug, part) for part in _parts(text)]},
-    )
-
-
-def _parts(text: str) -> list[str]:
-    return list(dict.fromkeys(part.strip() for part in text.split(";") if part.strip()))
-
-
-def _phone(row: Mapping[str, str]) -> str:
-    return f"{row['number']} ({row['description']})" if row["description"] else row["number"]
-
-
-def _phones(text: str) -> list[dict[str, str]]:
-    found = []
-    for part in _parts(text):
-        number, _, words = part.partition("(")
-        if len(number.strip()) > 40 or len(words) > 200:
-            raise Fault("Write phone numbers with semicolons between them, and what each is for in brackets.")
-        found.append({"number": number.strip(), "description": words.rstrip(") ")})
-    return found
-
-
-def _pounds(text: str) -> str | None:
-    if not text:
-        return None
-    try:
-        amount = Decimal(text.removeprefix("£").replace(",", ""))
-    except InvalidOperation as error:
-        raise Fault("Write the price in pounds, for example 4 or 4.50.") from error
-    if not amount.is_finite() or not 0 <= amount < 1_000_000 or amount != round(amount, 2):
-        raise Fault("Write the price in pounds, for example 4 or 4.50.")
-    return f"{amount:.2f}"

@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
                 (
                     "chosen",
                     django.contrib.postgres.fields.ArrayField(
-                        base_field=models.UUIDField(), blank=True, help_text="Rows to apply; empty: all good ones.", null=True, size=None
+                        base_field=models.UUIDField(), blank=True, help_text="Rows that are still to be dealt with.", null=True, size=None
                     ),
                 ),
                 ("total", models.PositiveIntegerField(default=0)),

@@ -106,7 +106,7 @@ class Sheet(models.Model):
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.READY)
     work = models.CharField(max_length=10, choices=Work.choices, default=Work.APPLY)
     asked_by = models.ForeignKey("catalogue.User", on_delete=models.SET_NULL, null=True, related_name="+")
-    chosen = ArrayField(models.UUIDField(), null=True, blank=True, help_text="Rows to apply; empty: all good ones.")
+    chosen = ArrayField(models.UUIDField(), null=True, blank=True, help_text="Rows that are still to be dealt with.")
     total = models.PositiveIntegerField(default=0)
     made = models.PositiveIntegerField(default=0)
     waiting = models.PositiveIntegerField(default=0)

@@ -14,7 +14,7 @@ from catalogue.entry.partners import partner_names
 from catalogue.entry.places import place_words
 from catalogue.entry.queries import WANTED, Entry, said, school_holidays
 from catalogue.lexicon import name_of
-from catalogue.models import Eligibility, EligibilityCriterion, ProposedChange, Schedule, ScheduleException, Service
+from catalogue.models import Eligibility, EligibilityCriterion, ProposedChange, Schedule, ScheduleException, Service, Sheet
 from catalogue.schedules import occurrences
 from frontend.environment import day, money
 from frontend.presenters import curate
@@ -230,3 +230,13 @@ def _what(change: ProposedChange) -> str:
     if "said" in change.content:
         return str(change.content["said"])
     return {"spreadsheet": "By spreadsheet", "link": "By the link in a letter"}.get(change.origin, "")
+
+
+def sheet_words(sheet: Sheet) -> str:
+    """How far applying or undoing a spreadsheet is, or how it ended."""
+    verb = "put back" if sheet.work == Sheet.Work.UNDO else "changed"
+    said = [f"{sheet.made:,} {'service' if sheet.made == 1 else 'services'} {verb}{' so far' if sheet.chosen else ''}."]
+    said += [f"{sheet.waiting:,} sent to a curator."] if sheet.waiting else []
+    said += [f"{sheet.left:,} left as they are: see what is wrong below."] if sheet.left else []
+    said += [f"Stopped, with {len(sheet.chosen or []):,} to do."] if sheet.status == Sheet.Status.STOPPED else []
+    return " ".join(said)

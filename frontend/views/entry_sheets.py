@@ -7,10 +7,12 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
+from django_htmx.http import HttpResponseClientRefresh
 
-from catalogue.entry import batches, spreadsheet
+from catalogue.entry import batches, columns, spreadsheet
+from catalogue.models import Sheet
 from core.clock import now
-from core.errors import Invalid, NotFound
+from core.errors import Conflict, Invalid, NotFound
 from frontend.forms.entries import SheetForm
 from frontend.presenters import entry as present
 from frontend.presenters.query import Query
@@ -33,7 +35,8 @@ def sheet(request: SignedIn) -> HttpResponse:
             form.add_error("file", error.message)
         else:
             return redirect("entry-sheet-review", batch)
-    return render(request, "entry/sheet.jinja", {"form": form, "most": spreadsheet.MOST_ROWS}, status=422 if form.errors else 200)
+    context = {"form": form, "most": spreadsheet.MOST_ROWS, "clear": columns.CLEAR, "keep": columns.KEEP}
+    return render(request, "entry/sheet.jinja", context, status=422 if form.errors else 200)
 
 
 @require_GET
@@ -50,36 +53,54 @@ def download(request: SignedIn) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @for_roles(*KEEPERS)
 def review(request: SignedIn, batch: UUID) -> HttpResponse:
-    """Row by row: what is new, what changes from what to what, what is wrong; and applying or undoing it."""
-    counts = {state: batches.rows_of(request.user, batch, state).count() for state in STATES}
-    if not any(counts.values()):
+    """Row by row: what is new, what changes from what to what, what is wrong; applying or undoing it, and to htmx how far that is."""
+    found = batches.sheet_of(request.user, batch)
+    if found is None:
         raise Http404
     if request.method == "POST":
         return _act(request, batch)
+    running = found.status == Sheet.Status.RUNNING
+    if request.htmx:
+        return render(request, "entry/_sheet_progress.jinja", {"sheet": found}) if running else HttpResponseClientRefresh()
+    counts = {state: batches.rows_of(request.user, batch, state).count() for state in STATES}
     state = request.GET.get("state", "")
-    found = batches.rows_of(request.user, batch, state if state in STATES else "")
-    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
+    chosen = batches.rows_of(request.user, batch, state if state in STATES else "")
+    page = Paginator(chosen, PAGE_SIZE).get_page(request.GET.get("page"))
     rows = [(change, present.differences(change.base, change.content)) for change in page]
-    context = {"batch": batch, "counts": counts, "page": page, "rows": rows, "state": state, "query": Query(request.GET)}
+    context = {
+        "sheet": found,
+        "running": running,
+        "counts": counts,
+        "page": page,
+        "rows": rows,
+        "state": state,
+        "query": Query(request.GET),
+    }
     return render(request, "entry/review.jinja", context)
 
 
 def _act(request: SignedIn, batch: UUID) -> HttpResponse:
+    action = request.POST.get("action", "")
+    by, at = request.user, now()
     try:
-        if request.POST.get("action") == "undo":
-            counts, verb = batches.undo(batch=batch, by=request.user, at=now()), "put back"
-        else:
-            ticked = (
-                None if request.POST.get("action") == "all" else [UUID(text) for text in request.POST.getlist("rows") if _is_uuid(text)]
-            )
-            counts, verb = batches.apply(batch=batch, by=request.user, at=now(), rows=ticked), "changed"
+        match action:
+            case "undo":
+                sheet = batches.undo(batch=batch, by=by, at=at)
+            case "stop":
+                sheet = batches.stop(batch=batch, by=by, at=at)
+            case "resume":
+                sheet = batches.resume(batch=batch, by=by, at=at)
+            case "all":
+                sheet = batches.apply(batch=batch, by=by, at=at)
+            case _:
+                ticked = [UUID(text) for text in request.POST.getlist("rows") if _is_uuid(text)]
+                sheet = batches.apply(batch=batch, by=by, at=at, rows=ticked)
     except NotFound as error:
-        messages.error(request, error.message if request.POST.get("action") != "some" else "Tick at least one row first.")
+        messages.error(request, error.message if action in ("undo", "all") else "Tick at least one row first.")
+    except Conflict as error:
+        messages.error(request, error.message)
     else:
-        said = [f"{counts.made:,} {'service' if counts.made == 1 else 'services'} {verb}."]
-        said += [f"{counts.waiting:,} sent to a curator."] if counts.waiting else []
-        said += [f"{counts.left:,} left as they are: see what is wrong below."] if counts.left else []
-        messages.success(request, " ".join(said))
+        messages.success(request, present.sheet_words(sheet))
     return redirect("entry-sheet-review", batch)
 
 

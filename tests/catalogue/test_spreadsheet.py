@@ -2,16 +2,19 @@
 
 import io
 import zipfile
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 
 import pytest
 from openpyxl import Workbook, load_workbook
+from procrastinate.contrib.django.models import ProcrastinateJob
 
-from catalogue.entry import batches, spreadsheet
-from catalogue.models import Organization, ProposedChange, Service
-from core.errors import Invalid, NotAllowed, NotFound
+from catalogue.entry import batches, content, spreadsheet
+from catalogue.entry.columns import Vocabulary, columns
+from catalogue.models import Organization, ProposedChange, Service, Sheet, User
+from catalogue.tasks import work_on_sheet
+from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from tests import factories
-from tests.factories import ServiceFactory, UserFactory
+from tests.factories import AreaFactory, OutcodeFactory, PostcodeFactory, ServiceFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -29,6 +32,28 @@ def services(provider):
     made[0].phones.create(number="01772 000000", description="mornings")
     Service.objects.filter(pk=made[0].pk).update(price_week="12.50", description="Soup.\nAnd bread.")
     return made
+
+
+@pytest.fixture
+def told(services):
+    """They say more: times, areas, places and prices, some of them more than a cell can hold."""
+    services[0].schedules.create(byday="TU,TH", opens_at="10:00", closes_at="12:00", interval=2, dtstart="2026-01-06", term="term-time",
+                             description="ring (the bell), twice; then wait")  # fmt: skip
+    services[0].schedules.create(freq="MONTHLY", byday="1FR,-1SA", opens_at="09:30", valid_to="2026-12-31")
+    services[0].cost_options.create(option="Meal", amount="4.50", amount_description="a day")
+    services[0].cost_options.create(amount_description="Bring: cake; and tea")
+    town = AreaFactory(name="Ashton")
+    services[0].service_areas.create(area=town, name="Ashton")
+    OutcodeFactory()
+    PostcodeFactory()
+    services[0].service_areas.create(uri="outcode:PR1", name="PR1")
+    for name, street in (("The hall", "1 High Street"), ("", "2 Low Street")):
+        place = factories.LocationFactory(name=name)
+        place.addresses.create(address_1=street, city="Preston", postal_code="PR1 2HE")
+        services[0].service_at_locations.create(location=place, description="Upstairs")
+    services[1].service_areas.create(name="Drawn", extent=factories.AreaFactory().outline)
+    services[1].phones.create(number="01772; or so")
+    return services
 
 
 def changed(user, *edits):
@@ -53,7 +78,7 @@ def rows(user, batch, state=""):
 
 
 @pytest.mark.req("R103")
-def test_what_was_downloaded_and_sent_back_changes_nothing(provider, services):
+def test_what_was_downloaded_and_sent_back_changes_nothing(provider, told):
     batch = batches.upload(data=changed(provider), by=provider, at=AT)
     assert [(row.content, row.faults) for row in rows(provider, batch)] == [({}, {})] * 3
     with pytest.raises(NotFound):
@@ -90,6 +115,91 @@ def test_rows_are_looked_at_then_applied_then_undone(provider, services):
     ]  # fmt: skip
     with pytest.raises(NotFound):
         batches.undo(batch=batch, by=provider, at=AT)
+
+
+@pytest.mark.req("R103")
+def test_times_areas_places_and_prices_are_changed_in_cells(provider, told):
+    data = changed(
+        provider,
+        (2, "Times", "Mon-Wed 9am to 5.30pm (term time only); first Tuesday of the month 14:00"), (2, "Areas", "pr1"),
+        (2, "Postcode", "PR1 2HE; PR9 9ZZ"), (2, "Prices", "Meal: £5"),
+        (4, "Building and street", "3 New Road"), (4, "Town", "Leyland"), (4, "Postcode", "pr12he"), (4, "Areas", "Ashton; PR1"),
+    )  # fmt: skip
+    batch = batches.upload(data=data, by=provider, at=AT)
+    assert [row.faults for row in rows(provider, batch, "faults")] == []
+    assert batches.apply(batch=batch, by=provider, at=AT).made == 2
+    first, _, third = told
+    assert list(first.schedules.order_by("freq").values_list("freq", "byday", "opens_at", "closes_at", "term")) == [
+        ("MONTHLY", "1TU", time(14), None, "always"), ("WEEKLY", "MO,TU,WE", time(9), time(17, 30), "term-time"),
+    ]  # fmt: skip
+    assert [str(each) for each in first.service_areas.all()] == ["PR1"]
+    told = first.service_at_locations.values_list("location__addresses__address_1", "location__addresses__postal_code", "description")
+    assert sorted(told) == [("1 High Street", "PR1 2HE", "Upstairs"), ("2 Low Street", "PR9 9ZZ", "Upstairs")]
+    assert [str(each.amount) for each in first.cost_options.all()] == ["5.00"]
+    assert third.service_at_locations.get().location.point is not None
+    assert sorted(map(str, third.service_areas.all())) == ["Ashton", "PR1"]
+
+
+def test_an_empty_cell_changes_nothing_and_a_word_takes_away(provider, told):
+    headings = [column.heading for column in columns(Vocabulary())]
+    batch = batches.upload(data=changed(provider, *((2, each, None) for each in headings)), by=provider, at=AT)
+    assert [row.content for row in rows(provider, batch)] == [{}] * 3
+    cleared = [each for each in headings if each not in ("Name", "Kind", "State")]
+    batch = batches.upload(data=changed(provider, *((2, each, "Clear") for each in cleared)), by=provider, at=AT)
+    assert batches.apply(batch=batch, by=provider, at=AT).made == 1
+    live = content.read(Service.objects.get(pk=told[0].pk))
+    kept = {"name", "care_type", "status", "sex_reason"}
+    assert {name for name, value in live.items() if value != content.FIELDS[name].empty} - kept == set()
+
+
+def test_a_long_sheet_is_done_in_steps_that_can_be_stopped_and_gone_on_with(provider, monkeypatch):
+    """What a worker does, while it does it: each step is there for everybody, Stop keeps what is done, and no row is made twice."""
+    monkeypatch.setattr(batches, "STEP", 2)
+    for n in range(7):
+        ServiceFactory(organization=provider.organization, name=f"S{n}")
+    batch = batches.upload(data=changed(provider, *((row, "Name", f"New {row}") for row in range(2, 9))), by=provider, at=AT)
+    sheet = batches.apply(batch=batch, by=provider, at=AT)
+    job = ProcrastinateJob.objects.get(task_name="catalogue.tasks.work_on_sheet")
+    assert (sheet.status, sheet.made, sheet.total, job.args) == ("running", 2, 7, {"batch": str(batch)})
+    for verb in (batches.apply, batches.undo, batches.resume):
+        with pytest.raises(Conflict):
+            verb(batch=batch, by=provider, at=AT)
+    with pytest.raises(Invalid, match="being applied now"):
+        batches.upload(data=b"", by=provider, at=AT)
+    assert batches._next(batch, AT).dealt_with == 4
+    assert batches.stop(batch=batch, by=provider, at=AT).status == "stopped"
+    assert batches.carry_on(batch=batch, at=lambda: AT) == "stopped"
+    assert Service.objects.filter(name__startswith="New").count() == 4
+    batches.resume(batch=batch, by=provider, at=AT)
+    assert batches.carry_on(batch=batch, at=lambda: AT) == "done"
+    assert (Sheet.objects.get().made, Service.objects.filter(name__startswith="New").count()) == (7, 7)
+    with pytest.raises(Conflict):
+        batches.stop(batch=batch, by=provider, at=AT)
+    assert batches.undo(batch=batch, by=provider, at=AT).status == "running"
+    assert work_on_sheet(str(batch)) == "done"
+    assert Service.objects.filter(name__startswith="New").count() == 0
+
+
+def test_a_worker_that_fails_says_so_and_another_goes_on(provider, services, monkeypatch):
+    monkeypatch.setattr(batches, "STEP", 1)
+    batch = batches.upload(data=changed(provider, (2, "Name", "One"), (3, "Name", "Two")), by=provider, at=AT)
+    batches.apply(batch=batch, by=provider, at=AT)
+    with monkeypatch.context() as broken:
+        broken.setattr(batches, "settle", None)
+        with pytest.raises(TypeError):
+            batches.carry_on(batch=batch, at=lambda: AT)
+    assert (Sheet.objects.get().status, Service.objects.filter(name="Two").count()) == ("failed", 0)
+    assert batches.resume(batch=batch, by=provider, at=AT).status == "done"
+    assert Service.objects.filter(name="Two").exists()
+
+
+def test_who_may_no_longer_sign_in_applies_nothing_more(provider, services, monkeypatch):
+    monkeypatch.setattr(batches, "STEP", 1)
+    batch = batches.upload(data=changed(provider, (2, "Name", "One"), (3, "Name", "Two")), by=provider, at=AT)
+    batches.apply(batch=batch, by=provider, at=AT)
+    User.objects.filter(pk=provider.pk).update(is_active=False)
+    assert batches.carry_on(batch=batch, at=lambda: AT) == "failed"
+    assert not Service.objects.filter(name="Two").exists()
 
 
 def test_only_the_chosen_rows_are_applied(provider, services):
@@ -140,30 +250,49 @@ def test_others_send_none(referrer):
         batches.upload(data=b"", by=referrer, at=AT)
 
 
-@pytest.mark.parametrize(
-    ("heading", "value", "words"),
-    [
-        ("Name", None, "Say what the service is called"),
-        ("Name", "x" * 256, "Keep this to 255 characters"),
-        ("Name", "=1+1", "holds a formula"),
-        ("What it offers", '=HYPERLINK("http://evil.example","x")', "holds a formula"),
-        ("Website", "javascript:alert(1)", "valid URL"),
-        ("E-mail", "nobody", "valid email"),
-        ("Kind", "Spaceship", "is not in the list"),
-        ("State", "asleep", "Write one of"),
-        ("Can meet", "Dementia; Flying", "“Flying” is not in the list"),
-        ("Cannot take people with", "Dementia", "stands in two columns"),
-        ("Highest age", 12, "cannot be below the lowest"),
-        ("Price a week in pounds", "lots", "Write the price in pounds"),
-        ("Price a week in pounds", "1e999", "Write the price in pounds"),
-        ("Id", "7", "That is no id of ours"),
-    ],
-)
-def test_a_fault_names_its_column_and_what_to_do(provider, services, heading, value, words):
-    data = changed(provider, (2, heading, value))
-    batch = batches.upload(data=data, by=provider, at=AT)
-    [row] = rows(provider, batch, "faults")
-    assert words in row.faults[heading]
+FAULTS = [
+    ("Name", "clear", "Say what the service is called"),
+    ("Kind", "clear", "A service is of one kind"),
+    ("Times", "Blursday 10:00", "“blursday” is no day of the week"),
+    ("Times", "Monday (every 2 weeks)", "give the first day"),
+    ("Areas", "Atlantis", "We know no area “Atlantis”"),
+    ("Areas", "Twice", "Several areas are called “Twice”"),
+    ("Postcode", "nowhere", "“nowhere” is no postcode"),
+    ("Postcode", "PR1 2HE; PR1 2HE", "equally many places"),
+    ("Prices", "Meal: £1.2.3", "Write the price in pounds"),
+    ("Name", "x" * 256, "Keep this to 255 characters"),
+    ("Name", "=1+1", "holds a formula"),
+    ("What it offers", '=HYPERLINK("http://evil.example","x")', "holds a formula"),
+    ("Website", "javascript:alert(1)", "valid URL"),
+    ("E-mail", "nobody", "valid email"),
+    ("Kind", "Spaceship", "is not in the list"),
+    ("State", "asleep", "Write one of"),
+    ("Can meet", "Dementia; Flying", "“Flying” is not in the list"),
+    ("Cannot take people with", "Dementia", "stands in two columns"),
+    ("Highest age", 12, "cannot be below the lowest"),
+    ("Price a week in pounds", "lots", "Write the price in pounds"),
+    ("Price a week in pounds", "1e999", "Write the price in pounds"),
+    ("Id", "7", "That is no id of ours"),
+]
+
+
+def test_a_fault_names_its_column_and_what_to_do(provider, services):
+    for _ in range(2):
+        AreaFactory(name="Twice")
+    good = {
+        "Name": "New",
+        "Kind": "befriending",
+        "Can meet": "Dementia",
+        "Lowest age": 18,
+        "Building and street": "1 Road",
+        "Town": "Ashton",
+    }
+    good["Postcode"] = "PR1 2HE"
+    edits = [(5 + n, name, text) for n, fault in enumerate(FAULTS) for name, text in (good | {fault[0]: fault[1]}).items()]
+    batch = batches.upload(data=changed(provider, *edits), by=provider, at=AT)
+    told = [row.faults for row in rows(provider, batch, "faults")]
+    assert len(told) == len(FAULTS)
+    assert [fault for fault, said in zip(FAULTS, told, strict=True) if fault[2] not in said.get(fault[0], "")] == []
 
 
 def test_the_same_service_in_two_rows_is_a_fault(provider, services):

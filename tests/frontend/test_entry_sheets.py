@@ -7,7 +7,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from openpyxl import load_workbook
 
-from catalogue.models import ProposedChange, Service
+from catalogue.entry import batches
+from catalogue.models import ProposedChange, Service, Sheet
+from core.clock import now
 from tests.factories import ServiceFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -53,6 +55,27 @@ def test_a_charity_changes_many_services_at_once(desk, provider):
     assert "By spreadsheet" in desk.get(reverse("entry-history", args=[one.service_id])).content.decode()
     assert "2 services put back." in desk.post(answer.url, {"action": "undo"}, follow=True).content.decode()
     assert set(Service.objects.values_list("name", flat=True)) == {"One", "Two", "Three", "Elsewhere"}
+
+
+def test_how_far_it_is_is_shown_and_it_is_stopped_and_gone_on_with(desk, provider, monkeypatch):
+    monkeypatch.setattr(batches, "STEP", 1)
+    for name in ("One", "Two", "Three"):
+        ServiceFactory(organization=provider.organization, name=name)
+    address = send(desk, changed(desk, One="Uno", Two="Due", Three="Tre")).url
+    text = desk.post(address, {"action": "all"}, follow=True).content.decode()
+    assert "1 service changed so far." in text
+    assert "1 of 3 rows" in text
+    assert "Apply all" not in text
+    assert "is being worked on already" in desk.post(address, {"action": "all"}, follow=True).content.decode()
+    part = desk.get(address, headers={"HX-Request": "true"}).content.decode()
+    assert "1 of 3 rows" in part
+    assert "<h1" not in part
+    assert "Stopped, with 2 to do." in desk.post(address, {"action": "stop"}, follow=True).content.decode()
+    assert desk.get(address, headers={"HX-Request": "true"}).headers["HX-Refresh"] == "true"
+    assert "2 services changed so far." in desk.post(address, {"action": "resume"}, follow=True).content.decode()
+    assert batches.carry_on(batch=Sheet.objects.get().pk, at=now) == "done"
+    assert set(Service.objects.values_list("name", flat=True)) == {"Uno", "Due", "Tre"}
+    assert "nothing to go on with" in desk.post(address, {"action": "resume"}, follow=True).content.decode()
 
 
 def test_a_file_that_cannot_be_read_is_told(desk):
