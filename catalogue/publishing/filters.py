@@ -199,7 +199,8 @@ def _place(postcode: str) -> Any:
         raise wrong("postcode", error.message) from error
 
 
-def _identity(name: str, text: str) -> UUID:
+def identity(name: str, text: str) -> UUID:
+    """The id that a parameter gives."""
     if not re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text):
         raise wrong(name, "give a UUID, as in the `id` of a record.")
     return UUID(text)
@@ -251,7 +252,8 @@ def _moment(name: str, text: str) -> datetime:
     return at.astimezone(UTC) if 1 < at.year < 9999 else at.replace(tzinfo=UTC)
 
 
-def _yes_or_no(name: str, text: str) -> bool:
+def yes_or_no(name: str, text: str) -> bool:
+    """What a parameter says that is either true or false."""
     if text.lower() not in ("true", "false"):
         raise wrong(name, "give true or false.")
     return text.lower() == "true"
@@ -278,7 +280,8 @@ def _form(name: str, text: str) -> str:
     return text
 
 
-def _postcode(name: str, text: str) -> str:
+def postcode(name: str, text: str) -> str:
+    """What may be a postcode; whether there is one, is another question."""
     if not text.strip() or len(text) > 20:
         raise wrong(name, "give a postcode like PR1 2HE.")
     return text
@@ -286,19 +289,19 @@ def _postcode(name: str, text: str) -> str:
 
 _READERS: dict[str, Callable[[str, str], Any]] = {
     "search": _words,
-    "taxonomy_term_id": _identity,
-    "taxonomy_id": _identity,
-    "organization_id": _identity,
+    "taxonomy_term_id": identity,
+    "taxonomy_id": identity,
+    "organization_id": identity,
     "minimum_age": _age,
     "maximum_age": _age,
     "start_time": _clock,
     "end_time": _clock,
     "day": _day,
-    "postcode": _postcode,
+    "postcode": postcode,
     "proximity": _metres,
     "modified_after": _moment,
-    "minimal": _yes_or_no,
-    "full": _yes_or_no,
+    "minimal": yes_or_no,
+    "full": yes_or_no,
     "format": _form,
     "page": _whole(LAST_PAGE),
     "per_page": _whole(MOST_PER_PAGE, "; everything comes with format=ndjson"),

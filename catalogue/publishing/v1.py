@@ -1,7 +1,5 @@
 """The shape of Open Referral UK 1.0, for those who still read it. Made from the same documents, so that it can say no more than they do."""
 
-from typing import Any
-
 from .values import Document, filled
 
 _SEX = {"female": "female", "male": "male"}
@@ -24,16 +22,17 @@ def page(found: Document, contents: list[Document]) -> Document:
 def brief(document: Document) -> Document:
     """A service in a list: what there is one of."""
     kept = ("id", "name", "description", "url", "email", "status", "fees", "accreditations", "assured_date")
-    owner = document.get("organization", {})
+    return filled(**{name: document.get(name) for name in kept}, organization=organization(document["organization"]))
+
+
+def organization(document: Document) -> Document:
+    """An organisation in a list, or as the owner of a service."""
     return filled(
-        **{name: document.get(name) for name in kept},
-        organization=filled(
-            id=owner.get("id"),
-            name=owner.get("name"),
-            description=owner.get("description"),
-            email=owner.get("email"),
-            url=owner.get("website"),
-        ),
+        id=document["id"],
+        name=document["name"],
+        description=document.get("description"),
+        email=document.get("email"),
+        url=document.get("website"),
     )
 
 
@@ -53,16 +52,26 @@ def full(document: Document) -> Document:
                 for phone in document.get("phones", [])
             ),
         ],
-        cost_options=[_without(cost, "currency") for cost in document.get("cost_options", [])],
+        cost_options=[without(cost, "currency") for cost in document.get("cost_options", [])],
         eligibilitys=_eligibility(document, service),
         languages=[{"id": said["id"], "language": said.get("name", "")} for said in document.get("languages", [])],
-        regular_schedules=[_without(when, "notes") for when in document.get("schedules", []) if when.get("freq")],
+        regular_schedules=[without(when, "notes") for when in document.get("schedules", []) if when.get("freq")],
+        holiday_schedules=[
+            {"id": when["id"], "closed": True, "start_date": when["valid_from"], "end_date": when["valid_to"]}
+            for when in document.get("schedules", [])
+            if "freq" not in when
+        ],
         service_areas=[
             filled(id=area["id"], service_area=area.get("name"), extent=area.get("extent"), uri=area.get("uri"))
             for area in document.get("service_areas", [])
         ],
         service_at_locations=[_place(place) for place in document.get("service_at_locations", [])],
-        service_taxonomys=[{"id": said["id"], "taxonomy": term(said["taxonomy_term"])} for said in attributes if "taxonomy_term" in said],
+        # Version 1 has no word for what a service does not take: that stays out, rather than being read as its opposite.
+        service_taxonomys=[
+            {"id": said["id"], "taxonomy": term(said["taxonomy_term"])}
+            for said in attributes
+            if "taxonomy_term" in said and said["link_type"] != "eligibility:excluded"
+        ],
     )
 
 
@@ -88,21 +97,23 @@ def _eligibility(document: Document, service: Document) -> list[Document]:
 
 
 def _place(document: Document) -> Document:
-    location: dict[str, Any] = document["location"]
+    return filled(id=document["id"], location=location(document["location"]))
+
+
+def location(document: Document) -> Document:
+    """A place, with all that is told of it."""
     return filled(
         id=document["id"],
-        location=filled(
-            id=location["id"],
-            name=location.get("name"),
-            latitude=location.get("latitude"),
-            longitude=location.get("longitude"),
-            accessibility_for_disabilities=[
-                {"id": said["id"], "accessibility": said["accessibility"]} for said in location.get("accessibility", [])
-            ],
-            physical_addresses=[_without(address, "location_id", "address_type") for address in location.get("addresses", [])],
-        ),
+        name=document.get("name"),
+        latitude=document.get("latitude"),
+        longitude=document.get("longitude"),
+        accessibility_for_disabilities=[
+            {"id": said["id"], "accessibility": said["accessibility"]} for said in document.get("accessibility", [])
+        ],
+        physical_addresses=[without(address, "location_id", "address_type") for address in document.get("addresses", [])],
     )
 
 
-def _without(document: Document, *names: str) -> Document:
+def without(document: Document, *names: str) -> Document:
+    """A document without some of its parts."""
     return {name: value for name, value in document.items() if name not in names}

@@ -2,7 +2,7 @@
 
 from django.urls import re_path
 
-from catalogue.publishing import feed
+from catalogue.publishing import feed, v1_lists
 
 from . import views
 from .base import ListView, OneView
@@ -21,10 +21,16 @@ urlpatterns = [
     re_path(r"^v3/taxonomies/(?P<pk>[^/]+)/?$", OneView.as_view(listing=feed.TAXONOMIES), name="oruk-taxonomy"),
     re_path(r"^v3/taxonomy_terms/?$", ListView.as_view(listing=feed.TERMS), name="oruk-taxonomy-terms"),
     re_path(r"^v3/taxonomy_terms/(?P<pk>[^/]+)/?$", OneView.as_view(listing=feed.TERMS), name="oruk-taxonomy-term"),
-    re_path(r"^v1/services/?$", views.OldServices.as_view(), name="oruk-v1-services"),
-    re_path(r"^v1/services/(?P<pk>[^/]+)/?$", views.OldService.as_view(), name="oruk-v1-service"),
-    re_path(r"^v1/taxonomies/?$", views.OldTaxonomies.as_view(), name="oruk-v1-taxonomies"),
-    re_path(r"^v1/taxonomies/(?P<pk>[^/]+)/?$", views.OldTaxonomy.as_view(), name="oruk-v1-taxonomy"),
+    re_path(r"^v1/services/?$", views.OldList.as_view(old=v1_lists.SERVICES), name="oruk-v1-services"),
+    re_path(r"^v1/services/(?P<pk>[^/]+)/?$", views.OldOne.as_view(old=v1_lists.SERVICES), name="oruk-v1-service"),
+    re_path(r"^v1/organizations/?$", views.OldList.as_view(old=v1_lists.ORGANIZATIONS), name="oruk-v1-organizations"),
+    re_path(r"^v1/organizations/(?P<pk>[^/]+)/?$", views.OldOne.as_view(old=v1_lists.ORGANIZATIONS), name="oruk-v1-organization"),
+    re_path(r"^v1/locations/?$", views.OldList.as_view(old=v1_lists.LOCATIONS), name="oruk-v1-locations"),
+    re_path(r"^v1/locations/(?P<pk>[^/]+)/?$", views.OldOne.as_view(old=v1_lists.LOCATIONS), name="oruk-v1-location"),
+    re_path(r"^v1/reviews/?$", views.OldList.as_view(old=v1_lists.REVIEWS), name="oruk-v1-reviews"),
+    re_path(r"^v1/reviews/(?P<pk>[^/]+)/?$", views.OldOne.as_view(old=v1_lists.REVIEWS), name="oruk-v1-review"),
+    re_path(r"^v1/taxonomies/?$", views.OldList.as_view(old=v1_lists.TERMS), name="oruk-v1-taxonomies"),
+    re_path(r"^v1/taxonomies/(?P<pk>[^/]+)/?$", views.OldOne.as_view(old=v1_lists.TERMS), name="oruk-v1-taxonomy"),
     re_path(r"^v1/vocabularies/?$", views.OldVocabularies.as_view(), name="oruk-v1-vocabularies"),
     # Whatever else stands below: told in JSON, like everything here.
     re_path(r"", views.Unknown.as_view(), name="oruk-unknown"),

@@ -1,16 +1,14 @@
 """Views of the open catalogue that are no plain list or record: what it is, its description, what changed, and version 1."""
 
-from typing import ClassVar
-
 from django.urls import reverse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from catalogue.publishing import changes, feed, openapi, v1
-from catalogue.publishing.filters import CHANGES, Asked, understood, unknown
+from catalogue.publishing import changes, feed, openapi, v1, v1_lists
+from catalogue.publishing.filters import CHANGES, Asked, understood
 from core.errors import NotFound
 
-from .base import OpenView, found_or_404
+from .base import OpenView, found_or_404, links
 
 PROFILE = "https://docs.openreferraluk.org/"
 
@@ -44,52 +42,32 @@ class Changes(OpenView):
         return Response(changes.changes(since=asked.since, per_page=asked.per_page or changes.PER_PAGE, full=asked.full))
 
 
-class OldServices(OpenView):
-    """Version 1: a page of services."""
+class OldList(OpenView):
+    """Version 1: a page of one kind of record. `as_view(old=…)`."""
 
-    #: Names of version 1 and what they are called today.
-    NAMES: ClassVar[dict[str, str]] = {
-        "text": "search", "taxonomy_id": "taxonomy_term_id", "minimum_age": "minimum_age", "maximum_age": "maximum_age",
-        "start_time": "start_time", "end_time": "end_time", "day": "day", "postcode": "postcode", "proximity": "proximity",
-        "page": "page", "per_page": "per_page",
-    }  # fmt: skip
+    old: v1_lists.Old = v1_lists.SERVICES
 
     def get(self, request: Request) -> Response:
-        asked = _renamed(request, self.NAMES)
-        found = feed.page(feed.SERVICES, asked)
-        return Response(v1.page(found, [v1.brief(document) for document in found["contents"]]))
+        wanted = v1_lists.understood(self.old, list(request.query_params.lists()))
+        found = feed.page(wanted.listing, wanted.asked)
+        told = v1.page(found, [wanted.brief(document) for document in found["contents"]])
+        return Response(told, headers=links(request, wanted.asked, found))
 
 
-class OldService(OpenView):
+class OldOne(OpenView):
+    """Version 1: one record, whole. `as_view(old=…)`."""
+
+    old: v1_lists.Old = v1_lists.SERVICES
+
     def get(self, request: Request, pk: str) -> Response:
-        return Response(v1.full(found_or_404(feed.SERVICES, pk)))
-
-
-class OldTaxonomies(OpenView):
-    """Version 1: a page of terms."""
-
-    def get(self, request: Request) -> Response:
-        asked = _renamed(request, {"text": "search", "page": "page", "per_page": "per_page"})
-        found = feed.page(feed.TERMS, asked)
-        return Response(v1.page(found, [v1.term(document) for document in found["contents"]]))
-
-
-class OldTaxonomy(OpenView):
-    def get(self, request: Request, pk: str) -> Response:
-        return Response(v1.term(found_or_404(feed.TERMS, pk)))
+        understood(list(request.query_params.lists()), ())
+        return Response(self.old.full(found_or_404(self.old.listing, pk)))
 
 
 class OldVocabularies(OpenView):
     """Version 1: names of lists of terms."""
 
     def get(self, request: Request) -> Response:
+        understood(list(request.query_params.lists()), ())
         found = feed.page(feed.TAXONOMIES, Asked(per_page=1_000))
         return Response([document["name"] for document in found["contents"]])
-
-
-def _renamed(request: Request, names: dict[str, str]) -> Asked:
-    """The parameters of version 1 by the names that they have today."""
-    sent = [(name, texts) for name, texts in request.query_params.lists()]
-    if strange := next((name for name, _ in sent if name not in names), None):
-        raise unknown(strange, tuple(names))
-    return understood([(names[name], texts) for name, texts in sent], tuple(names.values()))

@@ -293,5 +293,17 @@ if (DATA / "oruk").exists() and (DATA / "hsds").exists():
         assert faults(schemas["page"], page) == []
         for document in page["content"]:
             assert faults(schemas["service_details"], client.get(f"/api/oruk/v1/services/{document['id']}").json()) == []
+        for plural in ("organizations", "locations", "reviews"):
+            found = client.get(f"/api/oruk/v1/{plural}").json()
+            assert found["content"]
+            assert faults(schemas["page"], found) == []
+            for document in found["content"]:
+                whole = client.get(f"/api/oruk/v1/{plural}/{document['id']}").json()
+                assert (
+                    faults(schemas[plural.removesuffix("s")], document)
+                    == faults(schemas[f"{plural.removesuffix('s')}_details"], whole)
+                    == []
+                )
+                assert list(nulls([document, whole])) == []
         for term in client.get("/api/oruk/v1/taxonomies", {"per_page": 20}).json()["content"]:
             assert faults(schemas["taxonomy"], term) == []

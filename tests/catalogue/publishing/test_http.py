@@ -15,7 +15,7 @@ from schemathesis.config import GenerationConfig, ProjectConfig, ProjectsConfig,
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from catalogue.models import Service
+from catalogue.models import Service, TaxonomyTerm
 from catalogue.publishing import feed, openapi
 from tests.factories import PostcodeFactory, ServiceFactory
 
@@ -173,8 +173,62 @@ def test_version_1_is_the_same_services_in_the_old_shape():
     assert {"id", "name", "vocabulary"} <= set(terms["content"][0])
     assert Client().get(f"/api/oruk/v1/taxonomies/{terms['content'][0]['id']}").json() == terms["content"][0]
     assert "Funding" in Client().get("/api/oruk/v1/vocabularies").json()
-    refused = Client().get("/api/oruk/v1/services", {"search": "x"})
-    assert (refused.status_code, "text" in refused.json()["detail"]) == (400, True)
+    assert not {said["taxonomy"]["name"] for said in one["service_taxonomys"]} & {"Smoking"}
+    assert {(said["start_date"], said["closed"]) for said in one["holiday_schedules"]} == {("2026-12-25", True)}
+
+
+V1 = "/api/oruk/v1"
+
+
+def old(path: str, **parameters) -> list[dict]:
+    answer = Client().get(f"{V1}/{path}", parameters)
+    assert answer.status_code == 200, answer.content
+    return answer.json()["content"]
+
+
+@pytest.mark.req("R100")
+def test_version_1_has_organisations_places_and_reviews():
+    service = rich_service()
+    poor_service()
+    named = {each["name"]: each for each in old("organizations")}
+    whole = Client().get(f"{V1}/organizations/{named['Grove Homes']['id']}").json()
+    assert (whole["url"], [each["name"] for each in whole["services"]]) == ("https://grove.example.org/%C3%A9", ["Fir Grove"])
+    assert [review["score"] for review in whole["reviews"]] == ["82 of 100"]
+    [place] = [each for each in old("locations") if each.get("name") == "Grove House"]
+    assert set(place) == {"id", "name", "latitude", "longitude"}
+    place = Client().get(f"{V1}/locations/{place['id']}").json()
+    assert place["physical_addresses"][0]["postal_code"] == "PR1 2HE"
+    assert [said["accessibility"] for said in place["accessibility_for_disabilities"]] == ["Wheelchair access"]
+    assert [each["service"]["id"] for each in place["service_at_locations"]] == [str(service.pk)]
+    [review] = old("reviews")
+    assert (review["date"], review["score"], review["service"]["organization"]["name"]) == ("2026-02-01", "82 of 100", "Grove Homes")
+    assert Client().get(f"{V1}/reviews/{review['id']}").json() == review
+    assert [each["id"] for each in Client().get(f"{V1}/services/{service.pk}").json()["reviews"]] == [review["id"]]
+
+
+@pytest.mark.req("R100")
+def test_parameters_that_only_version_1_had_mean_what_they_meant():
+    service = rich_service()
+    poor_service()
+    PostcodeFactory()
+    own = [each["id"] for each in old("services", vocabulary="Funding")]
+    assert own == [str(service.pk)]
+    [listed] = old("services", text="fir", include="service_at_locations,contacts")
+    assert listed["service_at_locations"] == Client().get(f"{V1}/services/{service.pk}").json()["service_at_locations"]
+    assert "cost_options" not in listed
+    assert old("services", coverage="PR1 2HE") == old("services", postcode="pr12he")
+    tops = old("taxonomies", vocabulary="Needs and circumstances", root_only="true", per_page="1000")
+    parent = TaxonomyTerm.objects.get(taxonomy__slug="need", code="gardening")
+    below = old("taxonomies", parent_id=str(parent.pk))
+    assert [term["name"] for term in below] == ["Odd term"]
+    assert str(parent.pk) in {term["id"] for term in tops}
+    assert not {term["id"] for term in tops} & {below[0]["id"]}
+    for path, query in (
+        ("services", "search=x"), ("services", "include=secrets"), ("services", "vocabulary=None"), ("taxonomies", "parent_id=7"),
+        ("services", "postcode=PR1+2HE&coverage=PR1+3JN"), ("locations", "text=x"), ("taxonomies", "root_only=1"), ("vocabularies", "x=1"),
+    ):  # fmt: skip
+        refused = Client().get(f"{V1}/{path}?{query}")
+        assert (refused.status_code, refused.json()["code"]) == (400, "wrong-parameter"), query
 
 
 def test_what_was_published_can_be_read_again(settings):

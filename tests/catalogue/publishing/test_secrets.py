@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.test import Client
 
-from catalogue.models import Service
+from catalogue.models import QualityMark, Service
 from tests.factories import OrganizationFactory, PostcodeFactory, ServiceFactory, UserFactory
 
 from .samples import BASE, SECRET, get, hidden_services, rich_service
@@ -16,10 +16,9 @@ pytestmark = pytest.mark.django_db
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 LISTS = [
-    f"{base}{path}"
-    for base in (BASE, "/api/oruk/v1")
-    for path in ("/services", "/taxonomies")
-] + [f"{BASE}/{path}" for path in ("service_at_locations", "organizations", "taxonomy_terms", "changes")]  # fmt: skip
+    *(f"{BASE}/{path}" for path in ("services", "taxonomies", "service_at_locations", "organizations", "taxonomy_terms", "changes")),
+    *(f"/api/oruk/v1/{path}" for path in ("services", "taxonomies", "organizations", "locations", "reviews")),
+]
 SEARCHES = [
     {}, {"full": "true"}, {"minimal": "true"}, {"format": "ndjson", "full": "true"}, {"search": SECRET}, {"minimum_age": "18"},
     {"maximum_age": "60"}, {"day": "MO"}, {"start_time": "09:00", "end_time": "17:00"}, {"postcode": "PR1 2HE"},
@@ -53,6 +52,7 @@ def test_no_list_search_or_stream_tells_of_it_whoever_is_signed_in(stage, who):
 
 def test_nothing_tells_a_secret_from_what_never_was(stage):
     for service in stage:
+        mark = QualityMark.objects.create(service=service, scheme="app-review", name=SECRET, score=1, out_of=2)
         place = service.service_at_locations.get()
         for path, key in {
             "services": service.pk, "service_at_locations": place.pk, "organizations": service.organization_id,
@@ -60,8 +60,12 @@ def test_nothing_tells_a_secret_from_what_never_was(stage):
             answers = [Client().get(f"{BASE}/{path}/{identity}") for identity in (key, uuid4(), "no-uuid")]
             assert {answer.status_code for answer in answers} == {404}
             assert len({answer.content for answer in answers}) == 1
-        assert Client().get(f"/api/oruk/v1/services/{service.pk}").status_code == 404
+        for path, key in {
+            "services": service.pk, "organizations": service.organization_id, "locations": place.location_id, "reviews": mark.pk,
+        }.items():  # fmt: skip
+            assert Client().get(f"/api/oruk/v1/{path}/{key}").status_code == 404
         assert Client().get(f"{BASE}/services", {"organization_id": str(service.organization_id)}).json()["total_items"] == 0
+    assert SECRET not in text(Client(), "/api/oruk/v1/reviews", {})
 
 
 def test_counts_are_those_of_what_is_public(stage):
@@ -82,4 +86,7 @@ def test_a_place_that_a_secret_service_shares_is_told_for_the_public_one_alone(s
     public.service_at_locations.create(location=location)
     there = get("/service_at_locations")["contents"]
     assert [place["name"] for place in there if place["location"].get("name") == "Shared hall"] == ["Open house"]
-    assert str(secret.pk) not in json.dumps(there)
+    [old] = [place for place in Client().get("/api/oruk/v1/locations").json()["content"] if place.get("name") == "Shared hall"]
+    whole = Client().get(f"/api/oruk/v1/locations/{old['id']}").json()
+    assert [each["service"]["name"] for each in whole["service_at_locations"]] == ["Open house"]
+    assert str(secret.pk) not in json.dumps([there, whole])
