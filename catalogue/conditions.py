@@ -3,6 +3,9 @@
 Each falls under its parent: Alzheimer's disease under dementia, and dementia under the guideline about it. A service that takes people with
 the one above takes them with all below it, and one that rules it out rules those out. Curators may add terms; no bit limits their number.
 A code is `system|code`, as FHIR writes a token.
+
+What each code means was looked up in public sources (lists of codes in published software, links to guidelines); `docs/vocabulary.md` says
+how. One of which they say nothing, or different things, is `unconfirmed`: screens say so until a clinician has looked.
 """
 
 from typing import Any, NamedTuple
@@ -19,6 +22,9 @@ class Condition(NamedTuple):
     name: str
     parent: str = ""
     synonyms: tuple[str, ...] = ()
+    #: Reference set of the Primary Care Domain whose codes mean it.
+    refset: str = ""
+    unconfirmed: bool = False
 
     @property
     def system(self) -> str:
@@ -36,7 +42,7 @@ CONDITIONS = (
     Condition("snomed|52448006", "Dementia", "nice|NG97"),
     Condition("snomed|26929004", "Alzheimer's disease", "snomed|52448006"),
     Condition("snomed|429998004", "Vascular dementia", "snomed|52448006"),
-    Condition("snomed|312991009", "Lewy body dementia", "snomed|52448006"),
+    Condition("snomed|312991009", "Lewy body dementia", "snomed|52448006", unconfirmed=True),
     Condition("nice|CG103", "Delirium (NICE CG103)"),
     Condition("snomed|2776000", "Delirium", "nice|CG103", ("acute confusion",)),
     Condition("nice|NG236", "Stroke rehabilitation (NICE NG236)"),
@@ -46,7 +52,7 @@ CONDITIONS = (
     Condition("nice|NG220", "Multiple sclerosis (NICE NG220)"),
     Condition("snomed|24700007", "Multiple sclerosis", "nice|NG220", ("MS",)),
     Condition("nice|NG42", "Motor neurone disease (NICE NG42)"),
-    Condition("snomed|37340000", "Motor neurone disease", "nice|NG42", ("MND",)),
+    Condition("snomed|37340000", "Motor neurone disease", "nice|NG42", ("MND",), unconfirmed=True),
     Condition("nice|NG217", "Epilepsies (NICE NG217)"),
     Condition("snomed|84757009", "Epilepsy", "nice|NG217", ("seizures", "fits")),
     Condition("snomed|127295002", "Traumatic brain injury", "", ("head injury", "TBI")),
@@ -58,8 +64,8 @@ CONDITIONS = (
     Condition("nice|NG196", "Atrial fibrillation (NICE NG196)"),
     Condition("snomed|49436004", "Atrial fibrillation", "nice|NG196", ("AF",)),
     Condition("nice|NG136", "Hypertension (NICE NG136)"),
-    Condition("snomed|38341003", "Hypertension", "nice|NG136", ("high blood pressure",)),
-    Condition("snomed|73211009", "Diabetes", "", ("diabetes mellitus",)),
+    Condition("snomed|38341003", "Hypertension", "nice|NG136", ("high blood pressure",), refset="999006611000230105"),
+    Condition("snomed|73211009", "Diabetes", "", ("diabetes mellitus",), refset="999004691000230108"),
     Condition("nice|NG17", "Type 1 diabetes (NICE NG17)", "snomed|73211009"),
     Condition("snomed|46635009", "Type 1 diabetes", "nice|NG17"),
     Condition("nice|NG28", "Type 2 diabetes (NICE NG28)", "snomed|73211009"),
@@ -96,13 +102,13 @@ CONDITIONS = (
     Condition("snomed|406506008", "Attention deficit hyperactivity disorder", "nice|NG87", ("ADHD",)),
     Condition("nice|CG115", "Harmful drinking and alcohol dependence (NICE CG115)"),
     Condition("snomed|66590003", "Alcohol dependence", "nice|CG115"),
-    Condition("snomed|75544000", "Opioid dependence", "", ("heroin",)),
+    Condition("snomed|75544000", "Opioid dependence", "", ("heroin",), unconfirmed=True),
     Condition("nice|NG188", "Long-term effects of COVID-19 (NICE NG188)"),
     Condition("snomed|1119303003", "Post-COVID-19 syndrome", "nice|NG188", ("long COVID",)),
     Condition("nice|NG206", "ME or chronic fatigue syndrome (NICE NG206)"),
     Condition("snomed|52702003", "Chronic fatigue syndrome", "nice|NG206", ("ME",)),
     Condition("nice|NG31", "Care of dying adults in the last days of life (NICE NG31)"),
-    Condition("nice|NG74", "Intermediate care including reablement (NICE NG74)"),
+    Condition("nice|NG74", "Intermediate care including reablement (NICE NG74)", unconfirmed=True),
 )
 
 
@@ -138,6 +144,12 @@ def load(apps: Any) -> None:
         ],
         ignore_conflicts=True,
     )
+    if any(field.name == "unconfirmed" for field in term_model._meta.get_fields()):  # not yet there in early migrations
+        shipped = term_model.objects.filter(taxonomy=taxonomy, edited_at=None)
+        shipped.filter(code__in=[condition.code for condition in CONDITIONS if condition.unconfirmed]).update(unconfirmed=True)
+        for condition in CONDITIONS:
+            if condition.refset:
+                shipped.filter(code=condition.code, snomed_refset="").update(snomed_refset=condition.refset)
 
 
 def _id(code: str) -> Any:

@@ -7,7 +7,7 @@ the two against each other.
 from collections import defaultdict
 from collections.abc import Iterable
 
-from catalogue.models import Eligibility, EligibilityCriterion, RegistrationCriterion, Service, ServiceArea
+from catalogue.models import Eligibility, EligibilityCriterion, RegistrationCriterion, Service, ServiceArea, TaxonomyTerm
 from catalogue.models.taxonomy import CONDITION, FUNDING, LANGUAGE, NEED, REFERRAL_SOURCE
 from core.geo import METRES_PER_MILE
 
@@ -60,18 +60,24 @@ def eligibility_sentences(service: Service) -> list[str]:
             Eligibility.objects.filter(service=service).first(),
             service.criteria.select_related("term__taxonomy"),
             service.registrations.all(),
+            marked=True,
         ),
     ]
 
 
 def sentences_of(
-    eligibility: Eligibility | None, stated: Iterable[EligibilityCriterion], registrations: Iterable[RegistrationCriterion] = ()
+    eligibility: Eligibility | None,
+    stated: Iterable[EligibilityCriterion],
+    registrations: Iterable[RegistrationCriterion] = (),
+    *,
+    marked: bool = False,
 ) -> list[str]:
     """Plain sentences: ages, sex, needs and diagnoses taken and not, where registered, who pays, languages, who may refer; last, what was
     not said.
 
     Silence is never turned into a yes or a no: an unstated age is listed as not said. Reads no more than it is given, when the criteria
-    come with their terms and taxonomies: a feed makes a hundred thousand of these.
+    come with their terms and taxonomies: a feed makes a hundred thousand of these. `marked` says behind a term that it is no longer used or
+    that no clinician has checked its code.
     """
     said: dict[tuple[str, str], list[EligibilityCriterion]] = defaultdict(list)
     for criterion in sorted(stated, key=lambda c: (c.term.bit is None, c.term.bit or 0, c.term.name)):
@@ -85,7 +91,8 @@ def sentences_of(
         if rules is _TAKEN and not (said[slug, _RULE.ACCEPTS] or said[slug, _RULE.PREFERRED]):
             continue  # nothing more than the sentence before says
         if named := [c.term for rule in rules for c in said[slug, rule]]:
-            names = [term.name for term in sorted(named, key=lambda term: (term.bit is None, term.bit or 0, term.name))]
+            ordered = sorted(named, key=lambda term: (term.bit is None, term.bit or 0, term.name))
+            names = [term.name + (_mark(term) if marked else "") for term in ordered]
             # Diagnoses keep their capitals: half of them are names and abbreviations.
             sentences.append(f"{words}: {', '.join(names) if slug == CONDITION else _listed(names)}.")
     if eligibility and eligibility.notes:
@@ -134,7 +141,9 @@ def _registered(registrations: Iterable[RegistrationCriterion]) -> list[str]:
 def _sex(eligibility: Eligibility | None) -> str:
     if eligibility is None or not eligibility.sex:
         return ""
-    reason = eligibility.get_sex_reason_display() if eligibility.sex != Eligibility.Sex.ANY else ""
+    if eligibility.sex == Eligibility.Sex.ANY:
+        return "People of any sex."
+    reason = eligibility.get_sex_reason_display()
     return f"{eligibility.get_sex_display()}: {reason}." if reason else f"{eligibility.get_sex_display()}."
 
 
@@ -150,6 +159,12 @@ def _ages(eligibility: Eligibility | None) -> str:
     return ""
 
 
+def _mark(term: TaxonomyTerm) -> str:
+    if term.retired_at is not None:
+        return " (a word that is no longer used)"
+    return " (code not yet checked by a clinician)" if term.unconfirmed else ""
+
+
 def _listed(names: Iterable[str]) -> str:
     """Names in a row; a capital that only begins a heading becomes small, abbreviations and proper names stay."""
     return ", ".join(_in_a_sentence(name) for name in names)
@@ -157,7 +172,8 @@ def _listed(names: Iterable[str]) -> str:
 
 def _in_a_sentence(name: str) -> str:
     first = name.split(" ")[0].rstrip(",.;:")
-    return name if first.isupper() or first in _PROPER else name[:1].lower() + name[1:]
+    is_an_abbreviation = len(first) > 1 and first.isupper()
+    return name if is_an_abbreviation or first in _PROPER else name[:1].lower() + name[1:]
 
 
 _PROPER = frozenset({"Parkinson's", "English", "Urdu", "Punjabi", "Gujarati", "Polish", "Romanian", "Bengali", "Arabic", "British"})

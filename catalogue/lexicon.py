@@ -20,6 +20,7 @@ class Word(NamedTuple):
     name: str
     group: str
     bit: int
+    synonyms: tuple[str, ...]
     in_use: bool
 
 
@@ -34,10 +35,10 @@ class Lexicon:
         terms = TaxonomyTerm.objects.filter(taxonomy__slug__in=vocabulary.TAXONOMIES, bit__isnull=False).order_by("bit")
         words: dict[str, dict[str, Word]] = {slug: {} for slug in vocabulary.TAXONOMIES}
         kept = {}
-        for slug, code, name, group, bit, retired_at, now in terms.values_list(
-            "taxonomy__slug", "code", "name", "group", "bit", "retired_at", "replaced_by__code"
+        for slug, code, name, group, bit, synonyms, retired_at, now in terms.values_list(
+            "taxonomy__slug", "code", "name", "group", "bit", "synonyms", "retired_at", "replaced_by__code"
         ):
-            words[slug][code] = Word(code, name, group, bit, retired_at is None)
+            words[slug][code] = Word(code, name, group, bit, tuple(synonyms), retired_at is None)
             if now is not None:
                 kept[slug, code] = now
         return cls(words, kept)

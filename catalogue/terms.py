@@ -78,6 +78,18 @@ def edit_term(*, term_id: UUID, by: User, at: datetime, **fields: Any) -> Taxono
 
 
 @transaction.atomic
+def confirm_term(*, term_id: UUID, by: User, at: datetime) -> TaxonomyTerm:
+    """Say that a clinician has looked at the code, and that it means what the term is called."""
+    _require(by)
+    term = _lock(term_id)
+    if not term.unconfirmed:
+        raise Conflict("This code was confirmed already. Load the page again.", code="already-confirmed")
+    term.unconfirmed, term.edited_at = False, at
+    term.save(update_fields=["unconfirmed", "edited_at"])
+    return term
+
+
+@transaction.atomic
 def retire_term(*, term_id: UUID, reason: str, by: User, at: datetime) -> TaxonomyTerm:
     """Offer a term no more. Records with it keep it, and say that it is no longer used."""
     _require(by)

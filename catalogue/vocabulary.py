@@ -2,7 +2,8 @@
 
 A term's bit is its place in the masks of the ranking query. Bits are only ever added, never reused or moved. Those of `OWN_BITS` are for
 terms that curators add.
-Where a national list is known to have the same idea, `term_uri` names it as a CURIE.
+Where a published list has the same idea, `term_uri` names it: OpenActive's activities and accessibility support (CC BY 4.0). The numbers of
+the LGA's lists (esd) could not be looked up, so none is shipped: the operator imports the lists, and curators add the CURIEs.
 """
 
 from typing import Any, NamedTuple
@@ -20,6 +21,9 @@ class Term(NamedTuple):
     synonyms: tuple[str, ...] = ()
     description: str = ""
 
+
+_ACTIVITY = "https://openactive.io/activity-list#"
+_SUPPORT = "https://openactive.io/accessibility-support#"
 
 #: How long a capacity figure stays fresh and when it is no longer believed, in hours, by group of care type.
 FRESHNESS_HOURS: dict[str, tuple[int, int]] = {
@@ -141,13 +145,13 @@ NEEDS = (
     Term(11, "medication", "Help with medicines", "Care"),
     Term(12, "behaviour", "Behaviour that challenges", "Conditions"),
     Term(13, "walking-with-purpose", "Walks with purpose", "Conditions", synonyms=("wandering",)),
-    Term(14, "learning-disability", "Learning disability", "Conditions"),
+    Term(14, "learning-disability", "Learning disability", "Conditions", f"{_SUPPORT}67902468-fd49-4238-8650-20a22d7f0e40"),
     Term(15, "autism", "Autism", "Conditions"),
     Term(16, "mental-illness", "Severe mental illness", "Conditions"),
     Term(17, "substance-use", "Drug or alcohol use", "Conditions"),
-    Term(18, "physical-disability", "Physical disability", "Conditions"),
-    Term(19, "sight-loss", "Sight loss", "Conditions"),
-    Term(20, "hearing-loss", "Hearing loss", "Conditions"),
+    Term(18, "physical-disability", "Physical disability", "Conditions", f"{_SUPPORT}dd026873-6713-4ea1-af5a-08901f651d98"),
+    Term(19, "sight-loss", "Sight loss", "Conditions", f"{_SUPPORT}1393f2dc-3fcc-4be9-a99f-f1e51f5ad277"),
+    Term(20, "hearing-loss", "Hearing loss", "Conditions", f"{_SUPPORT}2bfb7228-5969-4927-8435-38b5005a8771"),
     Term(21, "stroke", "Stroke", "Conditions"),
     Term(22, "parkinsons", "Parkinson's", "Conditions"),
     Term(23, "infection", "Needs infection control", "Conditions"),
@@ -170,7 +174,7 @@ NEEDS = (
     Term(40, "garden", "Garden", "Preferences"),
     Term(41, "faith", "Faith or culture catered for", "Preferences"),
     Term(42, "music", "Music and singing", "Interests"),
-    Term(43, "gardening", "Gardening", "Interests"),
+    Term(43, "gardening", "Gardening", "Interests", f"{_ACTIVITY}5b880e93-4a16-4c37-86ac-ba2ffba68358"),
     Term(44, "sport", "Sport and exercise", "Interests"),
     Term(45, "crafts", "Arts and crafts", "Interests"),
     Term(46, "company", "Company and conversation", "Interests"),

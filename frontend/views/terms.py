@@ -49,7 +49,7 @@ def term_new(request: SignedIn) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @for_roles(User.Role.CURATOR, User.Role.ADMINISTRATOR)
 def term(request: SignedIn, pk: UUID) -> HttpResponse:
-    """One term: its words, who uses it, and the three things that may become of it. Every press is one of the page's buttons."""
+    """One term: its words, who uses it, and what may become of it. Every press is one of the page's buttons."""
     found = get_object_or_404(vocabulary.search(), pk=pk)
     sent = request.POST if request.method == "POST" else {}
     form = TermForm(sent if "save" in sent else None, term=found)
@@ -66,6 +66,9 @@ def term(request: SignedIn, pk: UUID) -> HttpResponse:
         elif merge.is_valid():
             made = vocabulary.merge_terms(gone_id=pk, kept_id=merge.cleaned_data["kept"], by=request.user, at=now())
             said = f"Merged into “{made.kept.name}”. You can undo that below."
+        elif "confirm" in sent:
+            vocabulary.confirm_term(term_id=pk, by=request.user, at=now())
+            said = "Noted: a clinician has confirmed the code."
         elif "restore" in sent:
             vocabulary.restore_term(term_id=pk, by=request.user, at=now())
             said = "It is in use again."

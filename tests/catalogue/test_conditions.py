@@ -1,11 +1,13 @@
 """Diagnoses, guidelines, practices: which falls under which, who is where, and what can be asked by them."""
 
 import pytest
+from django.apps import apps
 from django.urls import reverse
 from rest_framework.test import APIClient
 
-from catalogue import conditions, criteria
+from catalogue import conditions, criteria, terms
 from catalogue.models import Practice, RegistrationCriterion, Service, TaxonomyTerm
+from core.clock import now
 from core.errors import Invalid
 from tests.factories import CriterionFactory, OrganizationFactory, ServiceFactory, UserFactory, term
 
@@ -36,6 +38,21 @@ def test_a_wrong_digit_is_noticed():
     assert not checks("73211008")
 
 
+@pytest.mark.parametrize("condition", [one for one in conditions.CONDITIONS if one.refset], ids=lambda condition: condition.refset)
+def test_a_reference_set_is_one(condition):
+    assert checks(condition.refset)
+    assert condition.refset[-3:-1] == "10"
+
+
+@pytest.mark.django_db
+def test_a_code_that_could_not_be_confirmed_says_so_until_a_clinician_has_looked():
+    doubtful = TaxonomyTerm.objects.filter(unconfirmed=True)
+    assert {one.code for one in doubtful} == {one.code for one in conditions.CONDITIONS if one.unconfirmed}
+    terms.confirm_term(term_id=doubtful[0].pk, by=UserFactory(curator=True), at=now())
+    conditions.load(apps)
+    assert len(doubtful.all()) == sum(one.unconfirmed for one in conditions.CONDITIONS) - 1
+
+
 @pytest.mark.django_db
 def test_a_diagnosis_brings_what_it_falls_under_and_what_falls_under_it():
     chains, under = criteria.condition_chains(["snomed|52448006", "snomed|13645005"])
@@ -58,8 +75,6 @@ def test_a_circle_of_terms_and_a_merged_one_do_no_harm():
 
 @pytest.mark.django_db
 def test_a_curators_words_are_left_alone_when_the_list_is_loaded_again():
-    from django.apps import apps
-
     TaxonomyTerm.objects.filter(code="nice|NG28").update(name="Diabetes, type 2")
     TaxonomyTerm.objects.filter(code="nice|NG115").delete()
     conditions.load(apps)

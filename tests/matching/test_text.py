@@ -70,7 +70,7 @@ def from_the_text(sentences: list[str]) -> dict[str, set[str]]:
 
 def shorter_names() -> None:
     """Names without commas, so that a test can take a sentence apart; those of codes are the code."""
-    TaxonomyTerm.objects.filter(taxonomy__slug="condition").update(name=F("code"))
+    TaxonomyTerm.objects.filter(taxonomy__slug="condition").update(name=F("code"), unconfirmed=False)
     for row in TaxonomyTerm.objects.filter(taxonomy__slug="condition"):
         TaxonomyTerm.objects.filter(pk=row.pk).update(name=row.code.split("|")[1])
 
@@ -113,7 +113,7 @@ def test_ages_sex_reach_and_price_are_those_of_the_engine(seed):
         assert (facts.min_age is None and facts.max_age is None) == (ages is None) == ("Not said: ages" in text[-1])
         if ages:
             assert {int(number) for number in ages.groups() if number} == {age for age in (facts.min_age, facts.max_age) if age}
-        said = {"Women only.": FEMALE_ONLY, "Men only.": MALE_ONLY, "Anybody.": ANY_SEX}
+        said = {"Women only.": FEMALE_ONLY, "Men only.": MALE_ONLY, "People of any sex.": ANY_SEX}
         assert facts.sex == next((said[sentence] for sentence in text if sentence in said), 0)
         for words, ids in (("Only takes", facts.area_ids), ("Cannot take", facts.areas_out), ("Takes first", facts.areas_first)):
             assert (f"{words} people who live in: Ribble Valley." in text) == (ids == (area.pk,))
@@ -142,3 +142,13 @@ def test_bits_are_never_moved_and_all_fit():
         bits = [one.bit for one in terms[2]]
         assert bits == list(range(len(bits)))
         assert bits[-1] <= 61
+
+
+def test_a_word_that_is_no_longer_used_and_a_code_that_nobody_checked_say_so():
+    pool = PoolFactory()
+    CriterionFactory(service=pool.service, term=term("need", "music"))
+    CriterionFactory(service=pool.service, term=term("condition", "snomed|75544000"))
+    TaxonomyTerm.objects.filter(code="music").update(retired_at=AT)
+    text = eligibility_sentences(pool.service)
+    assert "Can meet: music and singing (a word that is no longer used)." in text
+    assert "Takes people with these diagnoses or guidelines: Opioid dependence (code not yet checked by a clinician)." in text
