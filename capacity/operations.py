@@ -1,21 +1,27 @@
 """What people do with places. Each function is one transaction: lock, read, change, record, publish."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
-from capacity.models import CapacityReport, CapacityStatus, Reservation, ServiceCapacity, Via
+from capacity.models import CapacityReport, CapacityStatus, FreshnessPolicy, Reservation, ServiceCapacity, Via
 from capacity.status import CLOCK_SKEW
 from catalogue.models import Organization, User
 from core.clock import local_time
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.events import publish
 
-#: How long a held place is kept when nobody says otherwise.
+#: How long a held place is kept where the operator has no policy for its care type.
 HOLD_FOR = timedelta(hours=4)
+#: What a report may say of a pool, and what each row of its history keeps besides what is held.
+FIGURES = (
+    "available", "maximum", "occupied", "reserved", "waiting", "expected_wait_days", "status", "is_open", "closed_reason", "closed_until",
+    "note",
+)  # fmt: skip
+_COUNTS = ("available", "maximum", "occupied", "reserved", "waiting", "expected_wait_days")
 
 UNSET: Any = object()
 
@@ -47,27 +53,21 @@ def show_to_public(*, pool_id: UUID, shown: bool, by: User, at: datetime) -> Ser
     return pool
 
 
-def _record(pool: ServiceCapacity, *, kind: str, by: User | None, via: str, observed_at: datetime, at: datetime) -> None:
+def _record(pool: ServiceCapacity, *, kind: str, by: User | None, via: str, observed_at: datetime, at: datetime, key: str = "") -> None:
     """Save a changed, locked pool with its next version, its history row and its event."""
     pool.version += 1
-    pool.save(
-        update_fields=[
-            "available", "held", "maximum", "status", "note", "is_open", "reported_at", "reported_by", "reported_via", "version",
-        ]
-    )  # fmt: skip
+    pool.save(update_fields=[*FIGURES, "held", "reported_at", "reported_by", "reported_via", "version"])
     CapacityReport.objects.create(
         pool=pool,
         kind=kind,
-        available=pool.available,
         held=pool.held,
-        maximum=pool.maximum,
-        status=pool.status,
-        note=pool.note,
         version=pool.version,
         observed_at=observed_at,
         received_at=at,
         by=by,
         via=via,
+        key=key,
+        **{name: getattr(pool, name) for name in FIGURES},
     )
     _tell(pool, kind=kind)
 
@@ -87,31 +87,42 @@ def report(
     by: User | None,
     at: datetime,
     available: int | None = UNSET,
-    status: str = UNSET,
     maximum: int | None = UNSET,
-    note: str = UNSET,
+    occupied: int | None = UNSET,
+    reserved: int | None = UNSET,
+    waiting: int | None = UNSET,
+    expected_wait_days: int | None = UNSET,
+    status: str = UNSET,
     is_open: bool = UNSET,
+    closed_reason: str = UNSET,
+    closed_until: date | None = UNSET,
+    note: str = UNSET,
     observed_at: datetime | None = None,
     via: str = Via.WEB,
     expected_version: int | None = None,
+    key: str = "",
+    withdraw_because: str | None = None,
 ) -> ServiceCapacity:
     """Set what a provider sees now. A field left out keeps its value; the time of the report is always renewed.
 
     `observed_at` (default `at`) is when somebody looked; an observation older than the one on record is kept in history
-    but does not replace it. With `expected_version` the change is refused if the pool has changed since.
+    but does not replace it. With `expected_version` the change is refused if the pool has changed since. An update with a
+    `key` that this pool has had before changes nothing: it arrived twice.
 
     Places given or given back through Lune after `observed_at` are counted off or on.
+
+    Fewer free places than are held are refused, with the teams that hold them, unless `withdraw_because` says why: then
+    the youngest holds are taken back until the figure fits, and their teams are told.
 
     Raises NotFound, Conflict (`stale-version`, `below-held`) and Invalid.
     """
     observed_at = observed_at or at
-    told: dict[str, Any] = {
-        name: value
-        for name, value in (("available", available), ("status", status), ("maximum", maximum), ("note", note), ("is_open", is_open))
-        if value is not UNSET
-    }
+    everything = locals()
+    told: dict[str, Any] = {name: everything[name] for name in FIGURES if everything[name] is not UNSET}
     _check_alone(told, observed_at=observed_at, at=at)
     pool = lock([pool_id])[pool_id]
+    if key and pool.reports.filter(key=key).exists():
+        return pool
     if expected_version is not None and expected_version != pool.version:
         raise Conflict(
             f"Somebody changed this figure before you. It now says {_words(pool)}. Look again, then save.",
@@ -119,16 +130,20 @@ def report(
             version=pool.version,
         )
     if pool.reported_at is not None and observed_at < pool.reported_at:
-        return _keep_late(pool, told, observed_at=observed_at, at=at, by=by, via=via)
+        return _keep_late(pool, told, observed_at=observed_at, at=at, by=by, via=via, key=key)
     if told.get("available") is not None and observed_at < at:
         told["available"] = max(0, told["available"] - _taken_since(pool, observed_at))
+    if pool.is_open is False and told.get("is_open"):
+        told = {"closed_reason": "", "closed_until": None} | told
     for name, value in told.items():
         setattr(pool, name, value)
+    if withdraw_because is not None:
+        _withdraw_holds(pool, because=withdraw_because, by=by, via=via, at=at)
     _check_together(pool)
     if pool.available and "available" in told and "status" not in told and pool.status == CapacityStatus.NO_CAPACITY:
         pool.status = CapacityStatus.CAPACITY
     pool.reported_at, pool.reported_by, pool.reported_via = observed_at, by, via
-    _record(pool, kind=CapacityReport.Kind.REPORT, by=by, via=via, observed_at=observed_at, at=at)
+    _record(pool, kind=CapacityReport.Kind.REPORT, by=by, via=via, observed_at=observed_at, at=at, key=key)
     return pool
 
 
@@ -136,12 +151,12 @@ def _check_alone(told: dict[str, Any], *, observed_at: datetime, at: datetime) -
     """Refuse what could not be true of any pool."""
     if observed_at > at + CLOCK_SKEW:
         raise Invalid("The time of this report has not come yet. Check the clock of your computer or phone.", code="in-the-future")
-    for name in ("available", "maximum"):
+    for name in _COUNTS:
         if told.get(name) is not None and told[name] < 0:
             raise Invalid("A number of places cannot be less than nothing.")
     if "status" in told and told["status"] not in CapacityStatus.values:
         raise Invalid(f"“{told['status']}” is not a status. Use one of: {', '.join(CapacityStatus.values)}.")
-    if len(told.get("note", "")) > 200:
+    if max(len(told.get("note", "")), len(told.get("closed_reason", ""))) > 200:
         raise Invalid("Shorten the note to 200 letters or fewer.")
 
 
@@ -149,22 +164,57 @@ def _check_together(pool: ServiceCapacity) -> None:
     """Refuse figures that contradict each other, in words; the database's constraints say the same."""
     if pool.available is not None and pool.maximum is not None and pool.available > pool.maximum:
         raise Invalid(f"You said {pool.available} free, but there are {pool.maximum} in all. Change the total first if it has grown.")
+    parts = (pool.occupied or 0) + (pool.reserved or 0) + (pool.available or 0)
+    if pool.maximum is not None and parts > pool.maximum:
+        raise Invalid(
+            f"{pool.occupied or 0} taken, {pool.reserved or 0} reserved and {pool.available or 0} free make {parts}, but there are "
+            f"{pool.maximum} in all. Check the numbers.",
+            code="more-than-all",
+        )
+    if pool.is_open and (pool.closed_reason or pool.closed_until):
+        raise Invalid("Open places need no reason for being closed. Leave it out, or say that they are closed.")
     if pool.held and (pool.available is None or pool.available < pool.held):
+        holders = _holders(pool)
         raise Conflict(
             f"{pool.held} of these places {'is' if pool.held == 1 else 'are'} held for people whose families are "
-            f"deciding. Answer or release those first, or tell us at least {pool.held}.",
+            f"deciding, by {', '.join(holder['team'] for holder in holders)}. Answer or release those first, tell us at least {pool.held}, "
+            "or take the places back and say why.",
             code="below-held",
             held=pool.held,
+            holders=holders,
         )
 
 
+def _holders(pool: ServiceCapacity) -> list[dict[str, str]]:
+    """Which teams hold places of a pool, and until when; never for whom."""
+    held = pool.reservations.filter(state=Reservation.State.HELD).select_related("organization").order_by("created_at", "pk")
+    return [{"team": hold.organization.name, "until": hold.expires_at.isoformat()} for hold in held]
+
+
+def _withdraw_holds(pool: ServiceCapacity, *, because: str, by: User | None, via: str, at: datetime) -> None:
+    """End the youngest holds of a locked pool until what it now says is free covers the rest; tell the teams.
+
+    Raises Invalid when no reason is given.
+    """
+    left = 0 if pool.available is None else min(pool.held, pool.available)
+    if left == pool.held:
+        return
+    if not because.strip():
+        raise Invalid("Say why you take held places back: the teams and families will read it.", code="say-why")
+    held = pool.reservations.select_for_update(of=("self",), no_key=True).filter(state=Reservation.State.HELD)
+    for reservation in held.order_by("-created_at", "-pk")[: pool.held - left]:
+        reservation.state, reservation.ended_at, reservation.ended_because = Reservation.State.WITHDRAWN, at, because.strip()[:200]
+        reservation.save(update_fields=["state", "ended_at", "ended_because"])
+        pool.held -= 1
+        _tell_hold(reservation, pool, kind="hold.ended")
+
+
 def _keep_late(
-    pool: ServiceCapacity, told: dict[str, Any], *, observed_at: datetime, at: datetime, by: User | None, via: str
+    pool: ServiceCapacity, told: dict[str, Any], *, observed_at: datetime, at: datetime, by: User | None, via: str, key: str
 ) -> ServiceCapacity:
     """Keep an observation that came after a later one: in history only, so nothing shown changes and no event is sent."""
     pool.version += 1
     pool.save(update_fields=["version"])
-    figures = {name: told.get(name, getattr(pool, name)) for name in ("available", "maximum", "status", "note")}
     CapacityReport.objects.create(
         pool=pool,
         kind=CapacityReport.Kind.LATE,
@@ -174,7 +224,8 @@ def _keep_late(
         received_at=at,
         by=by,
         via=via,
-        **figures,
+        key=key,
+        **{name: told.get(name, getattr(pool, name)) for name in FIGURES},
     )
     return pool
 
@@ -187,12 +238,45 @@ def _taken_since(pool: ServiceCapacity, moment: datetime) -> int:
 
 @transaction.atomic
 def hold(*, pool_id: UUID, organization: Organization, by: User | None, at: datetime, until: datetime | None = None) -> Reservation:
-    """Keep one free place for a request. Raises Conflict (`no-place`) when none is free."""
+    """Keep one free place until `until`, or as long as the policy of its care type says.
+
+    Raises Conflict: `no-place` when none is free, `not-known` when nobody has told how many are.
+    """
     pool = lock([pool_id])[pool_id]
     _require_free(pool)
     pool.held += 1
     _record(pool, kind=CapacityReport.Kind.HOLD, by=by, via=Via.REFERRAL, observed_at=at, at=at)
-    return Reservation.objects.create(pool=pool, organization=organization, created_by=by, created_at=at, expires_at=until or at + HOLD_FOR)
+    ends = until or at + _policy(pool)[0]
+    return Reservation.objects.create(pool=pool, organization=organization, created_by=by, created_at=at, expires_at=ends)
+
+
+@transaction.atomic
+def extend(*, reservation_id: UUID, by: User, at: datetime) -> Reservation:
+    """Keep a held place longer, once, by what the policy of its care type allows. For the team that holds it.
+
+    Raises NotFound, NotAllowed and Conflict: `hold-ended`, `extended-already`, `not-extended` when the policy allows none.
+    """
+    reservation, pool = _lock_reservation(reservation_id)
+    if by.organization_id != reservation.organization_id:
+        raise NotAllowed("Only the team that holds this place can keep it longer.")
+    if reservation.state != Reservation.State.HELD or reservation.expires_at <= at:
+        raise Conflict("This place is no longer held. Look for another one.", code="hold-ended")
+    if reservation.extended_at is not None:
+        raise Conflict("A hold can be made longer once. Decide, or let the place go.", code="extended-already")
+    longer = _policy(pool)[1]
+    if not longer:
+        raise Conflict("Holds on places of this kind cannot be made longer.", code="not-extended")
+    reservation.expires_at += longer
+    reservation.extended_at = at
+    reservation.save(update_fields=["expires_at", "extended_at"])
+    _tell_hold(reservation, pool, kind="hold.extended")
+    return reservation
+
+
+def _policy(pool: ServiceCapacity) -> tuple[timedelta, timedelta]:
+    """How long a place of this kind is held, and how much longer when asked."""
+    policy = FreshnessPolicy.objects.filter(care_type_id=pool.care_type_id).values_list("hold_for", "hold_extension").first()
+    return policy or (HOLD_FOR, timedelta(0))
 
 
 @transaction.atomic
@@ -207,14 +291,19 @@ def release(*, reservation_id: UUID, by: User | None, at: datetime, expired: boo
     reservation.save(update_fields=["state", "ended_at"])
     kind = CapacityReport.Kind.EXPIRE if expired else CapacityReport.Kind.RELEASE
     _record(pool, kind=kind, by=by, via=Via.SYSTEM if expired else Via.REFERRAL, observed_at=at, at=at)
+    _tell_hold(reservation, pool, kind="hold.ended")
+    return reservation
+
+
+def _tell_hold(reservation: Reservation, pool: ServiceCapacity, *, kind: str) -> None:
+    """Both sides learn of it, and nobody else."""
     holder, provider = reservation.organization_id, pool.service.organization_id
     publish(
-        "hold.ended",
+        kind,
         topics=[f"org:{holder}", f"org:{provider}"],
         audience=[holder, provider],
         data={"reservation": str(reservation.pk), "state": str(reservation.state)},
     )
-    return reservation
 
 
 @transaction.atomic
@@ -239,6 +328,8 @@ def fill(*, pool_id: UUID, reservation_id: UUID | None, by: User | None, at: dat
         _require_free(pool)
     assert pool.available is not None
     pool.available -= 1
+    if pool.occupied is not None:
+        pool.occupied += 1
     _record(pool, kind=CapacityReport.Kind.FILL, by=by, via=Via.REFERRAL, observed_at=at, at=at)
     return pool
 
@@ -250,6 +341,8 @@ def reopen(*, pool_id: UUID, by: User | None, at: datetime) -> ServiceCapacity:
     if pool.available is None or (pool.maximum is not None and pool.available >= pool.maximum):
         return pool
     pool.available += 1
+    if pool.occupied:
+        pool.occupied -= 1
     _record(pool, kind=CapacityReport.Kind.REOPEN, by=by, via=Via.REFERRAL, observed_at=at, at=at)
     return pool
 

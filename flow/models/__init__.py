@@ -1,8 +1,9 @@
 """People, their stays, and what is asked for them."""
 
 from .episode import Episode
+from .hold import EpisodeHold
 from .patient import Patient
 from .referral import Referral, ReferralTask, Transition
 from .simulator import SimulatorControl
 
-__all__ = ["Episode", "Patient", "Referral", "ReferralTask", "SimulatorControl", "Transition"]
+__all__ = ["Episode", "EpisodeHold", "Patient", "Referral", "ReferralTask", "SimulatorControl", "Transition"]

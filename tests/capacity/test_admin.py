@@ -10,6 +10,7 @@ from capacity.queries import pool_states
 from tests.factories import PoolFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
+HOLDS = {"hold_for": "4:00:00", "hold_extension": "2:00:00"}
 
 
 def test_an_operator_changes_a_policy_and_the_colour_follows(client, administrator):
@@ -18,7 +19,7 @@ def test_an_operator_changes_a_policy_and_the_colour_follows(client, administrat
     assert pool_states([pool.pk], at)[pool.pk].rag == "green"
     client.force_login(administrator)
     address = reverse("admin:capacity_freshnesspolicy_change", args=[pool.care_type_id])
-    answer = client.post(address, {"care_type": pool.care_type_id, "fresh_for": "1:00:00", "expires_after": "3:00:00"})
+    answer = client.post(address, {"care_type": pool.care_type_id, "fresh_for": "1:00:00", "expires_after": "3:00:00", **HOLDS})
     assert answer.status_code == 302
     assert FreshnessPolicy.objects.get(pk=pool.care_type_id).fresh_for == timedelta(hours=1)
     assert pool_states([pool.pk], at)[pool.pk].rag == "amber"

@@ -1,14 +1,14 @@
 """Places: how many there are, how many are free, who said so and when."""
 
 import uuid
+from datetime import timedelta
 from typing import Self
 
-import pgtrigger
 from django.db import models
 from django.db.models import F, Q
-from django.utils import timezone
+from django.db.models.functions import Coalesce
 
-from catalogue.models import Location, Organization, Service, TaxonomyTerm, User
+from catalogue.models import Location, Schedule, Service, TaxonomyTerm, User
 from core.scoping import VisibleQuerySet
 
 
@@ -26,19 +26,48 @@ class Via(models.TextChoices):
 
     WEB = "web", "on Lune"
     API = "api", "by computer link"
+    FHIR = "fhir", "by FHIR"
     LINK = "link", "by signed link"
+    SMS = "sms", "by text message"
+    EMAIL = "email", "by e-mail"
     IMPORT = "import", "by file"
     REFERRAL = "referral", "by an answer to a referral"
     SIMULATOR = "simulator", "by the demonstration"
     SYSTEM = "system", "by the clock"
 
 
+class BedType(models.TextChoices):
+    """What kind of care-home bed: the words of the national Capacity Tracker's mandatory return."""
+
+    GENERAL_RESIDENTIAL = "general-residential", "General residential"
+    GENERAL_NURSING = "general-nursing", "General nursing"
+    DEMENTIA_RESIDENTIAL = "dementia-residential", "Dementia residential"
+    DEMENTIA_NURSING = "dementia-nursing", "Dementia nursing"
+    LEARNING_DISABILITY_RESIDENTIAL = "learning-disability-residential", "Learning disability residential"
+    LEARNING_DISABILITY_NURSING = "learning-disability-nursing", "Learning disability nursing"
+    MENTAL_HEALTH_RESIDENTIAL = "mental-health-residential", "Mental health residential"
+    MENTAL_HEALTH_NURSING = "mental-health-nursing", "Mental health nursing"
+    TRANSITIONAL = "transitional", "Transitional"
+    YOUNG_PHYSICALLY_DISABLED = "young-physically-disabled", "Young physically disabled"
+
+
+class Per(models.TextChoices):
+    """For which stretch of time the places are counted."""
+
+    ONCE = "", "at any time"
+    DAY = "day", "a day"
+    WEEK = "week", "a week"
+    SESSION = "session", "a session"
+
+
 class FreshnessPolicy(models.Model):
-    """For one care type: how long a figure is fresh, and when it is no longer believed. Set by the operator."""
+    """For one care type: how long a figure is fresh, when it is no longer believed, how long a place is held. Set by the operator."""
 
     care_type = models.OneToOneField(TaxonomyTerm, on_delete=models.CASCADE, primary_key=True, related_name="freshness")
     fresh_for = models.DurationField()
     expires_after = models.DurationField()
+    hold_for = models.DurationField(default=timedelta(hours=4), help_text="How long a place is kept while a family decides.")
+    hold_extension = models.DurationField(default=timedelta(hours=4), help_text="How much longer, once, when they ask; zero: not at all.")
 
     class Meta:
         verbose_name_plural = "freshness policies"
@@ -47,7 +76,12 @@ class FreshnessPolicy(models.Model):
                 condition=Q(expires_after__gt=F("fresh_for")),
                 name="expires_after_fresh",
                 violation_error_message="A figure must stop being believed later than it stops being fresh.",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(hold_for__gt=timedelta(0), hold_extension__gte=timedelta(0)),
+                name="hold_lasts",
+                violation_error_message="A hold lasts for some time, and an extension does not shorten it.",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -69,10 +103,12 @@ class ServiceCapacityQuerySet(VisibleQuerySet):
 
 
 class ServiceCapacity(models.Model):
-    """One pool of like places: a bed type of a home, a caseload, a weekly session.
+    """One pool of like places: a bed type of a home, hours of a round, a caseload, one session of a clinic or group.
 
     `available` is what the provider last said is vacant and accepting, less what has been taken on since; `held` of
-    those are kept for somebody. Free = available - held. `available` is null when nobody has ever said.
+    those are kept through Lune for somebody. Free = available - held. `available` is null when nobody has ever said.
+    `reserved` places are vacant and kept by the provider for somebody of its own: never free. Where all four are told,
+    maximum >= occupied + reserved + available; the rest is vacant and not in use.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -84,9 +120,26 @@ class ServiceCapacity(models.Model):
     maximum = models.PositiveIntegerField(null=True, blank=True)
     available = models.PositiveIntegerField(null=True, blank=True)
     held = models.PositiveIntegerField(default=0)
+    occupied = models.PositiveIntegerField(null=True, blank=True)
+    reserved = models.PositiveIntegerField(null=True, blank=True, help_text="Vacant, and kept by the provider for somebody of its own.")
+    waiting = models.PositiveIntegerField(null=True, blank=True, help_text="How many are on the waiting list.")
+    expected_wait_days = models.PositiveIntegerField(null=True, blank=True, help_text="How long a newcomer would wait.")
     status = models.CharField(max_length=40, choices=CapacityStatus.choices, default=CapacityStatus.CAPACITY)
+    bed_type = models.CharField(max_length=40, choices=BedType.choices, blank=True, default="", db_default="")
+    for_sex = models.CharField(
+        max_length=10, choices=[("", "Anybody"), ("female", "Women only"), ("male", "Men only")], blank=True, default="", db_default="",
+        help_text="Where the law allows it: a single-sex room or ward.",
+    )  # fmt: skip
+    per = models.CharField(max_length=10, choices=Per.choices, blank=True, default="", db_default="")
+    schedule = models.ForeignKey(Schedule, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    starts_at = models.DateTimeField(null=True, blank=True, help_text="Of a session: these places are for that time alone.")
+    ends_at = models.DateTimeField(null=True, blank=True)
     note = models.CharField(max_length=200, blank=True, help_text="Conditions, shown to referrers; never about a person.")
     is_open = models.BooleanField(default=True, help_text="False: closed or not in use; never offered.")
+    closed_reason = models.CharField(
+        max_length=200, blank=True, default="", db_default="", help_text="Shown to referrers; never about a person."
+    )
+    closed_until = models.DateField(null=True, blank=True, help_text="When it is expected to open again; never opened by the clock alone.")
     shown_to_public = models.BooleanField(
         default=True, db_default=True, help_text="False: only professionals see how many places are free."
     )
@@ -101,7 +154,7 @@ class ServiceCapacity(models.Model):
         verbose_name_plural = "service capacities"
         ordering = ["service", "name"]
         constraints = [
-            models.UniqueConstraint(fields=["service", "location", "name"], nulls_distinct=False, name="pool_once"),
+            models.UniqueConstraint(fields=["service", "location", "name", "starts_at"], nulls_distinct=False, name="pool_once"),
             models.CheckConstraint(
                 condition=Q(available__isnull=True, held=0) | Q(held__lte=F("available")),
                 name="held_within_available",
@@ -111,6 +164,22 @@ class ServiceCapacity(models.Model):
                 condition=Q(available__isnull=True) | Q(maximum__isnull=True) | Q(available__lte=F("maximum")),
                 name="available_within_maximum",
                 violation_error_message="More places cannot be free than there are in all.",
+            ),
+            models.CheckConstraint(
+                condition=Q(maximum__isnull=True)
+                | Q(maximum__gte=Coalesce(F("occupied"), 0) + Coalesce(F("reserved"), 0) + Coalesce(F("available"), 0)),
+                name="sum_within_maximum",
+                violation_error_message="Taken, reserved and free places together are more than there are in all.",
+            ),
+            models.CheckConstraint(
+                condition=Q(starts_at__isnull=True, ends_at__isnull=True) | Q(ends_at__gt=F("starts_at")),
+                name="session_ends_after_it_starts",
+                violation_error_message="A session ends after it begins.",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_open=False) | Q(closed_reason="", closed_until__isnull=True),
+                name="only_the_closed_have_a_reason",
+                violation_error_message="Open places need no reason for being closed.",
             ),
             models.CheckConstraint(
                 condition=Q(available__isnull=True) | Q(reported_at__isnull=False),
@@ -126,86 +195,3 @@ class ServiceCapacity(models.Model):
     def free(self) -> int | None:
         """Places that can still be given to somebody; None when not known."""
         return None if self.available is None else self.available - self.held
-
-
-class CapacityReport(models.Model):
-    """One change of one pool. Append-only: the database refuses to change a row.
-
-    The row of a pool's highest version, `late` ones aside, holds the pool's present figures.
-    """
-
-    class Kind(models.TextChoices):
-        REPORT = "report", "Told by the provider"
-        HOLD = "hold", "Place held"
-        RELEASE = "release", "Hold given back"
-        EXPIRE = "expire", "Hold ran out"
-        FILL = "fill", "Place taken"
-        REOPEN = "reopen", "Place given back"
-        LATE = "late", "Told late: kept, not shown"
-
-    id = models.BigAutoField(primary_key=True)
-    pool = models.ForeignKey(ServiceCapacity, on_delete=models.CASCADE, related_name="reports")
-    kind = models.CharField(max_length=10, choices=Kind.choices)
-    available = models.PositiveIntegerField(null=True)
-    held = models.PositiveIntegerField(default=0)
-    maximum = models.PositiveIntegerField(null=True)
-    status = models.CharField(max_length=40, choices=CapacityStatus.choices)
-    note = models.CharField(max_length=200, blank=True)
-    version = models.PositiveIntegerField()
-    observed_at = models.DateTimeField()
-    received_at = models.DateTimeField(default=timezone.now)
-    by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
-    via = models.CharField(max_length=20, choices=Via.choices)
-
-    class Meta:
-        ordering = ["pool", "version"]
-        constraints = [models.UniqueConstraint(fields=["pool", "version"], name="one_report_per_version")]
-        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update)]
-
-    def __str__(self) -> str:
-        return f"{self.get_kind_display()} v{self.version}"
-
-
-class ReservationQuerySet(VisibleQuerySet):
-    def visible_to(self, user) -> Self:
-        """Holds of one's own organisation, and holds on one's own places."""
-        if not getattr(user, "is_authenticated", False) or not user.organization_id:
-            return self.none()
-        return self.filter(Q(organization_id=user.organization_id) | Q(pool__service__organization_id=user.organization_id))
-
-    def due(self, at) -> Self:
-        return self.filter(state=Reservation.State.HELD, expires_at__lte=at)
-
-
-class Reservation(models.Model):
-    """One place kept for one request until `expires_at`."""
-
-    class State(models.TextChoices):
-        HELD = "held", "Held"
-        FILLED = "filled", "Taken"
-        RELEASED = "released", "Given back"
-        EXPIRED = "expired", "Ran out"
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    pool = models.ForeignKey(ServiceCapacity, on_delete=models.PROTECT, related_name="reservations")
-    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", help_text="Who holds it.")
-    state = models.CharField(max_length=10, choices=State.choices, default=State.HELD)
-    created_at = models.DateTimeField()
-    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
-    expires_at = models.DateTimeField()
-    ended_at = models.DateTimeField(null=True)
-
-    objects = ReservationQuerySet.as_manager()
-
-    class Meta:
-        indexes = [models.Index(fields=["expires_at"], condition=Q(state="held"), name="reservation_due")]
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(state="held", ended_at__isnull=True) | (~Q(state="held") & Q(ended_at__isnull=False)),
-                name="reservation_ends_once",
-                violation_error_message="A hold has an end exactly when it is no longer held.",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.get_state_display()} until {self.expires_at:%d %b %H:%M}"
