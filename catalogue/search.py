@@ -184,14 +184,12 @@ def _ask(found: QuerySet[Any], search: Search, *, row: str, service: str, public
     if forgiving is None:
         forgiving = bool(strange) and not (found.filter(q(words=reduce(and_, exact))).order_by().exists())
     if strange and forgiving:
-        # What the vocabulary knows is spelled right.
         alike = alike_words(strange, public=public)
-        parts += [_asked(word, meant) for word, meant in words if meant]
-        parts += [_asked(word, _close(word, terms), begins=True, alike=alike[word]) for word in strange if word in alike]
-        for word in strange:
-            if word not in alike:  # not like any one word of a name: perhaps like two of them
-                either = q(words=_asked(word, _close(word, terms), begins=True)) | q(names__trigram_word_similar=word)
-                found = found.filter(either | q(names__contains=word) if len(word) > 3 else either)
+        for word, meant in words:
+            if meant:  # the vocabulary knows it, so that it is spelled right
+                parts.append(_asked(word, meant))
+            else:
+                parts.append(_asked(word, _close(word, terms), begins=True, alike=alike.get(word, ())))
     else:
         parts = exact
     if parts:

@@ -17,19 +17,25 @@ _ALIKE = """
         WHERE (w.word %%> typed OR w.word LIKE within) AND (w.is_public OR NOT %s)
         ORDER BY word_similarity(typed, w.word) DESC, w.services DESC, w.word LIMIT %s
     ) alike
+    UNION ALL
+    SELECT typed, one.word || ' ' || other.word FROM unnest(%s::text[]) AS typed
+    CROSS JOIN generate_series(3, least(length(typed) - 3, 40)) AS first
+    JOIN catalogue_searchword one ON one.word = left(typed, first) AND (one.is_public OR NOT %s)
+    JOIN catalogue_searchword other ON other.word = substr(typed, first + 1) AND (other.is_public OR NOT %s)
 """
 
 
 def alike_words(typed: Sequence[str], *, public: bool) -> dict[str, list[str]]:
-    """Known words like each of these, or that hold it, the most alike first; those that are like none are left out.
+    """Known words like each of these, or that hold it, the most alike first, then two of which it is made ("lunchclub").
 
-    With `public` only words that public services use. A word that is new among the names is known within the hour (`learn`).
+    Those that are like none are left out. With `public` only words that public services use. A word that is new among the names is known
+    within the hour (`learn`).
     """
     # A piece of three letters is in too many words to say which is meant.
-    within = ["%" + word.replace("\\", "").replace("_", "\\_") + "%" if len(word) > 3 else "" for word in typed]
+    within = ["%" + word.replace("_", "\\_") + "%" if len(word) > 3 else None for word in typed]
     found: dict[str, list[str]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(_ALIKE, [list(typed), within, public, MOST_ALIKE])
+        cursor.execute(_ALIKE, [list(typed), within, public, MOST_ALIKE, list(typed), public, public])
         for word, alike in cursor:
             found.setdefault(word, []).append(alike)
     return found

@@ -52,7 +52,6 @@ class ServiceSearch(models.Model):
         indexes = [
             # Few rows wait to be put into an index: each search reads all of those that do.
             GinIndex(fields=["words"], name="search_words", gin_pending_list_limit=256),
-            GinIndex(fields=["names"], name="search_names", opclasses=["gin_trgm_ops"], gin_pending_list_limit=256),
             models.Index(models.F("assured_on").desc(nulls_last=True), "name", "service", name="search_order"),
         ]
 

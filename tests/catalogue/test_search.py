@@ -9,6 +9,8 @@ from django.utils import timezone
 
 from catalogue.models import Address, CostOption, EligibilityCriterion, Organization, Schedule, Service, ServiceSearch, TaxonomyTerm
 from catalogue.queries import search_services
+from catalogue.search import in_full, search_lines
+from catalogue.spelling import alike_words, learn
 from core.geo import METRES_PER_MILE
 from tests import factories
 
@@ -35,7 +37,45 @@ def test_people_find_it_in_their_own_words(text):
     tea = service("Tea and Talk", description="Put the kettle on and talk.", east=0)
     Address.objects.create(location=tea.service_at_locations.get().location, address_1="1 Road", city="Preston", postal_code="PR1 2HE")
     service("Benefits advice", kind="welfare-benefits")
+    learn()
     assert found(text=text) == ["Tea and Talk"]
+
+
+def test_slips_of_spelling_are_those_of_words_that_the_viewer_may_know():
+    service("Lunch Club")
+    service("Rosehaven", is_confidential=True)
+    learn()
+    assert found(text="lunchclub") == ["Lunch Club"]
+    assert found(text="unch") == ["Lunch Club"]
+    assert alike_words(["rosehavn", "lunchclub", "zzzz"], public=False) == {"rosehavn": ["rosehaven"], "lunchclub": ["lunch club"]}
+    assert alike_words(["rosehavn"], public=True) == {}
+
+
+def test_lines_are_those_of_the_services_that_somebody_may_see():
+    """A list is counted by packed rows, and shown by services: the two rules must be one."""
+    shown, secret = service("Shown"), service("Secret", is_confidential=True)
+    for name, fields in (("Inside", {"is_internal": True}), ("Asleep", {"status": "inactive"}), ("Twin", {"merged_into": shown})):
+        service(name, **fields)
+    service("Hidden house", organization=factories.OrganizationFactory(is_confidential=True))
+    for user, count in ((PUBLIC, 1), (factories.UserFactory(), 4), (factories.UserFactory(curator=True), 6)):
+        lines = list(search_lines(user))
+        assert {line.pk for line in lines} == set(Service.objects.visible_to(user).values_list("pk", flat=True))
+        assert [each.pk for each in in_full(lines, user)] == [line.pk for line in lines] == [each.pk for each in search_services(user)]
+        assert len(lines) == count
+    ServiceSearch.objects.filter(pk=secret.pk).update(is_public=True)  # even if a row were wrong
+    assert [each.name for each in in_full(search_lines(PUBLIC), PUBLIC)] == ["Shown"]
+
+
+def test_pages_of_any_length_ask_one_prepared_statement():
+    for name in ("One", "Two", "Three"):
+        service(name)
+    lines = list(search_lines(PUBLIC))
+    kept = "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%%told_closed%%'"
+    for some in (lines[:1], lines[:2], lines, []):
+        assert [each.search for each in in_full(some, PUBLIC)] == some
+    with connection.cursor() as cursor:
+        cursor.execute(kept)
+        assert cursor.fetchone() == (1,)
 
 
 @pytest.mark.parametrize(
