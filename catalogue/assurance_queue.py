@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from catalogue.assurance import told_closed
 from catalogue.currency import ASSURANCE_LASTS, DUE_SOON, due_on
-from catalogue.models import Area, AssuranceLink, Location, MistakeReport, ProposedChange, Service
+from catalogue.letters import silenced
+from catalogue.models import Area, AssuranceLink, Location, MistakeReport, NoLetters, ProposedChange, Service
 from catalogue.models.service import ServiceQuerySet
 from catalogue.reminders import with_owner
 
@@ -26,7 +27,7 @@ class Show(TextChoices):
     NEVER = "never", "Never checked"
     SOON = "soon", "Due in two weeks"
     SILENT = "silent", "Asked twice, no answer"
-    UNREACHABLE = "unreachable", "No address, or mail came back"
+    UNREACHABLE = "unreachable", "No letters reach them"
 
 
 #: How long ago a check was due: days, and words.
@@ -48,15 +49,12 @@ class Line:
     phone: str
     address: str
     """Where a letter would go; empty when there is none."""
+    no_letters: NoLetters | None
+    """Why none goes there: mail came back, or the owner stopped them."""
 
 
 def _kept(user: Any) -> ServiceQuerySet:
     return Service.objects.visible_to(user).filter(status=Service.Status.ACTIVE, merged_into=None)
-
-
-def _came_back() -> Exists:
-    """The last that we heard of the present address is that nobody gets mail there."""
-    return Exists(AssuranceLink.objects.filter(service=OuterRef("pk"), bounced_at__isnull=False, sent_to__iexact=OuterRef("owner_email")))
 
 
 def _wanted(show: str, today: date) -> Q:
@@ -79,7 +77,7 @@ def _wanted(show: str, today: date) -> Q:
             twice = letters.order_by().values("service").annotate(times=Count("pk")).filter(times__gte=2)
             return Q(Exists(twice)) & (Q(assured_date=None) | Q(assured_date__lt=overdue + DUE_SOON))
         case Show.UNREACHABLE:
-            return Q(owner_email="") | Q(_came_back())
+            return Q(owner_email="") | Q(silenced())
         case _:
             return Q(assured_date__lt=overdue)
 
@@ -136,6 +134,7 @@ def lines(services: Iterable[Service], *, at: datetime) -> list[Line]:
     for service in Service.objects.filter(pk__in=ids).prefetch_related("phones"):
         phones[service.pk] = next((phone.number for phone in service.phones.all()), "")
     closed = told_closed(ids)
+    silent = _silent(found)
     result = []
     for service in found:
         due = due_on(service.assured_date)
@@ -149,9 +148,21 @@ def lines(services: Iterable[Service], *, at: datetime) -> list[Line]:
                 told_closed=service.pk in closed,
                 phone=phones.get(service.pk, ""),
                 address=getattr(service, "owner_email", ""),
+                no_letters=silent.get(service.pk),
             )
         )
     return result
+
+
+def _silent(services: Iterable[Service]) -> dict[UUID, NoLetters]:
+    """Why no letters go to the owners of these services; mail that came back before what an owner said."""
+    owners = {service.pk: getattr(service, "owner_email", "").lower() for service in services}
+    found: dict[UUID, NoLetters] = {}
+    for row in NoLetters.objects.filter(email__in=set(owners.values()) - {""}).order_by("-why", "since"):
+        for pk, owner in owners.items():
+            if owner == row.email and row.service_id in (None, pk):
+                found[pk] = row
+    return found
 
 
 def sources() -> list[str]:

@@ -20,7 +20,7 @@ from django.db.models.functions import Coalesce, NullIf
 from django.urls import reverse
 from django.utils import timezone
 
-from catalogue import assurance
+from catalogue import assurance, letters
 from catalogue.currency import ASSURANCE_LASTS, DUE_SOON
 from catalogue.models import AssuranceLink, AssuranceRound, Contact, Service, User
 from core.clock import LONDON
@@ -30,6 +30,8 @@ ASK_AGAIN = timedelta(days=14)
 #: Nobody is asked twice within this time by two curators, or by a second press.
 NOT_TWICE_WITHIN = timedelta(hours=20)
 MOST_IN_A_LETTER = 50
+#: What a mail server answers with a lower number may be otherwise in an hour: the letter is tried again.
+REFUSED_FOR_GOOD = 500
 #: A large first import must not make us a sender of bulk mail: the rest follows on the next days, the longest unchecked first.
 LETTERS_A_DAY = 500
 
@@ -52,23 +54,29 @@ def to_ask(at: datetime) -> QuerySet[Any]:
     in_cycle = AssuranceLink.objects.filter(service=OuterRef("pk")).filter(
         Q(service__assured_date=None) | Q(created_at__date__gt=OuterRef("assured_date"))
     )
-    letters = in_cycle.filter(bounced_at=None).order_by().values("service")
-    due = with_owner(Service.objects.public()).exclude(owner_email="")
+    sent = in_cycle.filter(bounced_at=None).order_by().values("service")
+    due = with_owner(Service.objects.public()).exclude(owner_email="").exclude(letters.silenced())
     due = due.filter(Q(assured_date=None) | Q(assured_date__lte=today + DUE_SOON - ASSURANCE_LASTS))
     due = due.exclude(Exists(in_cycle.filter(Q(bounced_at__isnull=False, sent_to=OuterRef("owner_email")) | ~Q(answer=""))))
     return (
         due.annotate(
-            asked=Coalesce(Subquery(letters.annotate(n=Count("pk")).values("n")), 0),
-            last_asked=Subquery(letters.annotate(last=Max("created_at")).values("last")),
+            asked=Coalesce(Subquery(sent.annotate(n=Count("pk")).values("n")), 0),
+            last_asked=Subquery(sent.annotate(last=Max("created_at")).values("last")),
         )
         .filter(Q(asked=0) | Q(asked=1, last_asked__lte=at - ASK_AGAIN))
         .order_by(F("assured_date").asc(nulls_first=True), "pk")
     )
 
 
+def is_time(at: datetime) -> bool:
+    """Whether the clock should ask now: in the hours of letters, unless it has already asked today."""
+    today = timezone.localdate(at)
+    return letters.is_time(at) and not AssuranceRound.objects.filter(asked_by=None, asked_at__date=today).exists()
+
+
 @transaction.atomic
 def ask_those_due(*, at: datetime) -> AssuranceRound | None:
-    """What the clock does each morning. Returns the round, or None when nobody had to be asked."""
+    """What the clock does on each working day. Returns the round, or None when nobody had to be asked."""
     found = list(to_ask(at).values_list("pk", "owner_email")[: LETTERS_A_DAY * MOST_IN_A_LETTER])
     return _begin(found, by=None, at=at) if found else None
 
@@ -85,7 +93,8 @@ def ask(*, service_ids: Sequence[UUID], by: User, at: datetime) -> AssuranceRoun
     found = list(chosen.order_by("pk").values_list("pk", "owner_email"))
     if not found:
         raise Invalid(
-            "There is nobody to write to: these records are confidential or closed, or their owners were asked within the last day.",
+            "There is nobody to write to: these records are confidential or closed, or their owners were asked within the last day, "
+            "stopped letters, or get no mail.",
             code="nobody-to-ask",
         )
     return _begin(found, by=by, at=at)
@@ -93,7 +102,7 @@ def ask(*, service_ids: Sequence[UUID], by: User, at: datetime) -> AssuranceRoun
 
 def _not_just_asked(service_ids: Sequence[UUID], at: datetime) -> QuerySet[Any]:
     just_asked = AssuranceLink.objects.filter(service=OuterRef("pk"), created_at__gt=at - NOT_TWICE_WITHIN, bounced_at=None)
-    return with_owner(Service.objects.public().filter(pk__in=service_ids)).exclude(Exists(just_asked))
+    return with_owner(Service.objects.public().filter(pk__in=service_ids)).exclude(Exists(just_asked)).exclude(letters.silenced())
 
 
 def _begin(found: Iterable[tuple[UUID, str]], *, by: User | None, at: datetime) -> AssuranceRound:
@@ -103,21 +112,21 @@ def _begin(found: Iterable[tuple[UUID, str]], *, by: User | None, at: datetime) 
     for service_id, address in found:
         by_address[address.lower()].append(service_id)
     unreachable = by_address.pop("", [])
-    letters = [
+    planned = [
         (address, ids[start : start + MOST_IN_A_LETTER])
         for address, ids in by_address.items()
         for start in range(0, len(ids) if by else 1, MOST_IN_A_LETTER)  # by the clock: one letter a day to an address
     ]
     if by is None:
-        letters = letters[:LETTERS_A_DAY]
+        planned = planned[:LETTERS_A_DAY]
     begun = AssuranceRound.objects.create(
         asked_by=by,
         asked_at=at,
-        services=sum(len(ids) for _, ids in letters),
+        services=sum(len(ids) for _, ids in planned),
         unreachable=len(unreachable),
-        letters=len(letters),
+        letters=len(planned),
     )
-    for address, ids in letters:
+    for address, ids in planned:
         # One letter to an address at a time. The address itself is looked up when the letter is written.
         lock = "letter:" + hashlib.sha256(address.encode()).hexdigest()
         send_letter.configure(lock=lock).defer(service_ids=[str(pk) for pk in ids], round_id=str(begun.pk))
@@ -141,8 +150,11 @@ def write(*, service_ids: Sequence[UUID], round_id: UUID, at: datetime) -> bool:
     links = assurance.issue_links(services=services, sent_to=address, at=at, asked_in=begun)
     try:
         letter(address, links, at=at).send()
-    except SMTPRecipientsRefused:
-        AssuranceLink.objects.filter(round=begun, service__in=services, sent_to=address).update(bounced_at=at)
+    except SMTPRecipientsRefused as error:
+        code = next((code for code, _ in error.recipients.values()), 0)
+        if code < REFUSED_FOR_GOOD:
+            raise
+        letters.mark_dead(address, at=at, code=str(code))
         _count(round_id, "failed")
         return False
     _count(round_id, "sent")
@@ -163,6 +175,7 @@ def letter(address: str, links: Sequence[tuple[Service, str]], *, at: datetime) 
     site = settings.SITE_NAME
     until = (at + assurance.LINK_LASTS).astimezone(LONDON)
     one = len(links) == 1
+    stop = f"{settings.SITE_URL}{reverse('still-correct-letters', args=[links[0][1]])}"
     subject = f"Is this still correct? {_line(links[0][0].name)}" if one else f"Are these {len(links)} entries still correct?"
     parts = [
         "Hello,",
@@ -173,13 +186,19 @@ def letter(address: str, links: Sequence[tuple[Service, str]], *, at: datetime) 
         f"Each link opens one entry, works once, and runs out on {until:%-d %B %Y}. Whoever has a link can answer by it, so please do not "
         "pass this letter on.",
         "Are you not the right person to ask? Open the link, choose “Change something”, and write the e-mail address of whoever is.",
+        f"You want no more of these letters, about one entry or all? One press: {stop}",
         site,
     ]
     return EmailMessage(
         subject=subject[:200],
         body="\n\n".join(parts) + "\n",
         to=[address],
-        headers={"Auto-Submitted": "auto-generated"},
+        # Mail programs show a button for it (RFC 8058).
+        headers={
+            "Auto-Submitted": "auto-generated",
+            "List-Unsubscribe": f"<{stop}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        },
     )
 
 

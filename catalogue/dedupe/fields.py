@@ -8,8 +8,9 @@ from uuid import uuid4
 from django.core import serializers
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import ForeignKey, ManyToManyField, Model
+from django.db.models.fields.files import FieldFile
 
-from catalogue.models import Service
+from catalogue.models import Attachment, Service
 
 #: Name → columns of the record that go together.
 SINGLE: dict[str, tuple[str, ...]] = {
@@ -28,8 +29,13 @@ SINGLE: dict[str, tuple[str, ...]] = {
 #: Rows that belong to the service alone, and are taken as a whole.
 LISTS = (
     "service_at_locations", "phones", "contacts", "schedules", "schedule_exceptions", "cost_options", "eligibility", "criteria",
-    "registrations", "service_areas",
+    "registrations", "service_areas", "quality_marks",
 )  # fmt: skip
+#: Lists that are a part of the rows of one relation. What waits for a curator's approval is nobody's to choose yet, and stays where it is.
+PARTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "photos": ("attachments", {"kind": Attachment.Kind.PHOTO, "is_shown": True}),
+    "documents": ("attachments", {"kind": Attachment.Kind.DOCUMENT, "is_shown": True}),
+}
 LINKS = ("taxonomy_terms", "partners")
 #: Every field that may be chosen, in the order in which a page shows them.
 CHOICES: dict[str, str] = {
@@ -40,6 +46,7 @@ CHOICES: dict[str, str] = {
     "registrations": "Where people are registered", "service_areas": "Areas",
     "catchment_m": "How far it reaches",
     "taxonomy_terms": "Subjects", "partners": "Delivered with",
+    "photos": "Photos", "documents": "Papers", "quality_marks": "Marks of quality",
     "cqc_rating": "CQC rating", "registered_places": "Registered places", "assured_date": "Checked",
 }  # fmt: skip
 
@@ -105,12 +112,15 @@ def _value(row: Model, field: Any) -> Any:
     if isinstance(field, ManyToManyField):
         return sorted(str(pk) for pk in getattr(row, field.name).values_list("pk", flat=True))
     value = getattr(row, field.attname)
+    if isinstance(value, FieldFile):
+        return value.name  # a copy of the row names the same file
     return value.ewkt if hasattr(value, "ewkt") else value
 
 
 def _rows(service: Service, name: str) -> list[Any]:
-    relation: Any = Service._meta.get_field(name)
-    return list(relation.related_model._default_manager.filter(**{relation.field.name: service}).order_by("pk"))
+    whole, part = PARTS.get(name, (name, {}))
+    relation: Any = Service._meta.get_field(whole)
+    return list(relation.related_model._default_manager.filter(**{relation.field.name: service}, **part).order_by("pk"))
 
 
 def _delete(service: Service, name: str) -> None:

@@ -270,6 +270,9 @@ SPECTACULAR_SETTINGS = {
 
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = BASE_DIR / "var" / "mail"
+#: When letters to owners go out, by the clock of England: the hour from which, and the days; never on a bank holiday.
+LETTER_HOUR = env.int("LUNE_LETTER_HOUR", default=8)
+LETTER_DAYS = env.list("LUNE_LETTER_DAYS", default=["MO", "TU", "WE", "TH", "FR"])
 DEFAULT_FROM_EMAIL = env("LUNE_MAIL_FROM", default=f"{SITE_NAME} <directory@localhost>")
 
 LOGGING = {

@@ -62,6 +62,7 @@ class DoForm(forms.Form):
     assure = forms.UUIDField(required=False)
     revoke = forms.UUIDField(required=False)
     came_back = forms.UUIDField(required=False)
+    works = forms.UUIDField(required=False)
     mended = forms.UUIDField(required=False)
     dismissed = forms.UUIDField(required=False)
 

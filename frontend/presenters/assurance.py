@@ -7,15 +7,17 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.timezone import localdate
 
 from catalogue import assurance_queue
 from catalogue.assurance_queue import Show
-from catalogue.models import AssuranceLink, Service
+from catalogue.models import AssuranceLink, NoLetters, Service
+from frontend.environment import day
 from frontend.presenters.spreadsheet import inert
 
 COLUMNS = (
-    "Service", "Organisation", "Kind", "Source", "Last checked", "By", "Due", "Days overdue", "Letters go to", "Phone", "Last asked",
-    "Answer", "Open reports", "Told to be closed", "Id",
+    "Service", "Organisation", "Kind", "Source", "Last checked", "By", "Due", "Days overdue", "Letters go to", "No letters because",
+    "Phone", "Last asked", "Answer", "Open reports", "Told to be closed", "Id",
 )  # fmt: skip
 _ROWS_AT_A_TIME = 1_000
 
@@ -45,6 +47,16 @@ def outcome(link: AssuranceLink | None) -> str:
     return "Link taken back" if link.revoked_at else "No answer"
 
 
+def silence(row: NoLetters | None) -> str:
+    """Why an owner gets no letters: `"Mail came back on 3 May 2026 (5.1.1)"`."""
+    if row is None:
+        return ""
+    on = day(localdate(row.since))
+    if row.why == NoLetters.Why.BOUNCED:
+        return f"Mail came back on {on}" + (f" ({row.code})" if row.code else "")
+    return f"The owner stopped {'letters about this' if row.service_id else 'all letters'} on {on}"
+
+
 def write_csv(out: Any, found: QuerySet[Service], *, at: datetime) -> None:
     """All records of a list, a thousand at a time."""
     writer = csv.writer(out)
@@ -68,6 +80,7 @@ def _row(line: assurance_queue.Line) -> tuple[Any, ...]:
         line.due or "",
         "" if line.days_late is None else line.days_late,
         line.address,
+        silence(line.no_letters),
         line.phone,
         line.asked.created_at.date() if line.asked else "",
         outcome(line.asked),

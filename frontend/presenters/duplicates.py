@@ -1,16 +1,18 @@
 """Two records side by side: what each says, what its publishers say, which is the better of the two and why."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from django.db.models import QuerySet
 from django.urls import reverse
+from django.utils.timezone import localdate
 
 from catalogue.dedupe import fields
 from catalogue.dedupe.facts import phone_number
 from catalogue.dedupe.queries import news, sources_of
-from catalogue.models import Merge, Service
+from catalogue.models import DuplicateCandidate, Merge, QualityMark, Service
 from frontend.environment import day, miles, money
 from frontend.presenters.directory import open_locations
 from frontend.presenters.map import lat_lon
@@ -24,6 +26,10 @@ _IN_SOURCE = {
     "criteria": ("needs", "languages"),
 }
 HIDDEN = "The address is confidential."
+COLUMNS = (
+    "Record A", "Organisation A", "Publisher A", "Id A", "Record B", "Organisation B", "Publisher B", "Id B", "How sure in per cent",
+    "For and against", "State", "Decided", "By",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +109,15 @@ def markers(one: Service, other: Service) -> list[dict[str, Any]]:
     return pins
 
 
+def file_rows(pairs: QuerySet[DuplicateCandidate]) -> Iterator[list[object]]:
+    """Pairs as rows of a file, a thousand at a time. No address: a record may be of a place that nobody may be told of."""
+    for pair in pairs.iterator(chunk_size=1_000):
+        both = [[each.name, each.organization.name, each.source or "kept here", each.pk] for each in (pair.one, pair.other)]
+        reasons = "; ".join(f"{reason['text'].rstrip('.')} ({reason['weight']:+.1f})" for reason in pair.reasons)
+        decided = localdate(pair.decided_at) if pair.decided_at else ""
+        yield [*both[0], *both[1], f"{pair.score * 100:.1f}", reasons, pair.get_decision_display(), decided, pair.decided_by or ""]
+
+
 def taken(merge: Merge) -> list[str]:
     """The names of the fields that were taken from the record that went."""
     return [label.lower() for name, label in fields.CHOICES.items() if name in merge.chosen]
@@ -171,6 +186,16 @@ def _rating(service: Service) -> list[str]:
     return [f"{service.get_cqc_rating_display()}{on}"] if service.cqc_rating else []
 
 
+def _files(name: str) -> Callable[[Service], list[str]]:
+    relation, part = fields.PARTS[name]
+    return lambda service: [f"{file.title}, {day(file.added_at.date())}" for file in getattr(service, relation).filter(**part)]
+
+
+def _mark(mark: QualityMark) -> str:
+    dates = (("given", mark.awarded_on), ("until", mark.expires_on))
+    return ", ".join([mark.name, *(f"{word} {day(on)}" for word, on in dates if on)])
+
+
 def _each(relation: str) -> Callable[[Service], list[str]]:
     return lambda service: sorted(str(row) for row in getattr(service, relation).all())
 
@@ -186,5 +211,8 @@ _WORDS: dict[str, Callable[[Service], list[str]]] = {
     "catchment_m": lambda service: [f"within {miles(service.catchment_m)}"] if service.catchment_m else [],
     "cqc_rating": _rating,
     "assured_date": lambda service: [" by ".join(filter(None, (day(service.assured_date), service.assured_by)))],
+    "photos": _files("photos"),
+    "documents": _files("documents"),
+    "quality_marks": lambda service: [_mark(mark) for mark in service.quality_marks.order_by("scheme", "name", "awarded_on")],
     **{name: _each(name) for name in ("schedule_exceptions", "criteria", "registrations", "service_areas", "taxonomy_terms", "partners")},
 }

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from catalogue import assurance, assurance_queue, operations, reminders
+from catalogue import letters as letters_of
 from catalogue.models import AssuranceRound, User
 from core.clock import now
 from core.errors import Invalid
@@ -44,6 +45,7 @@ def queue(request: SignedIn) -> HttpResponse:
         "query": Query(request.GET),
         "most_at_once": MOST_AT_ONCE,
         "outcome": present.outcome,
+        "silence": present.silence,
     }
     return render(request, "curate/assurance.jinja", context)
 
@@ -62,8 +64,11 @@ def _do(request: SignedIn, found: Any) -> HttpResponse:
         count = assurance.revoke(service_id=sent["revoke"], by=by, at=at)
         said = f"{plural(count, 'link')} taken back."
     elif sent.get("came_back"):
-        count = assurance.mail_came_back(service_id=sent["came_back"], by=by, at=at)
+        count = letters_of.mail_came_back(service_id=sent["came_back"], by=by, at=at)
         said = "Noted: no more letters go to that address." if count else "No letter has gone to that record."
+    elif sent.get("works"):
+        count = letters_of.works_again(service_id=sent["works"], by=by, at=at)
+        said = "Letters go to that address again." if count else "Letters were not held back for mail that came back."
     elif sent.get("mended") or sent.get("dismissed"):
         report = assurance.handle_mistake(report_id=sent.get("mended") or sent["dismissed"], mended=bool(sent.get("mended")), by=by, at=at)
         said = f"The report about {report.service.name} is dealt with."

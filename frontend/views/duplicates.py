@@ -1,23 +1,26 @@
 """Doubles: the queue of pairs, two records side by side, what was merged."""
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from capacity.models import ServiceCapacity
 from catalogue.dedupe import operations, queries
 from catalogue.dedupe.blockers import in_the_way
 from catalogue.dedupe.compare import SURE
-from catalogue.models import DuplicateCandidate, Merge, Service, User
+from catalogue.models import Attachment, DuplicateCandidate, Merge, Service, User
 from core.clock import now
 from core.errors import LuneError
 from frontend.forms.duplicates import MergeForm, PairFilter
 from frontend.presenters import duplicates as present
+from frontend.presenters import spreadsheet
 from frontend.presenters.query import Query
 from frontend.views.access import SignedIn, for_roles
 
@@ -41,6 +44,18 @@ def duplicates(request: SignedIn) -> HttpResponse:
     return render(request, "duplicates/list.jinja", context)
 
 
+@require_GET
+@for_roles(*KEEPERS)
+def duplicates_csv(request: SignedIn) -> HttpResponse:
+    """All pairs that the filters leave, as a file for a spreadsheet."""
+    found = PairFilter(request.GET, user=request.user).chosen()
+    answer: Any = StreamingHttpResponse(
+        spreadsheet.lines(present.COLUMNS, present.file_rows(found)), content_type="text/csv; charset=utf-8"
+    )
+    answer["Content-Disposition"] = f'attachment; filename="doubles-{timezone.localdate():%Y-%m-%d}.csv"'
+    return answer
+
+
 @require_http_methods(["GET", "POST"])
 @for_roles(*KEEPERS)
 def duplicate(request: SignedIn, pk: int) -> HttpResponse:
@@ -56,6 +71,7 @@ def duplicate(request: SignedIn, pk: int) -> HttpResponse:
     rows = present.rows(one, other)
     counted = ServiceCapacity.objects.visible_to(request.user).filter(service__in=both, reported_at__isnull=False)
     pools = dict(counted.order_by().values_list("service").annotate(Count("pk")))
+    photos = Attachment.objects.visible_to(request.user).filter(service__in=both, kind=Attachment.Kind.PHOTO, is_shown=True)
     stays, why = present.stays(one, other, rows, pools)
     form = MergeForm(request.POST if request.method == "POST" else None, one=one, other=other, rows=rows, stays=stays)
     if form.is_valid():
@@ -73,6 +89,7 @@ def duplicate(request: SignedIn, pk: int) -> HttpResponse:
             ("B", "other", other, pools.get(other.pk, 0), in_the_way(other)),
         ],
         "rows": rows,
+        "photos": {side: [photo for photo in photos if photo.service_id == each.pk] for side, each in (("one", one), ("other", other))},
         "form": form,
         "why_stays": why,
         "suggested": stays,

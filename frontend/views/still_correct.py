@@ -14,6 +14,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from catalogue import assurance
+from catalogue import letters as letters_of
 from catalogue.eligibility_text import eligibility_sentences
 from catalogue.models import AssuranceLink
 from core.clock import now
@@ -91,6 +92,20 @@ def closed(request: HttpRequest, token: str) -> HttpResponse:
         return _answer(token, AssuranceLink.Answer.CLOSED)
     service = assurance.read_link(token=token, at=now()).service
     return render(request, "still_correct/closed.jinja", {"service": service, "token": token})
+
+
+@_by_link
+@require_http_methods(["GET", "HEAD", "POST"])
+def letters(request: HttpRequest, token: str) -> HttpResponse:
+    """Whether the owner gets letters; one press stops or starts them. A mail program presses for its reader (RFC 8058)."""
+    link, stopped = letters_of.by_link(token)
+    if request.method == "POST":
+        if request.POST.get("do") == "start":
+            letters_of.start(token=token, at=now())
+        elif "List-Unsubscribe" in request.POST or request.POST.get("do") in ("stop-one", "stop-all"):
+            letters_of.stop(token=token, everything=request.POST.get("do") != "stop-one", at=now())
+        return redirect("still-correct-letters", token)
+    return render(request, "still_correct/letters.jinja", {"service": link.service, "token": token, "stopped": stopped})
 
 
 @_by_link

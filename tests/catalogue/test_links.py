@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.db import connection, connections
 
-from catalogue.assurance import LinkSpent, answer_link, issue_links, mail_came_back, read_link, revoke, told_closed
+from catalogue.assurance import LinkSpent, answer_link, issue_links, read_link, revoke, told_closed
 from catalogue.entry import approval
+from catalogue.letters import mail_came_back
 from catalogue.models import AssuranceLink, Phone, ProposedChange, Service
 from core.errors import Invalid, LuneError, NotAllowed, NotFound
 from core.models import Event

@@ -1,22 +1,26 @@
 """Joining two records of one service, and parting them again."""
 
 import json
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.gis.geos import MultiPolygon
+from django.core.files.base import ContentFile
 from django.utils import timezone
 
 from capacity.operations import hold
 from catalogue.dedupe import fields, queries
 from catalogue.dedupe.operations import look_again, merge, not_the_same, take_news, undo_merge
+from catalogue.entry import attachments
 from catalogue.models import (
+    Attachment,
     Contact,
     CostOption,
     DuplicateCandidate,
     Merge,
     Phone,
+    QualityMark,
     RegistrationCriterion,
     Schedule,
     Service,
@@ -54,6 +58,10 @@ def two():
         )
         RegistrationCriterion.objects.create(service=service, kind="practice", code=f"P8{metres}", name="A practice")
         service.partners.add(factories.OrganizationFactory())
+        QualityMark.objects.create(service=service, scheme="ncvo", name=f"Trusted Charity within {metres} m", awarded_on=date(2026, 3, 1))
+        for kind, suffix in (("photo", "jpg"), ("document", "pdf")):
+            picture = Attachment(service=service, kind=kind, title=f"{kind} {metres}", size=1, added_at=timezone.now())
+            picture.file.save(f"{picture.pk}.{suffix}", ContentFile(b"x"))
         service.taxonomy_terms.add(factories.term("need", "dementia" if service == gone else "wheelchair"))
     return kept, gone
 
@@ -113,6 +121,27 @@ def test_undoing_leaves_both_as_they_were(two, curator, chosen):
     assert queries.successor(gone.pk, curator) is None
     with pytest.raises(Conflict, match="already been undone"):
         undo_merge(merge_id=done.pk, by=curator, at=timezone.now())
+
+
+def test_photos_of_the_other_record_are_shown_and_their_files_outlast_each_other(two, curator, django_capture_on_commit_callbacks):
+    kept, gone = two
+    own, other = kept.attachments.get(kind="photo"), gone.attachments.get(kind="photo")
+    Attachment.objects.create(service=gone, kind="photo", title="Waits", file="waits.jpg", size=1, added_at=timezone.now(), is_shown=False)
+    done = join(kept, gone, curator, "photos", "quality_marks")
+    taken = kept.attachments.get(kind="photo")
+    assert (taken.title, taken.file.name, taken.pk != other.pk) == (other.title, other.file.name, True)
+    assert kept.attachments.get(kind="document").title == "document 100"
+    assert kept.quality_marks.get().name == "Trusted Charity within 5000 m"
+    with django_capture_on_commit_callbacks(execute=True):
+        attachments.remove(attachment_id=taken.pk, by=curator, at=timezone.now())
+    assert other.file.storage.exists(other.file.name)
+    undo_merge(merge_id=done.pk, by=curator, at=timezone.now())
+    assert not kept.attachments.filter(kind="photo").exists()  # what somebody has changed since stays as it is
+    assert gone.attachments.filter(kind="photo").count() == 2
+    assert own.file.storage.exists(own.file.name)
+    with django_capture_on_commit_callbacks(execute=True):
+        attachments.remove(attachment_id=other.pk, by=curator, at=timezone.now())
+    assert not other.file.storage.exists(other.file.name)
 
 
 def test_undoing_leaves_alone_what_somebody_changed_since(two, curator):

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from catalogue import assurance, assurance_queue, reminders
+from catalogue import assurance, assurance_queue, letters, reminders
 from catalogue.models import AssuranceLink, AssuranceRound, MistakeReport, Phone, Service
 from tests import factories
 
@@ -39,7 +39,7 @@ def listed(user, **filters) -> list[str]:
 
 def ask(one: Service, days_ago: int = 0) -> str:
     at = timezone.now() - timedelta(days=days_ago)
-    return assurance.issue_links(services=[one], sent_to="owner@example.org", at=at)[0][1]
+    return assurance.issue_links(services=[one], sent_to=one.email, at=at)[0][1]
 
 
 @pytest.mark.req("R106")
@@ -50,9 +50,9 @@ def test_each_record_is_under_every_reason_that_it_has(curator):
     service(95, name="late")
     service(None, name="never")
     service(20, name="mute", email="")
-    bounced = service(20, name="bounced")
+    bounced = service(20, name="bounced", email="bounced@example.org")
     ask(bounced)
-    assurance.mail_came_back(service_id=bounced.pk, by=curator, at=timezone.now())
+    letters.mail_came_back(service_id=bounced.pk, by=curator, at=timezone.now())
     silent = service(95, name="silent")
     ask(silent, 29), ask(silent, 15)
     once = service(95, name="once")

@@ -1,13 +1,15 @@
 """The keeper's pages for doubles: the queue, two records side by side, what was merged."""
 
+import csv
 import re
+from io import StringIO
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
 from catalogue.dedupe.operations import merge
-from catalogue.models import Address, DuplicateCandidate, Merge, Phone, Service, ServiceAtLocation, Source, SourceRecord
+from catalogue.models import Address, Attachment, DuplicateCandidate, Merge, Phone, Service, ServiceAtLocation, Source, SourceRecord
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -123,6 +125,30 @@ def test_what_was_chosen_is_merged_and_the_next_pair_comes(desk, two):
     desk.post(reverse("merge-change", args=[Merge.objects.get().pk]))
     other.refresh_from_db()
     assert other.merged_into is None
+
+
+@pytest.mark.req("R105")
+def test_the_queue_goes_into_a_file_as_it_is_filtered_and_names_no_address_and_no_formula(desk, two):
+    found = pair(*two)
+    pair(record("=Alpha"), record("Beta", is_confidential=True), score=0.6)
+    lines = [*csv.DictReader(StringIO(b"".join(desk.get(reverse("duplicates-csv")).streaming_content).decode()))]
+    assert [line["How sure in per cent"] for line in lines] == ["97.0", "60.0"]
+    first = lines[0]
+    assert {first["Publisher A"], first["Publisher B"]} == {"County directory", "Charities' list"}
+    assert (first["Id A"], first["State"]) == (str(found.one_id), "Not looked at")
+    assert first["For and against"] == "The same telephone number (+5.1)"
+    assert "'=Alpha" in {lines[1]["Record A"], lines[1]["Record B"]}
+    text = b"".join(desk.get(reverse("duplicates-csv"), {"sure": "yes"}).streaming_content).decode()
+    assert "Alpha" not in text
+    assert "PR1 2HE" not in text
+
+
+def test_photos_are_seen_beside_each_other(desk, two):
+    one, other = two
+    shown = Attachment.objects.create(service=other, kind="photo", title="The hall", file="hall.jpg", size=1, added_at=timezone.now())
+    html = desk.get(reverse("duplicate", args=[pair(one, other).pk])).content.decode()
+    assert "The hall," in html
+    assert f'src="{reverse("attachment", args=[shown.pk])}"' in html
 
 
 def test_what_is_missing_is_told_beside_the_field(desk, two):
