@@ -39,7 +39,10 @@ class SourceForm(forms.Form):
     """A new source, or an old one, whose name stays."""
 
     name = forms.CharField(
-        label="Who publishes it", max_length=100, help_text="Its records carry this name, so it cannot be changed later."
+        label="Who publishes it",
+        max_length=100,
+        help_text="Its records carry this name, so it cannot be changed later.",
+        error_messages={"required": "Say who publishes it."},
     )
     kind = forms.ChoiceField(label="What it is", choices=[c for c in Source.Kind.choices if c[0] != Source.Kind.OWN])
     url = forms.URLField(
