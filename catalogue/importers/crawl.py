@@ -5,17 +5,17 @@ Feeds in the wild ignore parameters, count wrongly, give the same page for ever,
 None of that may cost a service its place in the catalogue: see `Crawl.whole`.
 """
 
-import json
 import time
 from collections.abc import Iterator
 from datetime import datetime
-from tempfile import TemporaryFile
+from pathlib import Path
 from typing import Any
 
 from catalogue.models import Service
 from core.clock import now
 
-from .fetch import PER_PAGE, Feed, too_deep
+from .fetch import PER_PAGE, Envelope, Feed, too_deep
+from .kept import KEPT, Spool
 from .network import BrokenAnswer
 from .run import BrokenSource, Importing
 
@@ -105,6 +105,7 @@ class Crawl:
         capabilities: dict[str, Any],
         since: datetime | None = None,
         max_pages: int = MAX_PAGES,
+        keep: Path | None = None,
     ) -> None:
         self.feed = feed
         self.importing = importing
@@ -119,39 +120,109 @@ class Crawl:
         self.received = 0
         self.counts_right: bool | None = None
         self._ids: set[str] = set()
-        self._spool = TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115  # lives as long as the crawl
+        self._parameters = {"full": "true"} if capabilities.get("full") else {}
+        if since:
+            self._parameters["modified_after"] = since.strftime("%Y-%m-%dT%H:%M:%SZ")
+        self._spool = Spool(keep, {"address": feed.base, "parameters": self._parameters, "of": PER_PAGE})
+        self._notes: list[tuple[str, list[Any]]] = []
+        """What was said of records since the last mark."""
+        self._told = 0
+        """So many of `unusable` stand in marks."""
+        self._page_ids: list[str] = []
+        self._total: int | None = None
+        self._sound = True
+        """No page was missed so far."""
         self._known: set[str] | None = None
         self._no_details = 0
 
-    def close(self) -> None:
-        self._spool.close()
+    def close(self, *, forget: bool = False) -> None:
+        """Let go of what was fetched. Unless it is to be forgotten, the next crawl of the same goes on with it for a while."""
+        self._spool.close(forget=forget)
 
     def read(self) -> None:
         """Fetch everything. Raises `BrokenSource` when not one page could be read."""
-        self.importing.begin("Fetching", self.capabilities.get("total"))
-        for number, records in self._pages():
+        after, total, ended = self._kept()
+        self.importing.begin(f"Fetching, from page {after + 1} on" if after else "Fetching", self.capabilities.get("total"))
+        self.importing.advance(self.received)
+        for number, records in self._pages(after, total) if not ended else ():
             for index, record in enumerate(records, start=1):
                 self.received += 1
                 self._keep(f"page {number}, service {index}", record)
                 self.importing.advance()
+            self._mark(number)
+        if ended:
+            self._check(total)
+        elif self._sound:
+            self._mark(None)
 
     def records(self) -> Iterator[tuple[str, Any]]:
         """What was fetched, from the beginning."""
-        self._spool.seek(0)
-        for line in self._spool:
-            row, record = json.loads(line)
-            yield row, record
+        return self._spool.records()
 
-    def _pages(self) -> Iterator[tuple[int, list[Any]]]:
-        parameters = {"full": "true"} if self.capabilities.get("full") else {}
-        if self.since:
-            parameters["modified_after"] = self.since.strftime("%Y-%m-%dT%H:%M:%SZ")
+    def _mark(self, number: int | None) -> None:
+        """Write down how far the crawl is; without a number: to the end."""
+        self._spool.mark(
+            page=number,
+            ids=self._page_ids,
+            total=self._total,
+            received=self.received,
+            unusable=self.unusable[self._told :],
+            notes=self._notes,
+            sound=self._sound,
+        )
+        self._notes, self._told = [], len(self.unusable)
+
+    def _kept(self) -> tuple[int, int | None, bool]:
+        """The last page that an earlier crawl had, the feed's count of then, and whether that was all; (0, None, False): begin anew.
+
+        It goes on only when that page is still what it was: what came before has not moved either, then.
+        """
+        if self._spool.too_old:
+            self.importing.skip(f"crawl stopped before, too long ago to go on with (over {KEPT.seconds // 3600} hours): it began anew")
+        marks = self._spool.marks
+        pages = [mark for mark in marks if mark["page"] is not None]
+        if not pages:
+            return 0, None, False
+        last = pages[-1]
+        page = self._page_again(last) if last["sound"] else None
+        if page is None:
+            self._spool.begin()
+            self.importing.skip("crawl stopped before; the feed has changed or had faults since, so that it began anew")
+            return 0, None, False
+        self.received = last["received"]
+        for mark in marks:
+            self._ids.update(mark["ids"])
+            self.unusable += mark["unusable"]
+            for how, words in mark["notes"]:
+                (self.importing.reject if how == "reject" else self.importing.leave_out)(*words)
+        self._told = len(self.unusable)
+        self.importing.skip("was fetched by the crawl that stopped before, and not again", self.received)
+        says_last = page.is_last or (page.total_pages is not None and last["page"] >= page.total_pages)
+        return last["page"], last["total"], marks[-1]["page"] is None or (says_last and self.received == last["total"])
+
+    def _page_again(self, mark: dict[str, Any]) -> Envelope | None:
+        """The page as it is now; None when it is not what it was."""
+        try:
+            page = self.feed.page(mark["page"], PER_PAGE, **self._parameters)
+        except BrokenSource:
+            return None
+        return page if page.total == mark["total"] and _ids_of(mark["page"], page) == mark["ids"] else None
+
+    def _reject(self, *words: Any) -> None:
+        self._notes.append(("reject", list(words)))
+        self.importing.reject(*words)
+
+    def _leave_out(self, *words: Any) -> None:
+        self._notes.append(("leave_out", list(words)))
+        self.importing.leave_out(*words)
+
+    def _pages(self, after: int, total: int | None) -> Iterator[tuple[int, list[Any]]]:
+        """The pages behind that one, with what is new on them."""
         deadline = time.monotonic() + MAX_HOURS * 3600
-        total: int | None = None
         failed, problem = 0, None
-        for number in range(1, self.max_pages + 1):
+        for number in range(after + 1, self.max_pages + 1):
             try:
-                page = self.feed.page(number, PER_PAGE, **parameters)
+                page = self.feed.page(number, PER_PAGE, **self._parameters)
             except BrokenSource as error:
                 problem = problem or error
                 failed += 1
@@ -163,11 +234,11 @@ class Crawl:
                     break
                 continue
             failed = 0
-            total = page.total if total is None else total
+            total = self._total = page.total if total is None else total
             if not page.records:
                 break
             before = len(self._ids)
-            fresh = self._fresh(page.records)
+            fresh = self._fresh(number, page)
             yield number, page.records if fresh else []
             if not fresh:
                 if total is None or before < total:
@@ -189,11 +260,11 @@ class Crawl:
             raise problem
         self._check(total)
 
-    def _fresh(self, records: list[Any]) -> bool:
+    def _fresh(self, number: int, page: Envelope) -> bool:
         """Whether a page has anything that was not seen before; remembers what it has."""
-        ids = {str(record.get("id")) if isinstance(record, dict) else f"record {self.received + i}" for i, record in enumerate(records)}
-        fresh = bool(ids - self._ids)
-        self._ids |= ids
+        self._page_ids = _ids_of(number, page)
+        fresh = not self._ids.issuperset(self._page_ids)
+        self._ids.update(self._page_ids)
         return fresh
 
     def _check(self, total: int | None) -> None:
@@ -212,20 +283,19 @@ class Crawl:
 
     def _fault(self, row: str, field: str, reason: str, advice: str) -> None:
         """The crawl is not whole: nothing may be missed after it."""
-        self.whole = False
+        self.whole = self._sound = False
         self.importing.reject(row, field, reason, advice)
 
     def _keep(self, row: str, record: Any) -> None:
         if too_deep(record):
-            self.importing.reject(row, "", "The record is nested too deeply.", "A record of Open Referral UK nests about a dozen levels.")
+            self._reject(row, "", "The record is nested too deeply.", "A record of Open Referral UK nests about a dozen levels.")
             self.unusable.append(self._id(record))
             return
         if isinstance(record, dict) and self._id(record) and _is_shallow(record):
             record = self._completed(row, record)
             if record is None:
                 return
-        self._spool.write(json.dumps([row, record]))
-        self._spool.write("\n")
+        self._spool.add(row, record)
 
     def _id(self, record: Any) -> str:
         return str(record.get("id") or "")[:200] if isinstance(record, dict) else ""
@@ -249,11 +319,16 @@ class Crawl:
         if self._known is None:
             self._known = set(Service.objects.filter(source=self.source).values_list("source_id", flat=True))
         if self._id(record) in self._known:
-            self.importing.reject(row, "id", "The whole record could not be fetched.", f"What was known of it stays. {problem}", record)
+            self._reject(row, "id", "The whole record could not be fetched.", f"What was known of it stays. {problem}", record)
             self.unusable.append(self._id(record))
             return None
-        self.importing.leave_out(row, "id", "The whole record could not be fetched.", f"The short one was taken. {problem}", record)
+        self._leave_out(row, "id", "The whole record could not be fetched.", f"The short one was taken. {problem}", record)
         return record
+
+
+def _ids_of(number: int, page: Envelope) -> list[str]:
+    """The ids on a page; what is no record gets one of its own, which is never met again."""
+    return [str(r.get("id")) if isinstance(r, dict) else f"page {number}, record {i}" for i, r in enumerate(page.records)]
 
 
 def is_probed(probed_at: datetime | None) -> bool:

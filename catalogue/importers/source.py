@@ -8,13 +8,14 @@ from tempfile import NamedTemporaryFile
 from typing import Any
 
 import httpx
+from django.conf import settings
 from rich.progress import Progress
 
 from catalogue.models import ImportRun, Source
 from core.clock import now
 from core.errors import Conflict
 
-from . import cqc, documents, ods, oruk, package, seen, spreadsheet
+from . import cqc, documents, kept, ods, oruk, package, seen, spreadsheet
 from .crawl import Crawl, is_probed, probe
 from .fetch import Feed
 from .network import Client, Limits, shown
@@ -70,6 +71,8 @@ def run_source(
     except Exception:
         _went_wrong(source)
         raise
+    if job.crawl:
+        job.crawl.close(forget=True)  # it is in the catalogue now
     _went_well(source, began)
     return importing
 
@@ -130,7 +133,8 @@ class _Job:
             source.capabilities = probe(feed)
             source.probed_at = now()
             source.save(update_fields=["capabilities", "probed_at"])
-        self.crawl = Crawl(feed, importing, source=source.name, capabilities=source.capabilities, since=self._since())
+        keep = kept.place(Path(settings.IMPORTS_ROOT), source.pk)
+        self.crawl = Crawl(feed, importing, source=source.name, capabilities=source.capabilities, since=self._since(), keep=keep)
         self.stack.callback(self.crawl.close)
         self.crawl.read()
         told: dict[str, Any] = {"whole": self.crawl.whole}

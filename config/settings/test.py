@@ -11,6 +11,7 @@ DATABASES["default"]["TEST"] = {"NAME": env("LUNE_TEST_DB", default="test_lune")
 # Processes that test side by side have each a database of their own (pytest-django) and must not hear one another on Redis.
 CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] = f"lune-{DATABASES['default']['TEST']['NAME']}-{env('PYTEST_XDIST_WORKER', default='')}"
 USAGE_PREFIX = f"usage-{CHANNEL_LAYERS['default']['CONFIG']['prefix']}"
+IMPORTS_ROOT = str(BASE_DIR / "var" / "test-imports")
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
