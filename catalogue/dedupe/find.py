@@ -14,13 +14,15 @@ from core.clock import now
 from . import blocking, facts
 from .blocking import Advance
 from .compare import SUGGEST, SURE, Comparison, Shared, compare
-from .facts import Key
+from .facts import Facts, Key
 
 #: Names that a service can have in its closer double: with these, nobody else is thought to be one only because they share a door.
 _CLOSE_NAMES = frozenset({"same", "spelt", "close"})
 
 #: More ids than this are not sent with a question: all rows are read instead.
 MOST_IN_A_LIST = 20_000
+#: So many services are held in memory at once, about a kilobyte each; those of one organisation and street stand in many pairs.
+MOST_KNOWN = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +79,13 @@ def last_start() -> datetime | None:
 
 def _compared(advance: Advance) -> list[Found]:
     found = []
+    known: dict[UUID, Facts] = {}
     for batch in blocking.each_pair():
-        known = facts.load({pk for pair in batch for pk in pair})
-        sizes = blocking.sizes(known.values())
+        wanted = {pk for pair in batch for pk in pair}
+        if len(known) > MOST_KNOWN:
+            known = {pk: known[pk] for pk in wanted & known.keys()}
+        known |= facts.load(wanted - known.keys())
+        sizes = blocking.sizes(known[pk] for pk in wanted if pk in known)
         for one, other in batch:
             if one in known and other in known:
                 result = compare(known[one], known[other], _counted(sizes))
