@@ -9,6 +9,8 @@ from django.db import connection
 
 #: Of one word that somebody typed; the most alike, and of those the most used.
 MOST_ALIKE = 8
+#: Letters of the words that are known.
+SHORTEST, LONGEST = 3, 40
 
 _ALIKE = """
     SELECT typed, alike.word FROM unnest(%s::text[], %s::text[]) AS t (typed, within)
@@ -18,10 +20,9 @@ _ALIKE = """
         ORDER BY word_similarity(typed, w.word) DESC, w.services DESC, w.word LIMIT %s
     ) alike
     UNION ALL
-    SELECT typed, one.word || ' ' || other.word FROM unnest(%s::text[]) AS typed
-    CROSS JOIN generate_series(3, least(length(typed) - 3, 40)) AS first
-    JOIN catalogue_searchword one ON one.word = left(typed, first) AND (one.is_public OR NOT %s)
-    JOIN catalogue_searchword other ON other.word = substr(typed, first + 1) AND (other.is_public OR NOT %s)
+    SELECT typed, one.word || ' ' || other.word FROM unnest(%s::text[], %s::text[], %s::text[]) AS halves (typed, first, second)
+    JOIN catalogue_searchword one ON one.word = first AND (one.is_public OR NOT %s)
+    JOIN catalogue_searchword other ON other.word = second AND (other.is_public OR NOT %s)
 """
 
 
@@ -33,9 +34,11 @@ def alike_words(typed: Sequence[str], *, public: bool) -> dict[str, list[str]]:
     """
     # A piece of three letters is in too many words to say which is meant.
     within = ["%" + word.replace("_", "\\_") + "%" if len(word) > 3 else None for word in typed]
+    halves = [(word, word[:n], word[n:]) for word in typed for n in range(SHORTEST, min(len(word) - SHORTEST, LONGEST) + 1)]
+    columns = [list(column) for column in zip(*halves, strict=True)] or [[], [], []]
     found: dict[str, list[str]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(_ALIKE, [list(typed), within, public, MOST_ALIKE, list(typed), public, public])
+        cursor.execute(_ALIKE, [list(typed), within, public, MOST_ALIKE, *columns, public, public])
         for word, alike in cursor:
             found.setdefault(word, []).append(alike)
     return found
@@ -45,3 +48,4 @@ def learn() -> None:
     """Read the words of the names anew; searches go on meanwhile."""
     with connection.cursor() as cursor:
         cursor.execute("REFRESH MATERIALIZED VIEW CONCURRENTLY catalogue_searchword")
+        cursor.execute("ANALYZE catalogue_searchword")

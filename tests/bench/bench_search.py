@@ -124,7 +124,6 @@ def fill() -> str:
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
         spelling.learn()
-        cursor.execute("ANALYZE catalogue_searchword")
         cursor.execute(f"COMMENT ON TABLE catalogue_servicesearch IS '{VERSION}'")
     return f"Packing 100,000 services for searching took {packed - written:.0f} s. "
 
