@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from catalogue import models as m
-from catalogue.eligibility_text import sentences_of
+from catalogue.eligibility_text import living_sentences, sentences_of
 from catalogue.models.taxonomy import CARE_TYPE, CONDITION, FUNDING, LANGUAGE, NEED, REFERRAL_SOURCE
 from core.geo import METRES_PER_MILE
 from core.ids import derived
@@ -26,6 +26,7 @@ _RULED = "eligibility:"
 NOT_TOPICS = frozenset({"eligibility", "quality_mark", "registration"})
 _REACH = re.compile(r"People who live within (\d+(?:\.\d+)?) miles of it")
 _REGISTERED = re.compile(r"Registered with (.+) ([A-Z0-9]{2,10})")
+_LIVES = re.compile(r"Lives in ([A-Z][0-9]{8}|an area)")
 _KINDS = {label: value for value, label in m.RegistrationCriterion.Kind.choices}
 _TERMS = {"In school terms only.": m.Schedule.Term.TERM_TIME, "In school holidays only.": m.Schedule.Term.HOLIDAYS}
 _CLOSED, _OTHERWISE = "Closed on these days.", "On these days instead of the usual times."
@@ -65,7 +66,7 @@ def kind_of(raw: dict[str, Any], terms: dict[uuid.UUID, m.TaxonomyTerm]) -> m.Ta
 
 
 def criteria(service: m.Service, raw: dict[str, Any], terms: dict[uuid.UUID, m.TaxonomyTerm]) -> Iterator[Any]:
-    """What it said of needs, diagnoses, funding, languages and referrers, and where people must be registered."""
+    """What it said of needs, diagnoses, funding, languages and referrers, and where people must be registered or may not live."""
     seen: set[object] = set()
     for attribute in dicts(raw.get("attributes")):
         kind = clean(attribute.get("link_type"))
@@ -82,6 +83,10 @@ def criteria(service: m.Service, raw: dict[str, Any], terms: dict[uuid.UUID, m.T
                 service, m.RegistrationCriterion, "service", *registered.groups(),
                 kind=_KINDS[registered[1]], code=registered[2], name=clean(attribute.get("value")), rule=rule,
             )  # fmt: skip
+        elif (lives := _LIVES.fullmatch(clean(attribute.get("label")))) and rule in m.ServiceArea.Rule.values:
+            area = m.Area.objects.filter(code=lives[1]).first()
+            name = clean(attribute.get("value"))[:200]
+            yield child(service, m.ServiceArea, "service", "rule", rule, lives[1], name, area=area, name=name, rule=rule)
 
 
 def said_of_people(stated: m.Eligibility, raw: dict[str, Any], said: list[Any]) -> None:
@@ -94,7 +99,11 @@ def said_of_people(stated: m.Eligibility, raw: dict[str, Any], said: list[Any]) 
             stated.sex_reason = reason
     stated.notes = ""
     criteria = [part for part in said if isinstance(part, m.EligibilityCriterion)]
-    for sentence in sentences_of(stated, criteria, [part for part in said if isinstance(part, m.RegistrationCriterion)]):
+    areas = [part for part in said if isinstance(part, m.ServiceArea) and part.rule != m.ServiceArea.Rule.REQUIRED]
+    for sentence in (
+        *living_sentences((area.rule, area.name) for area in areas),
+        *sentences_of(stated, criteria, [part for part in said if isinstance(part, m.RegistrationCriterion)]),
+    ):
         text = text.replace(sentence, "", 1)
     stated.notes = " ".join(text.split())
 

@@ -105,6 +105,7 @@ def rich_service(name: str = "Fir Grove") -> Service:
         service=service, starts_on=date(2026, 12, 31), ends_on=date(2026, 12, 31), opens_at=time(9), closes_at=time(12)
     )
     ServiceArea.objects.create(service=service, area=AreaFactory(name="Preston"))
+    ServiceArea.objects.create(service=service, area=AreaFactory(name="Leyland"), rule=ServiceArea.Rule.EXCLUDED)
     ServiceArea.objects.create(service=service, name="Our streets", extent=MultiPolygon(near().buffer(3_000, quadsegs=1), srid=27700))
     ServiceArea.objects.create(service=service, name="Wherever a bus goes", uri="www.example.org")
     QualityMark.objects.create(
