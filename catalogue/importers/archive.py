@@ -1,4 +1,7 @@
-"""Zip files from strangers: nothing in them is opened before it is known how large it becomes."""
+"""Zip files from strangers: nothing in them is opened before it is known how large it becomes.
+
+What is read of an entry ends where the file's own list says that it ends; one that does not end there is damaged.
+"""
 
 import zipfile
 from collections.abc import Iterator
@@ -43,13 +46,3 @@ def opened(path: Path, limits: ZipLimits | None = None) -> Iterator[zipfile.ZipF
             yield packed
     except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, EOFError, OSError) as error:
         raise BrokenSource(f"{path.name} is not a zip file, or is damaged. Send it again.") from error
-
-
-def read(packed: zipfile.ZipFile, name: str, path: Path) -> bytes:
-    """One entry, at most as long as the file's own list says, whatever is in it."""
-    entry = packed.getinfo(name)
-    with packed.open(entry) as stream:
-        content = stream.read(entry.file_size + 1)
-    if len(content) > entry.file_size:
-        raise BrokenSource(f"{path.name} is longer inside than it says. It was not opened.")
-    return content

@@ -2,6 +2,7 @@
 
 import io
 import json
+import tracemalloc
 import zipfile
 
 import openpyxl
@@ -9,9 +10,10 @@ import pytest
 from django.conf import settings
 from django.core.management.base import CommandError
 
-from catalogue.importers import spreadsheet
+from catalogue.importers import package, spreadsheet
+from catalogue.importers.run import Importing
 from catalogue.importers.source import run_source
-from catalogue.models import Service, Source
+from catalogue.models import ImportRun, Service, Source
 
 from .importing import run
 from .publisher import publishing, reply, service
@@ -165,3 +167,20 @@ def test_a_file_misses_nothing_unless_it_is_said_to_be_whole(tmp_path):
 def test_a_source_that_is_not_there_is_named():
     with pytest.raises(CommandError, match="There is no source named Nobody"):
         run("import_source", "Nobody")
+
+
+def test_memory_does_not_grow_with_a_package(tmp_path):
+    words = "A long description. " * 1_000
+    services = [f"s{n},o1,Group {n},{words}" for n in range(300)]
+    phones = [f"p{n},s{n % 300},01772 {n:06}" for n in range(3_000)]
+    with zipfile.ZipFile(tmp_path / "package.zip", "w", zipfile.ZIP_STORED) as packed:
+        packed.writestr("services.csv", "\n".join(["id,organization_id,name,description", *services]))
+        packed.writestr("organizations.csv", "id,name\no1,Preston Neighbours")
+        packed.writestr("phones.csv", "\n".join(["id,service_id,number", *phones]))
+    del services
+    tracemalloc.start()
+    came = sum(len(record["phones"]) for _, record in package.services(tmp_path / "package.zip", Importing(run=ImportRun())))
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert came == 3_000
+    assert most < 3_000_000  # of six
