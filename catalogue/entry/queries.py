@@ -217,7 +217,7 @@ def changes_of(user: User, service: Service | None) -> QuerySet[ProposedChange]:
     found = (
         ProposedChange.objects.visible_to(user).filter(service=service, status__in=decided) if service else ProposedChange.objects.none()
     )
-    return found.select_related("proposed_by", "decided_by", "undoes").order_by("-decided_at")
+    return found.select_related("proposed_by", "decided_by", "undoes", "run__feed").order_by("-decided_at")
 
 
 def refused_last(user: User, service: Service | None) -> ProposedChange | None:

@@ -28,8 +28,8 @@ from catalogue.models.taxonomy import CONDITION, NEED
 from core.errors import Invalid
 from core.geo import to_bng
 
-#: A drawn area of more corners than this was not drawn by hand.
-MOST_CORNERS = 500
+#: More corners than this nobody needs to say which streets are meant.
+MOST_CORNERS = 2_000
 _BAD_OUTLINE = "That is not one area on the map. Draw at least three corners, and let no side cross another."
 
 
@@ -157,7 +157,9 @@ def _outline(name: str, value: Any) -> MultiPolygon:
         raise _wrong(name, _BAD_OUTLINE) from error
     if isinstance(shape, Polygon):
         shape = MultiPolygon(shape, srid=4326)
-    good = isinstance(shape, MultiPolygon) and not shape.empty and shape.valid and shape.num_coords <= MOST_CORNERS
+    if isinstance(shape, MultiPolygon) and shape.num_coords > MOST_CORNERS:
+        raise _wrong(name, f"That area has {shape.num_coords:,} corners. Simplify it to {MOST_CORNERS:,} at most, then send it again.")
+    good = isinstance(shape, MultiPolygon) and not shape.empty and shape.valid
     west, south, east, north = shape.extent if good else (0, 0, 0, 0)
     if not good or not (west >= -9 and east <= 3 and south >= 49 and north <= 61.5):
         raise _wrong(name, _BAD_OUTLINE if not good else "That area is not in the United Kingdom. Longitude comes before latitude.")

@@ -20,6 +20,7 @@ from catalogue.models import Service
 from core.ids import derived
 
 from . import bulk
+from .history import entries_of, write_down
 from .run import Importing
 
 BATCH = 500
@@ -185,6 +186,8 @@ def _write_batch(importing: Importing, kind: str, batch: list[Record], fields: S
     importing.count(kind, added=new, changed=len(dirty) - new, unchanged=len(batch) - len(refused) - len(dirty))
     if not dirty:
         return refused
+    known = [record.instance.pk for record in dirty if record.instance.pk in before]
+    said = entries_of(model, known)
     bulk.insert(model, [record.instance for record in dirty if record.instance.pk not in before])
     model.objects.bulk_create(
         [record.instance for record in dirty if record.instance.pk in before],
@@ -192,7 +195,8 @@ def _write_batch(importing: Importing, kind: str, batch: list[Record], fields: S
         unique_fields=[model._meta.pk.name],
         update_fields=[*fields, "source", "source_id", "source_hash", *(["modified_at"] if hasattr(model, "modified_at") else [])],
     )
-    _replace_children(dirty, [record.instance.pk for record in dirty if record.instance.pk in before], kept)
+    _replace_children(dirty, known, kept)
+    write_down(importing.run, said)
     return refused
 
 

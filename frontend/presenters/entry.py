@@ -196,7 +196,8 @@ class Event:
 
 
 def history(work: Entry, changes: Iterable[ProposedChange]) -> list[Event]:
-    """Who changed what when, the newest first: what people made here, and what imports and others wrote to the record."""
+    """Who changed what when, the newest first: what people and imports made of the entry, and what else was written to the record."""
+    changes = list(changes)
     events = [
         Event(
             at=change.decided_at or change.proposed_at,
@@ -208,13 +209,16 @@ def history(work: Entry, changes: Iterable[ProposedChange]) -> list[Event]:
         for change in changes
     ]
     if work.service is not None:
-        for one in curate.history(work.service, without_entries=True):
+        for one in curate.history(work.service, without_entries=True, told={str(change.run_id) for change in changes if change.run_id}):
             lines = [Line(each.field, each.before.splitlines(), each.after.splitlines()) for each in one.differences]
             events.append(Event(one.at, one.who, "", lines))
     return sorted(events, key=lambda event: event.at, reverse=True)
 
 
 def _who(change: ProposedChange) -> str:
+    if change.origin == ProposedChange.Origin.IMPORT:
+        run = change.run
+        return f"Import from {run.feed.name}" if run and run.feed else curate.import_name(run.source if run else "")
     proposer = str(change.proposed_by) if change.proposed_by else "Somebody with the link, without an account"
     if change.decided_by and change.decided_by != change.proposed_by:
         verb = "refused" if change.status == ProposedChange.Status.REFUSED else "approved"

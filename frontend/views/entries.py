@@ -23,6 +23,7 @@ from core.clock import now
 from core.errors import Invalid
 from frontend.forms.entries import EntryFilter, NewEntryForm
 from frontend.forms.entry import FORMS
+from frontend.forms.entry.areas import redrawn
 from frontend.forms.entry.part import with_another
 from frontend.forms.usage import USUAL_DAYS
 from frontend.presenters import entry as present
@@ -113,10 +114,20 @@ def part(request: SignedIn, pk: UUID, part: str) -> HttpResponse:
     data = request.POST if request.method == "POST" else None
     if data is not None and action.startswith("add "):
         data = with_another(data, action.removeprefix("add "))
-    form = FORMS[part](data, shown=work.shown, seen=work.stamp(part), user=request.user, new=work.service is None, secret=work.is_secret)
+    if data is not None and part == "areas" and action.startswith("redraw "):
+        data = redrawn(data, action.removeprefix("redraw "), work.shown)
+    form = FORMS[part](
+        data,
+        files=request.FILES if data is not None else None,
+        shown=work.shown,
+        seen=work.stamp(part),
+        user=request.user,
+        new=work.service is None,
+        secret=work.is_secret,
+    )
     context: dict[str, Any] = {"work": work, "part": part, "title": PARTS[part], "form": form, "action": action, "shown": work.shown}
     status = 200
-    if data is not None and (action.startswith("add ") or action == "find"):
+    if data is not None and (action.startswith(("add ", "redraw ")) or action == "find"):
         form.quiet()
     elif data is not None and form.is_valid():
         if action == "dates":

@@ -7,6 +7,7 @@ from typing import Any, cast
 from django import forms
 
 from catalogue.entry.areas import find_areas
+from catalogue.entry.content import Content
 from core.geo import METRES_PER_MILE
 
 from .part import PartForm
@@ -14,7 +15,12 @@ from .part import PartForm
 #: What may be said of an area, or of those who are registered somewhere.
 RULES = [("", "Only people from here"), ("excluded", "Nobody from here"), ("preferred", "People from here first")]
 #: Text of an outline that is longer was not drawn by hand.
-LONGEST_OUTLINE = 40_000
+LONGEST_OUTLINE = 80_000
+LARGEST_FILE = 2_000_000
+
+
+class OutlineError(ValueError):
+    """What is wrong with an outline, in words for people."""
 
 
 class AreasForm(PartForm):
@@ -39,6 +45,12 @@ class AreasForm(PartForm):
         max_length=LONGEST_OUTLINE,
         widget=forms.Textarea(attrs={"spellcheck": "false"}),
         error_messages={"max_length": "That outline is too detailed. Draw it with fewer corners."},
+    )
+    outline_file = forms.FileField(
+        label="Or send a GeoJSON file",
+        help_text="One area in longitude and latitude, up to 2 MB and 2,000 corners.",
+        required=False,
+        error_messages={"empty": "The file is empty."},
     )
     outline_name = forms.CharField(label="What you call it", help_text="Such as: Ashton and Lea.", required=False, max_length=200)
     outline_rule = forms.ChoiceField(label="Who may come from it", choices=RULES, required=False)
@@ -73,25 +85,38 @@ class AreasForm(PartForm):
                 self.add_error("areas", "Tick the area that you mean, or empty the search box.")
             else:
                 self.add_error("search", "We found no area called that. Check the spelling, or draw it on the map.")
-        if sent.get("outline"):
+        self._shape = None
+        field = "outline_file" if sent.get("outline_file") else "outline"
+        if text := self._sent_file() if sent.get("outline_file") else sent.get("outline"):
             try:
-                self._shape = json.loads(sent["outline"])
-            except (ValueError, RecursionError):
-                self.add_error("outline", "That is no GeoJSON. Draw the area on the map, or paste the whole text.")
+                self._shape, name = outline_in(json.loads(text))
+            except (ValueError, RecursionError) as error:
+                self.add_error(
+                    field, str(error) if isinstance(error, OutlineError) else "That is no GeoJSON. Draw the area, or send it whole."
+                )
             else:
-                if not sent.get("outline_name"):
-                    self.add_error("outline_name", "Say what you call the area that you drew.")
-                if isinstance(self._shape, dict) and self._shape.get("type") == "Feature":
-                    self._shape = self._shape.get("geometry")
-                if not _is_polygon(self._shape):
-                    self.add_error("outline", "That is no GeoJSON polygon of at least three corners. Draw the area on the map.")
+                sent["outline_name"] = sent.get("outline_name") or name
+                if field == "outline_file":  # no browser sends a file twice: when something else is wrong, it stays as text
+                    self.data = self.data.copy()
+                    self.data["outline"] = json.dumps(self._shape)
+            if not sent.get("outline_name"):
+                self.add_error("outline_name", "Say what you call the area that you drew.")
         return sent
+
+    def _sent_file(self) -> str:
+        file = self.cleaned_data["outline_file"]
+        return file.read().decode("utf-8", "replace").removeprefix("\ufeff") if file.size <= LARGEST_FILE else "too large"
+
+    def drawn(self) -> list[tuple[str, str]]:
+        """Areas that were drawn, each with what stands in its box and its name."""
+        chosen = self["areas"].value() or []
+        return [(token, row["name"] or "an area") for token, row in self.known.items() if "outline" in row and token in chosen]
 
     def values(self) -> dict[str, Any]:
         sent = self.cleaned_data
         rows = [self._ruled(self.known[token], sent.get(self._rules[token], "")) for token in sent["areas"]]
-        if sent["outline"]:
-            drawn = {"key": "drawn", "name": sent["outline_name"], "outline": _several(self._shape)}
+        if self._shape:
+            drawn = {"key": "drawn", "name": sent["outline_name"], "outline": self._shape}
             rows.append(self._ruled(drawn, sent["outline_rule"]))
         return {"areas": rows, "catchment_m": self._metres(sent["miles"])}
 
@@ -117,8 +142,8 @@ class AreasForm(PartForm):
         return None if miles is None else round(float(miles) * METRES_PER_MILE)
 
     def tell(self, errors: Any, message: str) -> None:
-        drawn = bool(self.cleaned_data.get("outline"))
-        super().tell({"outline" if name == "areas" and drawn else name: texts for name, texts in errors.items()}, message)
+        drawn = "outline_file" if self.cleaned_data.get("outline_file") else "outline" if self.cleaned_data.get("outline") else "areas"
+        super().tell({drawn if name == "areas" else name: texts for name, texts in errors.items()}, message)
 
 
 def _token(row: dict[str, Any], number: int) -> str:
@@ -147,8 +172,8 @@ def _is_polygon(shape: Any) -> bool:
         level = [inner for each in level for inner in each]
     return all(
         isinstance(corner, list)
-        and len(corner) == 2
-        and all(isinstance(degrees, int | float) and -180 <= degrees <= 180 for degrees in corner)
+        and len(corner) in (2, 3)
+        and all(isinstance(degrees, int | float) and -180 <= degrees <= 180 for degrees in corner[:2])
         for corner in level
     )
 
@@ -169,8 +194,31 @@ def _is_choice(text: str) -> bool:
     )
 
 
-def _several(shape: dict[str, Any]) -> dict[str, Any]:
-    """One polygon as the directory keeps it: of the several that it may have."""
-    if shape.get("type") == "Polygon":
-        return {"type": "MultiPolygon", "coordinates": [shape.get("coordinates")]}
-    return shape
+def outline_in(sent: Any) -> tuple[dict[str, Any], str]:
+    """The polygons of a GeoJSON text as one shape of the directory, and the name of the first feature. Raises OutlineError."""
+    features = sent.get("features") if isinstance(sent, dict) and sent.get("type") == "FeatureCollection" else [sent]
+    polygons: list[Any] = []
+    name = ""
+    for feature in features if isinstance(features, list) else []:
+        shape = feature.get("geometry") if isinstance(feature, dict) and feature.get("type") == "Feature" else feature
+        if not _is_polygon(shape):
+            raise OutlineError("That is no GeoJSON polygon of at least three corners, in degrees. Draw the area on the map.")
+        polygons += shape["coordinates"] if shape["type"] == "MultiPolygon" else [shape["coordinates"]]
+        about = feature.get("properties")
+        said = about.get("name") if isinstance(about, dict) else None
+        name = name or (said.replace("\0", "")[:200] if isinstance(said, str) else "")
+    if not polygons:
+        raise OutlineError("There is no area in that GeoJSON. Send a polygon, or draw it on the map.")
+    # Some programs write heights as well.
+    return {"type": "MultiPolygon", "coordinates": [[[corner[:2] for corner in ring] for ring in each] for each in polygons]}, name
+
+
+def redrawn(data: Any, token: str, shown: Content) -> Any:
+    """The same answers with a drawn area taken out of the list and put on the map, unless something is drawn there already."""
+    rows = {_token(row, number): row for number, row in enumerate(shown["areas"])}
+    more = data.copy()
+    if token in rows and "outline" in rows[token] and not more.get("outline"):
+        more.setlist("areas", [each for each in more.getlist("areas") if each != token])
+        more["outline"], more["outline_name"] = json.dumps(rows[token]["outline"]), rows[token]["name"]
+        more["outline_rule"] = rows[token].get("rule", "")
+    return more

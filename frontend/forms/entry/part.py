@@ -48,10 +48,12 @@ class PartForm(forms.Form):
     #: By name: the form of one row.
     ROWS: ClassVar[dict[str, type[RowForm]]] = {}
 
-    def __init__(self, data: Any, *, shown: Content, seen: str, user: User, new: bool = False, secret: bool = False) -> None:
+    def __init__(
+        self, data: Any, *, shown: Content, seen: str, user: User, files: Any = None, new: bool = False, secret: bool = False
+    ) -> None:
         """`new`: not in the directory yet. `secret`: nobody is told where it is."""
         self.shown, self.user, self.new, self.secret = shown, user, new, secret
-        super().__init__(data, initial=self.first(shown) | {"seen": seen})
+        super().__init__(data, files, initial=self.first(shown) | {"seen": seen})
         self.rows: dict[str, BaseFormSet] = {
             name: formset_factory(row, extra=1, can_delete=True, max_num=MOST_ROWS, absolute_max=MOST_ROWS)(
                 data,
