@@ -34,6 +34,11 @@ def wrong(name: str, advice: str) -> Invalid:
     return error
 
 
+def unanswerable(name: str, advice: str) -> Invalid:
+    """A parameter that reads well and cannot be answered (status 422): no description of parameters can say of it that it is wrong."""
+    return Invalid(f"{name}: {advice}", code="cannot-be-answered", parameter=name)
+
+
 def unknown(name: str, known: tuple[str, ...]) -> Invalid:
     """A word that is no parameter of that address."""
     return wrong(
@@ -77,7 +82,8 @@ CHANGES = ("since", "per_page", "full")
 
 
 def understood(sent: list[tuple[str, list[str]]], known: tuple[str, ...]) -> Asked:
-    """The parameters of a request. Raises `Invalid` (status 400) that names the first wrong one and says what to give."""
+    """The parameters of a request. Raises `Invalid` (status 400, 422 for a distance from nowhere) that names the first wrong one and says
+    what to give."""
     values: dict[str, Any] = {}
     for name, texts in sent:
         if name not in known:
@@ -87,7 +93,7 @@ def understood(sent: list[tuple[str, list[str]]], known: tuple[str, ...]) -> Ask
         values[name] = _READERS[name](name, texts[0])
     asked = Asked(**values)
     if asked.proximity is not None and not asked.postcode:
-        raise wrong("proximity", "give a postcode too: within so many metres of what?")
+        raise unanswerable("proximity", "give a postcode too: within so many metres of what?")
     return asked
 
 
@@ -196,7 +202,7 @@ def _place(postcode: str) -> Any:
     try:
         return find_place(postcode)
     except Invalid as error:
-        raise wrong("postcode", error.message) from error
+        raise unanswerable("postcode", error.message) from error
 
 
 def identity(name: str, text: str) -> UUID:

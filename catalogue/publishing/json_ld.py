@@ -2,9 +2,12 @@
 
 import json
 from typing import Any
-from uuid import UUID
 
-from . import feed
+from catalogue.models import Service
+from core.clock import LONDON, now
+
+from . import rows
+from .documents import Writer
 from .values import Document, filled
 
 _DAYS = {
@@ -14,10 +17,16 @@ _DAYS = {
 _HARMLESS = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 
 
-def script(service_id: UUID, address: str) -> str:
-    """The content of a `script` element of the page at `address`; empty when the service is not public."""
-    document = feed.one(feed.SERVICES, str(service_id))
-    return "" if document is None else json.dumps(linked_data(document, address), ensure_ascii=False).translate(_HARMLESS)
+def script(service: Service, address: str) -> str:
+    """The content of a `script` element of the page at `address`; empty when the service is not public.
+
+    `service` was read with `rows.WITH` and `rows.parts_of_a_page`, which the page shows too.
+    """
+    if not Service.objects.public().filter(pk=service.pk).exists():
+        return ""
+    made = Writer(rows.of(service), now().astimezone(LONDON).date())
+    document = made.full(made.rows.services[0])
+    return json.dumps(linked_data(document, address), ensure_ascii=False).translate(_HARMLESS)
 
 
 def linked_data(document: Document, address: str) -> Document:

@@ -102,6 +102,8 @@ def _get(name: str, summary: str, answer: Schema, known: tuple[str, ...] = (), *
         for parameter in known
     ]
     responses = {"200": answer, "400": _refusal("A parameter is wrong: which, and what to give instead")}
+    if "postcode" in known:
+        responses["422"] = _refusal("There is no such postcode; or proximity was given without a postcode")
     if identity:
         # No format: whatever is no id of a published record is answered alike.
         parameters.append({"name": "id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1, "pattern": _NO_NUL}})

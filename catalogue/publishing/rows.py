@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.contrib.gis.db.models import GeometryField
 from django.contrib.gis.db.models.functions import AsGeoJSON, Transform
-from django.db.models import F, FloatField, Func, Q, QuerySet
+from django.db.models import F, FloatField, Func, Prefetch, Q, QuerySet
 
 from catalogue.models import (
     Address,
@@ -49,6 +49,9 @@ _SCHEDULE = (
     "id", "service_id", "freq", "interval", "byday", "bymonthday", "dtstart", "valid_from", "valid_to", "opens_at", "closes_at",
     "description", "term",
 )  # fmt: skip
+
+_EXCEPTION = ("id", "service_id", "starts_on", "ends_on", "opens_at", "closes_at", "reason")
+_ADDRESS = ("id", "location_id", "address_1", "address_2", "city", "region", "state_province", "postal_code", "country", "address_type")
 
 
 class _Coordinate(Func):
@@ -104,7 +107,7 @@ def read(services: QuerySet[Service], at: datetime) -> Rows:
     for those in criteria.values():
         for criterion in those:
             criterion.term = terms[criterion.term_id]
-        those.sort(key=lambda c: (c.term.taxonomy.slug, c.term.bit is None, c.term.bit or 0, c.term.name))
+        those.sort(key=_in_order)
     owners = {row["organization_id"] for row in chosen}
     partners: dict[UUID, list[UUID]] = defaultdict(list)
     for service_id, partner_id in (
@@ -135,11 +138,7 @@ def read(services: QuerySet[Service], at: datetime) -> Rows:
             .values("id", "service_id", "option", "amount", "currency", "amount_description")
         ),
         schedules=_by(Schedule.objects.filter(service__in=ids).order_by("pk").values(*_SCHEDULE)),
-        exceptions=_by(
-            ScheduleException.objects.filter(service__in=ids)
-            .order_by("starts_on", "pk")
-            .values("id", "service_id", "starts_on", "ends_on", "opens_at", "closes_at", "reason")
-        ),
+        exceptions=_by(ScheduleException.objects.filter(service__in=ids).order_by("starts_on", "pk").values(*_EXCEPTION)),
         areas=_by(_areas(ids)),
         places=places,
         addresses=_addresses({place["location_id"] for those in places.values() for place in those}),
@@ -157,6 +156,91 @@ def read(services: QuerySet[Service], at: datetime) -> Rows:
     )
 
 
+#: What a page reads of a service with it, and `of` uses: no table is asked twice for one page.
+WITH = ("organization", "care_type__taxonomy", "eligibility")
+
+
+def parts_of_a_page() -> tuple[Any, ...]:
+    """For `prefetch_related` of a service that a page shows whole, beside `select_related(*WITH)`."""
+    return (
+        "phones",
+        "schedules",
+        "schedule_exceptions",
+        "cost_options",
+        Prefetch("criteria", EligibilityCriterion.objects.select_related("term__taxonomy")),
+        Prefetch("service_areas", ServiceArea.objects.select_related("area")),
+        Prefetch("service_at_locations", ServiceAtLocation.objects.select_related("location").annotate(**_position())),
+        "service_at_locations__location__addresses",
+    )
+
+
+def of(service: Service) -> Rows:
+    """Rows of a public service that was read with `WITH` and `parts_of_a_page`, without another question to the database.
+
+    Only what a page says in the words of schema.org: no outlines, marks, contacts, files, sources or figures.
+    """
+    owner = service.organization
+    criteria = sorted(service.criteria.all(), key=_in_order)
+    terms = {said.term_id: said.term for said in criteria}
+    if service.care_type:
+        terms[service.care_type.pk] = service.care_type
+    places: list[Any] = sorted((at for at in service.service_at_locations.all() if not at.location.is_confidential), key=lambda at: at.pk)
+    stated = getattr(service, "eligibility", None)
+    chosen = {name: getattr(service, name) for name in _SERVICE if "__" not in name}
+    return Rows(
+        services=[{**chosen, "publication__changed_at": None}],
+        organizations={} if owner.is_confidential else {owner.pk: {name: getattr(owner, name) for name in _ORGANIZATION}},
+        terms=terms,
+        topics={},
+        criteria={service.pk: criteria},
+        registrations={},
+        eligibility={service.pk: stated} if stated else {},
+        phones=_rows_of(_by_id(service.phones), ("id", "service_id", "number", "description")),
+        contacts={},
+        costs=_rows_of(_by_id(service.cost_options), ("id", "service_id", "option", "amount", "currency", "amount_description")),
+        schedules=_rows_of(_by_id(service.schedules), _SCHEDULE),
+        exceptions=_rows_of(sorted(service.schedule_exceptions.all(), key=lambda each: (each.starts_on, each.pk)), _EXCEPTION),
+        areas={
+            service.pk: [
+                {
+                    "id": each.pk, "rule": each.rule, "name": each.name, "uri": each.uri, "outline": None,
+                    "area_name": each.area and each.area.name, "area_code": each.area and each.area.code,
+                }
+                for each in _by_id(service.service_areas)
+            ]
+        },
+        places={
+            service.pk: [
+                {
+                    "id": at.pk, "service_id": service.pk, "location_id": at.location_id, "description": at.description,
+                    "location_type": at.location.location_type, "name": at.location.name, "uprn": at.location.uprn,
+                    "longitude": at.longitude, "latitude": at.latitude,
+                }
+                for at in places
+            ]
+        },
+        addresses={at.location_id: _rows_of(_by_id(at.location.addresses), _ADDRESS, "location_id")[at.location_id] for at in places},
+        partners={},
+        attachments={},
+        marks={},
+        organization_marks={},
+        sources={},
+        parts={},
+    )  # fmt: skip
+
+
+def _by_id(related: Any) -> list[Any]:
+    return sorted(related.all(), key=lambda each: each.pk)
+
+
+def _rows_of(found: Iterable[Any], names: tuple[str, ...], key: str = "service_id") -> dict[UUID, list[Row]]:
+    return _by(({name: getattr(each, name) for name in names} for each in found), key)
+
+
+def _in_order(said: EligibilityCriterion) -> tuple[Any, ...]:
+    return (said.term.taxonomy.slug, said.term.bit is None, said.term.bit or 0, said.term.name)
+
+
 def organization_rows(ids: Collection[UUID]) -> dict[UUID, Row]:
     """Organisations that are not confidential, by id."""
     return {row["id"]: row for row in Organization.objects.filter(pk__in=ids, is_confidential=False).values(*_ORGANIZATION)}
@@ -169,15 +253,18 @@ def _by(rows: Iterable[Any], key: str = "service_id") -> dict[UUID, list[Row]]:
     return grouped
 
 
-def _places(condition: Q) -> Iterable[Any]:
+def _position() -> dict[str, Any]:
     position = Transform("location__point", WGS84, output_field=GeometryField(srid=WGS84))
+    return {"longitude": _Coordinate(position, function="ST_X"), "latitude": _Coordinate(position, function="ST_Y")}
+
+
+def _places(condition: Q) -> Iterable[Any]:
     return (
         ServiceAtLocation.objects.filter(condition, location__is_confidential=False)
         .order_by("pk")
         .values(
             "id", "service_id", "location_id", "description",
-            location_type=F("location__location_type"), name=F("location__name"), uprn=F("location__uprn"),
-            longitude=_Coordinate(position, function="ST_X"), latitude=_Coordinate(position, function="ST_Y"),
+            location_type=F("location__location_type"), name=F("location__name"), uprn=F("location__uprn"), **_position(),
         )
     )  # fmt: skip
 
@@ -196,9 +283,7 @@ def _areas(ids: Collection[UUID]) -> Iterable[Any]:
 def _addresses(locations: Collection[UUID]) -> dict[UUID, list[Row]]:
     found = Address.objects.filter(location__in=locations, location__is_confidential=False).order_by("pk")
     return _by(
-        found.values(
-            "id", "location_id", "address_1", "address_2", "city", "region", "state_province", "postal_code", "country", "address_type"
-        ),
+        found.values(*_ADDRESS),
         "location_id",
     )
 

@@ -20,7 +20,7 @@ from catalogue.eligibility_text import eligibility_sentences
 from catalogue.marks import marks_of
 from catalogue.models import Attachment, Service
 from catalogue.provenance import of as origins_of
-from catalogue.publishing import json_ld
+from catalogue.publishing import json_ld, rows
 from catalogue.queries import search_services
 from catalogue.search import for_file, has_strange_words, in_full, search_lines, who_may_refer
 from catalogue.usage import Kind, Seen
@@ -86,13 +86,13 @@ def service(request: HttpRequest, pk: UUID) -> HttpResponse:
     """One service: what it offers, to whom, where, when, for how much, and what is free now. POST: it has a mistake."""
     if request.method == "GET" and (moved := successor(pk, request.user)):
         return redirect("service", moved, permanent=True)
-    found = Service.objects.visible_to(request.user).select_related("organization", "care_type", "search")
-    chosen = get_object_or_404(found.prefetch_related("service_at_locations__location__addresses"), pk=pk)
+    found = Service.objects.visible_to(request.user).select_related("search", *rows.WITH)
+    chosen = get_object_or_404(found.prefetch_related(*rows.parts_of_a_page()), pk=pk)
     form = MistakeForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and _reported(request, form, chosen):
         return redirect(f"{reverse('service-reported', args=[pk])}")
     listed = _listed(request, [chosen], told_closed=told_closed([chosen.pk]))
-    files = Attachment.objects.visible_to(request.user).filter(service=chosen)
+    files = list(Attachment.objects.visible_to(request.user).filter(service=chosen))
     referrers = who_may_refer(chosen)
     context = {
         "service": chosen,
@@ -105,14 +105,14 @@ def service(request: HttpRequest, pk: UUID) -> HttpResponse:
         "addresses": present.addresses(chosen),
         "contacts": present.contacts(chosen),
         "phones": chosen.phones.all(),
-        "photos": files.filter(kind=Attachment.Kind.PHOTO),
-        "papers": files.filter(kind=Attachment.Kind.DOCUMENT),
+        "photos": [file for file in files if file.kind == Attachment.Kind.PHOTO],
+        "papers": [file for file in files if file.kind == Attachment.Kind.DOCUMENT],
         "marks": [mark for mark in marks_of(chosen, today=timezone.localdate()) if mark.scheme != "cqc"],
         "origins": origins_of(chosen),
         "self_referral": "self" in referrers,
         "referrers": list(referrers.values()),
         "mistake": form,
-        "linked_data": json_ld.script(chosen.pk, request.build_absolute_uri(reverse("service", args=[pk]))),
+        "linked_data": json_ld.script(chosen, request.build_absolute_uri(reverse("service", args=[pk]))),
         "large": request.GET.get("print") == "large",
         "query": Query(request.GET),
     }

@@ -7,10 +7,11 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from catalogue.models import Service
+from catalogue.models import Location, Service
+from catalogue.publishing import json_ld, rows
 from tests.factories import UserFactory
 
-from .samples import hidden_services, poor_service, rich_service
+from .samples import get, hidden_services, poor_service, rich_service
 
 pytestmark = pytest.mark.django_db
 SCRIPT = re.compile(r'<script type="application/ld\+json" nonce="([^"]+)">(.*?)</script>', re.S)
@@ -42,6 +43,31 @@ def test_a_public_page_carries_its_service_as_linked_data():
     assert week["dayOfWeek"][0] == "https://schema.org/Monday"
     assert {offer["price"] for offer in linked["offers"]} == {"950.5", "120", "0"}
     assert told(poor_service())["name"] == "Bare"
+
+
+@pytest.mark.req("R107")
+def test_what_the_page_has_read_says_the_same_as_the_published_document(django_assert_num_queries):
+    for made in (rich_service(), poor_service()):
+        read = Service.objects.select_related(*rows.WITH).prefetch_related(*rows.parts_of_a_page()).get(pk=made.pk)
+        with django_assert_num_queries(1):  # whether it is public
+            said = json.loads(json_ld.script(read, "https://x.example.org"))
+        assert said == json_ld.linked_data(get(f"/services/{made.pk}"), "https://x.example.org")
+
+
+def test_a_page_with_its_linked_data_asks_each_thing_once(client, django_assert_num_queries):
+    """Of what it says in the words of schema.org, only whether the service is public is asked for that alone."""
+    service = rich_service()
+    address = reverse("service", args=[service.pk])
+    client.get(address)  # fills what is kept between requests
+    with django_assert_num_queries(22):
+        client.get(address)
+
+
+def test_a_confidential_place_of_a_public_service_is_not_said():
+    service = rich_service()
+    assert "Grove House" in json.dumps(told(service))
+    Location.objects.filter(name="Grove House").update(is_confidential=True)
+    assert "Grove House" not in json.dumps(told(service))
 
 
 def test_no_word_of_a_record_ends_the_script():
