@@ -154,6 +154,7 @@ def publisher():
         thread.join()
 
 
+@pytest.mark.req("R055")
 @pytest.mark.django_db
 def test_a_feed_is_read_page_by_page_and_its_short_records_are_completed(publisher, monkeypatch):
     waits: list[float] = []

@@ -92,6 +92,7 @@ def test_every_run_belongs_to_a_source():
 # --- what people here decided
 
 
+@pytest.mark.req("R054")
 def test_an_import_leaves_alone_what_people_here_decided(publisher, source, curator):
     crawl(source)
     needs = {"dementia": "accepts"}
