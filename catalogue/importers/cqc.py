@@ -29,6 +29,7 @@ from core.ids import derived
 
 from . import places, seen
 from .files import csv_rows
+from .publishers import source_of
 from .run import BrokenSource, Importing
 from .write import BATCH, Record, child, clean, faults, web_address, write
 
@@ -123,7 +124,7 @@ def _rows(path: Path, importing: Importing) -> Iterator[tuple[str, dict[str, str
 
 
 def _write(listed: dict[str, dict[str, str]], directory: dict[str, dict[str, str]], importing: Importing) -> None:
-    source = importing.run.feed or seen.source_of(SOURCE, Source.Kind.CQC)
+    source = importing.run.feed or source_of(SOURCE, Source.Kind.CQC)
     terms = {(slug, code): term for slug in (CARE_TYPE, NEED) for code, term in by_code(slug).items()}
     points = places.points(values["Postcode"] for values in directory.values())
     known_providers = dict(Organization.objects.filter(cqc_provider_id__isnull=False).values_list("cqc_provider_id", "pk"))

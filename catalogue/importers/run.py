@@ -167,9 +167,10 @@ def _finish(importing: Importing) -> None:
     run.unchanged = sum(tally.unchanged for tally in tallies)
     run.rejected = importing.rejected.total()
     run.incomplete = importing.incomplete.total()
+    run.notes = [[times, _storable(reason)] for reason, times in importing.skipped.most_common()]
     run.status = ImportRun.Status.DONE
     run.finished_at = now()
-    run.save(update_fields=["added", "changed", "unchanged", "rejected", "incomplete", "status", "finished_at"])
+    run.save(update_fields=["added", "changed", "unchanged", "rejected", "incomplete", "notes", "status", "finished_at"])
     ImportReject.objects.bulk_create(importing.examples, batch_size=500)
     if run.added or run.changed:
         publish("catalogue.imported", topics=["region"], data={"run": str(run.pk), "kind": run.kind})

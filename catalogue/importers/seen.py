@@ -22,11 +22,6 @@ from .values import dicts
 from .write import BATCH, Record, clean
 
 
-def source_of(name: str, kind: str, *, url: str = "") -> m.Source:
-    """The source of that name; made when there is none yet."""
-    return m.Source.objects.get_or_create(name=name[:100], defaults={"kind": kind, "url": url[:500]})[0]
-
-
 def content(record: Record, raw: dict[str, Any], terms: Sequence[str] = ()) -> dict[str, Any]:
     """What was understood of a service, by field, as text, numbers and lists of text. What was not said is left out."""
     service = record.instance

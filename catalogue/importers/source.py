@@ -1,6 +1,6 @@
 """One import of one source, whatever its kind: fetch or open, map, write, remember what it has, and how it went with the source."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,7 +15,7 @@ from catalogue.models import ImportRun, Source
 from core.clock import now
 from core.errors import Conflict
 
-from . import cqc, documents, kept, ods, oruk, package, seen, spreadsheet
+from . import boundaries, cqc, documents, kept, ods, oruk, package, postcodes, seen, spreadsheet
 from .crawl import Crawl, is_probed, probe
 from .fetch import Feed
 from .network import Client, Limits, shown
@@ -33,6 +33,13 @@ LONGEST_WAIT = timedelta(days=7)
 Kind = Source.Kind
 #: Kinds whose address is that of a feed with pages, not of a file.
 FEEDS = frozenset({Kind.ORUK_3, Kind.ORUK_1})
+#: Kinds whose files are of a form of their own.
+_FILES: dict[Kind, Callable[[Path, Importing], None]] = {
+    Kind.CQC: lambda path, importing: cqc.load([path], importing),
+    Kind.ODS: lambda path, importing: ods.load([path], importing),
+    Kind.POSTCODES: postcodes.load,
+    Kind.BOUNDARIES: lambda path, importing: boundaries.load([path], importing),
+}
 _FILE_ENDINGS = (".json", ".ndjson", ".jsonl", ".gz", ".zip", ".xlsx", ".csv")
 
 
@@ -103,8 +110,8 @@ class _Job:
 
     def work(self, importing: Importing) -> None:
         """What changes the catalogue, in one transaction."""
-        if self.path is not None and self.source.kind in (Kind.CQC, Kind.ODS):
-            (cqc if self.source.kind == Kind.CQC else ods).load([self.path], importing)
+        if self.path is not None and (load := _FILES.get(Kind(self.source.kind))):
+            load(self.path, importing)
             return
         importing.begin("Writing", self.crawl.received if self.crawl else None)
         oruk.take(importing, self.source, self._records(importing))

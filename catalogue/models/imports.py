@@ -49,6 +49,7 @@ class ImportRun(models.Model):
     rejected = models.PositiveIntegerField(default=0)
     incomplete = models.PositiveIntegerField(default=0, help_text="Values left out of records that were otherwise kept.")
     error = models.TextField(blank=True)
+    notes = models.JSONField(default=list, help_text="What is not wrong but worth knowing, with how often: [[times, words], …].")
     feed = models.ForeignKey("catalogue.Source", on_delete=models.SET_NULL, null=True, blank=True, related_name="runs")
     stage = models.CharField(max_length=60, blank=True, help_text="What it is doing now.")
     done = models.PositiveIntegerField(default=0)

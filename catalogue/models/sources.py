@@ -26,6 +26,8 @@ class Source(models.Model):
         SPREADSHEET = "spreadsheet", "Spreadsheet"
         CQC = "cqc", "CQC register"
         ODS = "ods", "NHS organisation data"
+        POSTCODES = "postcodes", "Postcodes"
+        BOUNDARIES = "boundaries", "Outlines of areas"
         OWN = "own", "Kept in Lune"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from catalogue.importers import cqc
 from catalogue.importers.command import ImportCommand, source_name
-from catalogue.importers.seen import source_of
+from catalogue.importers.publishers import source_of
 from catalogue.models import Source
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from catalogue.importers.command import ImportCommand
 from catalogue.importers.network import shown
-from catalogue.importers.seen import source_of
+from catalogue.importers.publishers import source_of
 from catalogue.importers.source import run_source
 from catalogue.models import Source
 

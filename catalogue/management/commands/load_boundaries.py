@@ -4,6 +4,8 @@ from pathlib import Path
 
 from catalogue.importers import boundaries
 from catalogue.importers.command import ImportCommand, source_name
+from catalogue.importers.publishers import BOUNDARIES, source_of
+from catalogue.models import Source
 
 
 class Command(ImportCommand):
@@ -13,4 +15,5 @@ class Command(ImportCommand):
         parser.add_argument("paths", nargs="+", type=Path)
 
     def handle(self, *, paths: list[Path], **options) -> None:
-        self.perform("boundaries", source_name(paths), lambda importing: boundaries.load(paths, importing))
+        feed = source_of(BOUNDARIES, Source.Kind.BOUNDARIES)
+        self.perform("boundaries", source_name(paths), lambda importing: boundaries.load(paths, importing), feed=feed)

@@ -4,6 +4,8 @@ from pathlib import Path
 
 from catalogue.importers import postcodes
 from catalogue.importers.command import ImportCommand
+from catalogue.importers.publishers import POSTCODES, source_of
+from catalogue.models import Source
 
 
 class Command(ImportCommand):
@@ -13,4 +15,5 @@ class Command(ImportCommand):
         parser.add_argument("file", type=Path)
 
     def handle(self, *, file: Path, **options) -> None:
-        self.perform("postcodes", file.name, lambda importing: postcodes.load(file, importing))
+        feed = source_of(POSTCODES, Source.Kind.POSTCODES)
+        self.perform("postcodes", file.name, lambda importing: postcodes.load(file, importing), feed=feed)
