@@ -9,6 +9,7 @@ from django.conf import settings
 from catalogue import operations, provenance
 from catalogue.importers.source import run_source
 from catalogue.models import ImportRun, Service, Source, SourceRecord
+from catalogue.source_health import health
 from core.clock import now
 
 from .importing import DATA, run
@@ -16,6 +17,7 @@ from .publisher import publishing, service
 
 pytestmark = pytest.mark.django_db
 
+OGL = "Open Government Licence 3.0"
 SHARED = settings.BASE_DIR.parent / "shared" / "data"
 
 
@@ -79,11 +81,23 @@ def test_every_run_belongs_to_a_source():
     run("import_oruk", DATA / "feed.json", publisher="A council")
     run("import_cqc", DATA / "cqc_locations.csv", DATA / "cqc_directory.csv")
     run("import_ods", DATA / "epraccur.csv")
-    assert set(ImportRun.objects.values_list("feed__name", "feed__kind")) == {
-        ("A council", "oruk-3"),
-        ("CQC", "cqc"),
-        ("NHS ODS", "ods"),
+    _, row = run("load_postcodes", DATA / "postcodes.csv")
+    Source.objects.create(name="ONS boundaries", kind="boundaries", licence="As agreed with the county")
+    run("load_boundaries", DATA / "wards.geojson")
+    assert set(ImportRun.objects.values_list("feed__name", "feed__kind", "feed__licence")) == {
+        ("A council", "oruk-3", ""),
+        ("CQC", "cqc", OGL),
+        ("NHS ODS", "ods", OGL),
+        ("OS and ONS postcodes", "postcodes", OGL),
+        ("ONS boundaries", "boundaries", "As agreed with the county"),  # what somebody here wrote stays
     }
+    source = Source.objects.get(kind="postcodes")
+    assert "Crown copyright" in source.attribution
+    [one] = health([source], today=now().date())
+    assert (one.last, one.last.added) == (row, 5)
+    assert [words for _, words in ImportRun.objects.get(feed__kind="ods").notes] != []
+    again = run_source(source, path=DATA / "postcodes.csv")  # as when a curator uploads it
+    assert (again.run.feed, again.run.added) == (source, 0)
     homes = Service.objects.filter(source="CQC")
     assert homes.exists()
     assert SourceRecord.objects.filter(source__name="CQC", service__in=homes).count() == homes.count()
