@@ -23,6 +23,7 @@ from catalogue.models import (
     ServiceAtLocation,
     Source,
 )
+from catalogue.operations import edit_service
 from tests.factories import (
     CriterionFactory,
     EligibilityFactory,
@@ -220,21 +221,17 @@ def test_a_wellbeing_platform_is_a_service_with_a_link_and_a_dated_review(client
 def test_a_citizen_says_what_is_wrong_and_the_keeper_mends_it_for_everybody(client):
     """R108: citizen, local government and provider work on the same record, on line."""
     one = group("Tea and Talk", kind="council")
-    citizen, keeper = Client(), Client()
-    keeper.force_login(UserFactory(provider=True, organization=one.organization))
+    citizen, provider = Client(), UserFactory(provider=True, organization=one.organization)
     answer = citizen.post(reverse("service", args=[one.pk]), {"what": "phone", "words": "The number is wrong.", "reply_to": ""})
     assert answer.status_code == 302
     assert MistakeReport.objects.get().status == "open"
-    curator = UserFactory(curator=True)
     desk = Client()
-    desk.force_login(curator)
+    desk.force_login(UserFactory(curator=True))
     assert "The number is wrong." in page(reverse("assurance-queue"), desk, show="mistakes")
-    part = reverse("entry-part", args=[one.pk, "basics"])
-    assert keeper.get(part).status_code == 200
+    edit_service(service_id=one.pk, by=provider, at=timezone.now(), description="Ring after ten.")
     desk.post(f"{reverse('assurance-queue')}?show=mistakes", {"mended": MistakeReport.objects.get().pk})
     assert MistakeReport.objects.get().status == "mended"
-    one.refresh_from_db()
-    assert one.assured_date == timezone.localdate() or one.assured_date is None
+    assert "Ring after ten." in page(reverse("service", args=[one.pk]), citizen)
 
 
 @pytest.mark.req("R205")
@@ -252,7 +249,7 @@ def test_each_finds_what_they_can_get_to_and_reads_it_in_their_own_way(client):
     assert found(q="housebound") == ["Comes to you"]
     large = page(reverse("directory"), access="wheelchair", print="large")
     assert "lune-large" in large
-    assert "print=large" in large.split('class="lune-tools"')[0] or "access=wheelchair" in large
+    assert "access=wheelchair" in large
     html = page(reverse("service", args=[step_free.pk]), print="large")
     assert '<html lang="en"' in html
     assert "lune-large" in html
