@@ -4,7 +4,7 @@ Each falls under its parent: Alzheimer's disease under dementia, and dementia un
 the one above takes them with all below it, and one that rules it out rules those out. Curators may add terms; no bit limits their number.
 A code is `system|code`, as FHIR writes a token.
 
-What each code means was looked up in public sources (lists of codes in published software, links to guidelines); `docs/vocabulary.md` says
+What each code means was looked up in public sources (lists of codes in published software, links to guidelines); `docs/eligibility.md` says
 how. One of which they say nothing, or different things, is `unconfirmed`: screens say so until a clinician has looked.
 """
 

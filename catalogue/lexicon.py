@@ -38,7 +38,7 @@ class Lexicon:
         for slug, code, name, group, bit, synonyms, retired_at, now in terms.values_list(
             "taxonomy__slug", "code", "name", "group", "bit", "synonyms", "retired_at", "replaced_by__code"
         ):
-            words[slug][code] = Word(code, name, group, bit, tuple(synonyms), retired_at is None)
+            words[slug][code] = Word(code, name, group, bit or 0, tuple(synonyms), retired_at is None)
             if now is not None:
                 kept[slug, code] = now
         return cls(words, kept)
@@ -80,7 +80,8 @@ def name_of(slug: str, code: str) -> str:
 
 def kept_ids(ids: Iterable[UUID]) -> dict[UUID, UUID]:
     """Of these terms, those that were merged, each with the one that was kept."""
-    return dict(TaxonomyTerm.objects.filter(pk__in=ids, replaced_by__isnull=False).values_list("pk", "replaced_by"))
+    merged = TaxonomyTerm.objects.filter(pk__in=ids).values_list("pk", "replaced_by")
+    return {pk: now for pk, now in merged if now is not None}
 
 
 def kept_codes(slug: str, codes: Iterable[str]) -> dict[str, str]:

@@ -15,8 +15,9 @@ from uuid import uuid4
 from catalogue.entry import plain_times
 from catalogue.entry.content import ACCESS, Content, canonical
 from catalogue.entry.places import canonical_place
+from catalogue.lexicon import by_code
 from catalogue.models import Area, Eligibility, Outcode, Practice, Service
-from catalogue.models.taxonomy import CARE_TYPE, FUNDING, LANGUAGE, NEED, REFERRAL_SOURCE
+from catalogue.models.taxonomy import CARE_TYPE, CONDITION, FUNDING, LANGUAGE, NEED, REFERRAL_SOURCE
 from catalogue.queries import terms_in_use
 from core.geo import normal_postcode
 
@@ -56,9 +57,14 @@ class Vocabulary:
     """Names of the vocabulary's terms, of areas and practices to codes and back, read once for a whole sheet."""
 
     def __init__(self) -> None:
-        self._names = {slug: {t.code: t.name for t in terms_in_use(slug)} for slug in (CARE_TYPE, NEED, FUNDING, LANGUAGE, REFERRAL_SOURCE)}
+        slugs = (CARE_TYPE, NEED, CONDITION, FUNDING, LANGUAGE, REFERRAL_SOURCE)
+        self._names = {slug: {t.code: t.name for t in terms_in_use(slug)} for slug in slugs}
         self.access = {term.code for term in terms_in_use(NEED) if term.group == ACCESS}
-        self._codes = {slug: {name.casefold(): code for code, name in names.items()} for slug, names in self._names.items()}
+        # The code of a term that was merged is read as that of the one that was kept.
+        self._codes = {slug: {code.casefold(): term.code for code, term in by_code(slug).items()} for slug in slugs}
+        for slug, names in self._names.items():
+            self._codes[slug] = {code: now for code, now in self._codes[slug].items() if now in names}
+            self._codes[slug] |= {name.casefold(): code for code, name in names.items()}
 
     def name(self, slug: str, code: str) -> str:
         return self._names[slug].get(code, code)
@@ -72,7 +78,14 @@ class Vocabulary:
 
     def words(self) -> Iterator[tuple[str, list[str]]]:
         """By heading, the names that its cells may hold."""
-        headings = {"Kind": CARE_TYPE, "Needs": NEED, "Who may refer": REFERRAL_SOURCE, "Who pays": FUNDING, "Languages": LANGUAGE}
+        headings = {
+            "Kind": CARE_TYPE,
+            "Needs": NEED,
+            "Diagnoses and guidelines": CONDITION,
+            "Who may refer": REFERRAL_SOURCE,
+            "Who pays": FUNDING,
+            "Languages": LANGUAGE,
+        }
         for heading, slug in headings.items():
             yield heading, list(self._names[slug].values())
 
@@ -109,12 +122,25 @@ class Vocabulary:
         return {"key": key, "name": name}
 
 
-#: Columns of needs, each with the rule that its terms get.
-RULES = {
-    "Can meet": "accepts",
-    "Only people with": "required",
-    "Cannot take people with": "excluded",
-    "Takes first people with": "preferred",
+#: Columns that say one rule of the terms of one list: the field of an entry, the list, and the rule. "needs" are those of access too.
+RULES: dict[str, tuple[str, str, str]] = {
+    heading: (field, slug, rule)
+    for field, slug, headings in (
+        ("needs", NEED, ("Can meet", "Only people with", "Cannot take people with", "Takes first people with")),
+        (
+            "conditions",
+            CONDITION,
+            ("Takes these diagnoses", "Only these diagnoses", "Cannot take these diagnoses", "Takes first these diagnoses"),
+        ),
+        (
+            "referral_sources",
+            REFERRAL_SOURCE,
+            ("Who may refer", "Only people referred by", "No referrals from", "Takes first people referred by"),
+        ),
+        ("funding", FUNDING, ("Who pays", "Only people paid for by", "Not paid for by", "Takes first people paid for by")),
+        ("languages", LANGUAGE, ("Languages", "Only people who speak", "Cannot work in", "Takes first people who speak")),
+    )
+    for heading, rule in zip(headings, ("accepts", "required", "excluded", "preferred"), strict=True)
 }
 
 
@@ -135,10 +161,7 @@ def columns(words: Vocabulary) -> list[Column]:
         _number("Highest age", "maximum_age", 125),
         _choice("Sex", "sex", dict(Eligibility.Sex.choices), ""),
         _text("Anything else about who it is for", "notes", longest=2_000),
-        *(_needs(words, heading, rule) for heading, rule in RULES.items()),
-        _terms(words, "Who may refer", "referral_sources", REFERRAL_SOURCE),
-        _terms(words, "Who pays", "funding", FUNDING),
-        _terms(words, "Languages", "languages", LANGUAGE),
+        *(_ruled(words, heading) for heading in RULES),
         Column("Price a week in pounds", lambda c: Decimal(c["price_week"]) if c["price_week"] else "",
                lambda text, c: {"price_week": _pounds(text)}),
         Column("Prices", lambda c: "; ".join(_price(row) for row in c["cost_options"]), lambda text, c: {"cost_options": _prices(text)}),
@@ -176,19 +199,29 @@ def understood(texts: Mapping[str, str], live: Content, known: Mapping[str, Colu
 
 
 def _merged(rules: Mapping[str, Mapping[str, str]], live: Content, access: set[str], faults: dict[str, str]) -> Content:
-    """Needs of the columns that say something; those of the others stay, unless a column here says otherwise about them."""
-    written = {RULES[heading] for heading in rules}
-    needs = {code: rule for code, rule in (live["needs"] | live["access"]).items() if rule not in written}
-    seen: set[str] = set()
-    for heading, said in rules.items():
-        if seen & said.keys():
-            faults[heading] = "A need stands in two columns. Keep one of the two."
-        seen |= said.keys()
-        needs |= said
-    return {
-        "needs": {code: rule for code, rule in needs.items() if code not in access},
-        "access": {code: rule for code, rule in needs.items() if code in access},
-    }
+    """Terms of the columns that say something; those of the others stay, unless a column here says otherwise about them."""
+    values: Content = {}
+    for field in dict.fromkeys(RULES[heading][0] for heading in rules):
+        columns = {heading: said for heading, said in rules.items() if RULES[heading][0] == field}
+        written = {RULES[heading][2] for heading in columns}
+        terms = {code: rule for code, rule in _said(live, field).items() if rule not in written}
+        seen: set[str] = set()
+        for heading, said in columns.items():
+            if seen & said.keys():
+                faults[heading] = "A word stands in two columns. Keep it in one of the two."
+            seen |= said.keys()
+            terms |= said
+        values[field] = terms
+    if "needs" in values:
+        needs = values["needs"]
+        values["needs"] = {code: rule for code, rule in needs.items() if code not in access}
+        values["access"] = {code: rule for code, rule in needs.items() if code in access}
+    return values
+
+
+def _said(content: Content, field: str) -> dict[str, str]:
+    said: dict[str, str] = content[field]
+    return said | content["access"] if field == "needs" else said
 
 
 def _as_places(cells: Mapping[str, list[str]], live: Content) -> list[dict[str, str]]:
@@ -298,35 +331,29 @@ def _number(heading: str, name: str, largest: int) -> Column:
     return Column(heading, lambda content: "" if content[name] is None else content[name], read_number)
 
 
-def _needs(words: Vocabulary, heading: str, rule: str) -> Column:
-    def read_needs(text: str, _: Content) -> dict[str, Any]:
-        return {"rules": {words.code(NEED, part): rule for part in _parts(text)}}
+def _ruled(words: Vocabulary, heading: str) -> Column:
+    field, slug, rule = RULES[heading]
 
-    def write_needs(content: Content) -> str:
-        said = content["needs"] | content["access"]
-        return "; ".join(words.name(NEED, code) for code, its_rule in said.items() if its_rule == rule)
+    def read_terms(text: str, _: Content) -> dict[str, Any]:
+        return {"rules": {words.code(slug, part): rule for part in _parts(text)}}
 
-    return _Needs(heading, write_needs, read_needs)
+    def write_terms(content: Content) -> str:
+        return "; ".join(words.name(slug, code) for code, its_rule in _said(content, field).items() if its_rule == rule)
+
+    return _Ruled(heading, write_terms, read_terms)
 
 
-class _Needs(Column):
-    """One of the columns that say the needs together."""
+class _Ruled(Column):
+    """One of the columns that say the terms of one list together."""
 
     def cell(self, content: Content, as_read: Callable[[Any], str]) -> Any:
-        said = {code: rule for code, rule in (content["needs"] | content["access"]).items() if rule == RULES[self.heading]}
+        field, _, its_rule = RULES[self.heading]
+        said = {code: rule for code, rule in _said(content, field).items() if rule == its_rule}
         text = self.write(content)
         try:
             return text if self.read(as_read(text), content)["rules"] == said else KEEP
         except Fault:
             return KEEP
-
-
-def _terms(words: Vocabulary, heading: str, name: str, slug: str) -> Column:
-    return Column(
-        heading,
-        lambda content: "; ".join(words.name(slug, code) for code in content[name]),
-        lambda text, _: {name: [words.code(slug, part) for part in _parts(text)]},
-    )
 
 
 def _parts(text: str) -> list[str]:

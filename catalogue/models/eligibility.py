@@ -57,8 +57,8 @@ class EligibilityCriterion(models.Model):
 
     Terms come from the `need`, `condition`, `funding`, `language` and `referral-source` taxonomies. For needs: *accepts* = can meet it,
     *required* = takes only people with it, *excluded* = cannot take people with it, *preferred* = takes them first. Of several required
-    needs a person must have all; of several required conditions, one. For funding, languages and referral sources the list of all that
-    is not excluded is what is taken, and no list is unknown: *accepts* and *required* say the same.
+    needs a person must have all; of several required conditions, payers, languages or referrers, one. Of a list of funding, languages or
+    referral sources all that is not excluded is taken, and no list is unknown; where something of it is required, that alone decides.
     """
 
     class Rule(models.TextChoices):

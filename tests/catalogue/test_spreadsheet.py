@@ -295,6 +295,19 @@ def test_a_fault_names_its_column_and_what_to_do(provider, services):
     assert [fault for fault, said in zip(FAULTS, told, strict=True) if fault[2] not in said.get(fault[0], "")] == []
 
 
+def test_every_rule_of_every_list_has_its_column(provider, services):
+    edits = {
+        "Only people paid for by": "Council funded", "Cannot work in": "Urdu; Polish", "Languages": "English",
+        "Takes first people referred by": "Pharmacy", "Only these diagnoses": "Stroke",
+    }  # fmt: skip
+    batch = batches.upload(data=changed(provider, *((2, name, text) for name, text in edits.items())), by=provider, at=AT)
+    [row] = rows(provider, batch, "changed")
+    assert {name: row.content[name] for name in ("funding", "languages", "referral_sources", "conditions")} == {
+        "funding": {"council": "required"}, "languages": {"en": "accepts", "pl": "excluded", "ur": "excluded"},
+        "referral_sources": {"pharmacy": "preferred"}, "conditions": {"snomed|230690007": "required"},
+    }  # fmt: skip
+
+
 def test_the_same_service_in_two_rows_is_a_fault(provider, services):
     batch = batches.upload(data=changed(provider, (5, "Id", str(services[0].pk)), (5, "Name", "Again")), by=provider, at=AT)
     assert "earlier row" in rows(provider, batch, "faults")[0].faults["Id"]
