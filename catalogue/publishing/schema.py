@@ -117,7 +117,10 @@ SCHEMAS: dict[str, Schema] = {
     "Changes": _record(
         "contents size more next", contents={"type": "array", "items": ref("Change")}, size=_COUNT, more={"type": "boolean"}, next=_TEXT
     ),
-    "About": _record("version profile openapi_url", version={"const": "HSDS-UK-3.0"}, profile=_WEB, openapi_url=_WEB),
+    "About": _record(
+        "version profile openapi_url", version={"const": "HSDS-UK-3.0"}, profile=_WEB, openapi_url=_WEB,
+        endpoints={"type": "object", "additionalProperties": _WEB}, version_1=_WEB,
+    ),
     "Refusal": {
         "type": "object",
         "required": ["code", "detail"],

@@ -1,5 +1,6 @@
 """What the views of the open catalogue share: nobody signs in, everything is JSON, and who asks too often is told when to come back."""
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, NoReturn
 
@@ -7,6 +8,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpResponseBase, StreamingHttpResponse
+from django.utils.text import compress_sequence
 from rest_framework.exceptions import Throttled
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.permissions import AllowAny
@@ -22,6 +24,7 @@ from core.client import address_of
 from core.errors import NotFound
 
 NDJSON = "application/x-ndjson"
+_GZIP = re.compile(r"\bgzip\b")
 #: How long a copy may be kept on the way: places free change by the minute.
 _KEEP = "public, max-age=30"
 
@@ -142,8 +145,12 @@ def links(request: Request, asked: Asked, found: Document) -> dict[str, str]:
 
 def streamed(request: Request, chunks: Iterator[bytes]) -> StreamingHttpResponse:
     """Chunks as they are made, whichever way the server asks for them: never all of them in memory."""
+    headers = {"Vary": "Accept-Encoding"}
+    if _GZIP.search(request.headers.get("Accept-Encoding", "")):
+        headers["Content-Encoding"] = "gzip"
+        chunks = compress_sequence(chunks)
     by_asgi = isinstance(request._request, ASGIRequest)
-    return StreamingHttpResponse(_awaited(chunks) if by_asgi else chunks, content_type=NDJSON)
+    return StreamingHttpResponse(_awaited(chunks) if by_asgi else chunks, content_type=NDJSON, headers=headers)
 
 
 async def _awaited(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:

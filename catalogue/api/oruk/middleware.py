@@ -1,8 +1,14 @@
-"""Every answer below `/api/oruk/` may be read by any page of the web and is JSON: also those that no view of ours gave."""
+"""Every answer below `/api/oruk/` may be read by any page of the web and is JSON: also those that no view of ours gave.
+
+An answer that the asker has already is not sent again, and the others are sent packed: nothing in them is secret, so that their size
+gives nothing away.
+"""
 
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.middleware.gzip import GZipMiddleware
+from django.utils.cache import get_conditional_response, set_response_etag
 
 PREFIX = "/api/oruk/"
 _FAULT = {"code": "fault", "detail": "Something went wrong on our side. Try again in a minute."}
@@ -13,6 +19,7 @@ class OpenMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
+        self.packed = GZipMiddleware(get_response)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not request.path.startswith(PREFIX):
@@ -28,6 +35,11 @@ class OpenMiddleware:
             response.content, response["Content-Type"] = told.content, told["Content-Type"]
         # Who is signed in makes no difference here, so that one copy does for everybody.
         del response["Vary"]
+        if isinstance(response, HttpResponse) and response.status_code == 200:
+            set_response_etag(response)
+            response = get_conditional_response(request, etag=response["ETag"], response=response) or response
+        if isinstance(response, HttpResponse):  # a stream packs itself, in its own thread
+            response = self.packed.process_response(request, response)
         response["Access-Control-Allow-Origin"] = "*"
-        response["Access-Control-Expose-Headers"] = "Link, Retry-After"
+        response["Access-Control-Expose-Headers"] = "ETag, Link, Retry-After"
         return response

@@ -10,6 +10,7 @@ from core.errors import NotFound
 
 from .base import OpenView, found_or_404, links
 
+ENDPOINTS = ("services", "service_at_locations", "organizations", "taxonomies", "taxonomy_terms", "changes")
 PROFILE = "https://docs.openreferraluk.org/"
 
 
@@ -18,7 +19,16 @@ class About(OpenView):
 
     def get(self, request: Request) -> Response:
         understood(list(request.query_params.lists()), ())
-        return Response({"version": "HSDS-UK-3.0", "profile": PROFILE, "openapi_url": request.build_absolute_uri(reverse("oruk-openapi"))})
+        base = request.build_absolute_uri(reverse("oruk")).rstrip("/")
+        return Response(
+            {
+                "version": "HSDS-UK-3.0",
+                "profile": PROFILE,
+                "openapi_url": f"{base}/openapi.json",
+                "endpoints": {name: f"{base}/{name}" for name in ENDPOINTS},
+                "version_1": f"{base.removesuffix('v3')}v1/services",
+            }
+        )
 
 
 class Unknown(OpenView):

@@ -1,6 +1,7 @@
 """The open catalogue as a client meets it: from any page of the web, by WSGI and ASGI, as its OpenAPI document says, and not too often."""
 
 import asyncio
+import gzip
 import json
 
 import pytest
@@ -36,6 +37,7 @@ def test_it_says_which_standard_it_is_and_where_it_is_described():
         about = Client().get(path).json()
         assert about["version"] == "HSDS-UK-3.0"
         assert about["profile"].startswith("https://")
+    assert [Client().get(address).status_code for address in (*about["endpoints"].values(), about["version_1"])] == [200] * 7
     described = Client().get(about["openapi_url"]).json()
     assert described["servers"] == [{"url": f"http://testserver{BASE}"}]
     lists = ("services", "taxonomies", "taxonomy_terms", "service_at_locations", "organizations")
@@ -72,6 +74,23 @@ def test_a_browser_that_asks_first_is_told_yes():
     assert "GET" in answer["Access-Control-Allow-Methods"]
     refused = Client().post(f"{BASE}/services")
     assert (refused.status_code, refused.json()["code"], refused["Access-Control-Allow-Origin"]) == (405, "method-not-allowed", "*")
+
+
+def test_what_one_has_already_is_not_sent_again_and_the_rest_is_sent_packed():
+    rich_service()
+    address = f"{BASE}/services"
+    plain = Client().get(address)
+    packed = Client().get(address, headers={"Accept-Encoding": "gzip"})
+    assert (packed["Content-Encoding"], packed["Vary"]) == ("gzip", "Accept-Encoding")
+    assert gzip.decompress(packed.content) == plain.content
+    for etag in (plain["ETag"], packed["ETag"]):
+        again = Client().get(address, headers={"If-None-Match": etag})
+        assert (again.status_code, again.content, again["Access-Control-Allow-Origin"]) == (304, b"", "*")
+    Service.objects.update(name="Other")
+    assert Client().get(address, headers={"If-None-Match": plain["ETag"]}).status_code == 200
+    stream = Client().get(address, {"format": "ndjson"}, headers={"Accept-Encoding": "gzip, br"})
+    lines = gzip.decompress(b"".join(stream.streaming_content)).splitlines()
+    assert [json.loads(line)["name"] for line in lines] == ["Other"]
 
 
 def test_a_fault_of_ours_is_json_too(monkeypatch):
