@@ -2,7 +2,8 @@
 
 A service has some ten keys (telephone, postcode, name …). Two that share a key are a pair, while no more than `LARGEST` share it; larger
 groups are looked at by a word of the name as well, and passed over, counted, when that does not help. Besides, each is compared with the
-`NEIGHBOURS` most like-named services within `NEAR_M`. So n services make at most some n × keys × LARGEST / 2 pairs, whatever the data.
+`NEIGHBOURS` most like-named of the `NEAREST` services within `NEAR_M`. So n services make at most some n × keys × LARGEST / 2 pairs,
+whatever the data.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -20,6 +21,8 @@ from .facts import Facts, Key, load, to_compare
 LARGEST = 40
 NEIGHBOURS = 10
 NEAR_M = 300
+#: However many stand close together, the names of so many of them are looked at.
+NEAREST = 60
 #: How like two names near each other must be, by pg_trgm, to be compared.
 LIKE = 0.35
 BATCH = 2_000
@@ -29,7 +32,7 @@ Advance = Callable[[int], None]
 
 _TABLES = """
 DROP TABLE IF EXISTS dedupe_key, dedupe_word, dedupe_place, dedupe_size, dedupe_pair, dedupe_changed;
-CREATE TEMP TABLE dedupe_key (kind text, value text, service uuid);
+CREATE TEMP TABLE dedupe_key (kind text, value text, service uuid, fresh boolean);
 CREATE TEMP TABLE dedupe_word (service uuid, word text);
 CREATE TEMP TABLE dedupe_place (service uuid, name text, point geometry(Point, 27700));
 CREATE TEMP TABLE dedupe_size (kind text, value text, services integer);
@@ -44,18 +47,17 @@ CREATE INDEX ON dedupe_word (service);
 CREATE INDEX ON dedupe_place USING gist (point);
 ANALYZE dedupe_key, dedupe_word, dedupe_place, dedupe_size, dedupe_changed
 """
-#: A pair at least one of whose services changed; the smaller id first.
-_OF_CHANGED = """(a.service IN (SELECT service FROM dedupe_changed) OR b.service IN (SELECT service FROM dedupe_changed))"""
-_SMALL = f"""
+#: Pairs at least one of whose services changed (`fresh`); the smaller id first.
+_SMALL = """
 INSERT INTO dedupe_pair
 SELECT DISTINCT least(a.service, b.service), greatest(a.service, b.service)
 FROM dedupe_size s JOIN dedupe_key a USING (kind, value) JOIN dedupe_key b USING (kind, value)
-WHERE s.services <= %(largest)s AND a.service < b.service AND {_OF_CHANGED}
+WHERE s.services <= %(largest)s AND a.service < b.service AND (a.fresh OR b.fresh)
 ON CONFLICT DO NOTHING
-"""  # noqa: S608 (a constant of this module)
-_LARGE = f"""
+"""
+_LARGE = """
 WITH narrowed AS MATERIALIZED (
-    SELECT DISTINCT k.kind, k.value, w.word, k.service
+    SELECT DISTINCT k.kind, k.value, w.word, k.service, k.fresh
     FROM dedupe_size s JOIN dedupe_key k USING (kind, value) JOIN dedupe_word w ON w.service = k.service
     WHERE s.services > %(largest)s
 ), few AS MATERIALIZED (
@@ -64,16 +66,20 @@ WITH narrowed AS MATERIALIZED (
 INSERT INTO dedupe_pair
 SELECT DISTINCT least(a.service, b.service), greatest(a.service, b.service)
 FROM few JOIN narrowed a USING (kind, value, word) JOIN narrowed b USING (kind, value, word)
-WHERE a.service < b.service AND {_OF_CHANGED}
+WHERE a.service < b.service AND (a.fresh OR b.fresh)
 ON CONFLICT DO NOTHING
-"""  # noqa: S608 (a constant of this module)
+"""
 _NEAR = """
 INSERT INTO dedupe_pair
 SELECT DISTINCT least(a.service, near.service), greatest(a.service, near.service)
 FROM dedupe_place a JOIN dedupe_changed USING (service) CROSS JOIN LATERAL (
-    SELECT b.service FROM dedupe_place b
-    WHERE ST_DWithin(a.point, b.point, %(near)s) AND b.service <> a.service AND similarity(a.name, b.name) >= %(like)s
-    ORDER BY similarity(a.name, b.name) DESC, b.service LIMIT %(neighbours)s
+    SELECT c.service FROM (
+        SELECT b.service, similarity(a.name, b.name) AS alike FROM (
+            SELECT p.service, p.name FROM dedupe_place p WHERE ST_DWithin(a.point, p.point, %(near)s)
+            ORDER BY a.point <-> p.point, p.service LIMIT %(nearest)s
+        ) b WHERE b.service <> a.service
+    ) c
+    WHERE c.alike >= %(like)s ORDER BY c.alike DESC, c.service LIMIT %(neighbours)s
 ) near
 ON CONFLICT DO NOTHING
 """
@@ -107,7 +113,7 @@ def gather(since: datetime | None, *, advance: Advance) -> int:
 
 def pairs() -> tuple[int, int]:
     """Make the pairs; returns how many, and how many groups were too large to compare each with each."""
-    limits = {"largest": LARGEST, "near": NEAR_M, "like": LIKE, "neighbours": NEIGHBOURS}
+    limits = {"largest": LARGEST, "near": NEAR_M, "nearest": NEAREST, "like": LIKE, "neighbours": NEIGHBOURS}
     with connection.cursor() as cursor:
         for statement in (_SMALL, _LARGE, _NEAR):
             cursor.execute(statement, limits)
@@ -178,7 +184,7 @@ def _copy(known: Iterable[Facts], fresh: set[UUID]) -> None:
         with cursor.copy("COPY dedupe_key FROM STDIN") as sink:
             for facts in known:
                 for key in set(facts.keys()):
-                    sink.write_row((*key, facts.id))
+                    sink.write_row((*key, facts.id, facts.id in fresh))
         with cursor.copy("COPY dedupe_word FROM STDIN") as sink:
             for facts in known:
                 for word in facts.words():
