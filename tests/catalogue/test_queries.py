@@ -5,6 +5,7 @@ import pytest
 from catalogue.eligibility_text import eligibility_sentences
 from catalogue.models import Address, EligibilityCriterion, Service
 from catalogue.queries import areas_at, find_place, search_services
+from catalogue.spelling import learn
 from core.errors import Invalid
 from tests import factories
 
@@ -74,6 +75,7 @@ def test_words_that_people_use_find_the_service(referrer, text):
     Address.objects.create(location=at.location, address_1="1 Church Street", city="Preston", postal_code="PR1 2HE")
     factories.CriterionFactory(service=meals)
     placed("Badminton", care_type=factories.term("care-type", "physical-activity"))
+    learn()
     assert names(search_services(referrer, text=text)) == ["Hot Dinners"]
 
 
