@@ -24,9 +24,11 @@ class UsageFilter(forms.Form):
     area = forms.ChoiceField(label="District", required=False)
 
     def __init__(self, data: QueryDict) -> None:
-        super().__init__(data)
+        meant = data.copy()
+        if not meant.get("days"):
+            meant["days"] = str(USUAL_DAYS)  # what is not asked for is shown as what is meant
+        super().__init__(meant)
         cast(forms.ChoiceField, self.fields["area"]).choices = [("", "All districts"), *districts()]
-        self.initial["days"] = USUAL_DAYS
 
     def chosen(self, today: date) -> dict[str, Any]:
         """Arguments for `catalogue.usage_figures.usage`."""

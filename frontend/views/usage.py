@@ -31,7 +31,6 @@ def figures(request: SignedIn) -> HttpResponse:
         "chart": present.chart(found, weekly=asked["weekly"]),
         "number": present.number,
         "heads": present.HEADS,
-        "few": present.FEW,
         "query": Query(request.GET),
     }
     return render(request, "curate/usage.jinja", context)

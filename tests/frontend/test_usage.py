@@ -206,6 +206,7 @@ def test_a_manager_reads_figures_without_small_numbers_on_the_page_and_in_the_fi
     text = client.get(reverse("usage")).content.decode()
     assert all(words in text for words in ("=Tea and Talk", "1,200", "under 5", "zither", 'role="img"', "And 1 other"))
     assert "zachary" not in text
+    assert '<option value="28" selected>' in text
     lines = client.get(reverse("usage-csv")).content.decode().splitlines()
     wanted = ["searched for,tea,7", "searched for without an answer,zither,6", "services opened,'=Tea and Talk,1200"]
     assert [line for line in wanted if line not in lines] == []

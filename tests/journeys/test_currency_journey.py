@@ -7,7 +7,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from catalogue.assurance import issue_links, report_mistake
-from catalogue.models import AssuranceLink, AssuranceRound, Phone, ProposedChange, Service
+from catalogue.models import AssuranceLink, AssuranceRound, Phone, ProposedChange, Service, UsageCount
 from tests.factories import ServiceFactory, UserFactory, term
 from tests.journeys.conftest import Visit
 from tests.journeys.pages import assert_accessible, follow, press
@@ -49,6 +49,13 @@ def test_an_owner_answers_from_a_letter_without_an_account(visit: Visit, console
     page.goto(address)
     expect(page.get_by_role("heading", level=1)).to_have_text("This link cannot be used")
     assert_accessible(page) if javascript else None
+    # when there are too many letters, one press stops them, and one starts them again
+    page.goto(f"{address}letters/")
+    press(page, "Stop all letters to this address")
+    expect(page.get_by_role("status")).to_contain_text("All letters are stopped.")
+    assert_accessible(page) if javascript else None
+    press(page, "Start letters again")
+    expect(page.get_by_role("button", name="Stop letters about this service")).to_be_visible()
     # when something has changed
     page.goto(link_to(wrong))
     page.get_by_role("button", name="Change something").or_(page.get_by_role("link", name="Change something")).click()
@@ -104,6 +111,11 @@ def test_a_curator_works_through_the_list(visit: Visit):
     # the page says how far the letters have gone
     AssuranceRound.objects.update(sent=1)
     expect(page.get_by_text("All letters are dealt with.")).to_be_visible()
+    # and how much of it is read stands beside, as a chart and as a table
+    UsageCount.objects.create(day=timezone.localdate(), kind=UsageCount.Kind.VISIT, count=12)
+    page.goto("/curate/usage/")
+    expect(page.get_by_role("img", name="Visitors and visits, each day")).to_be_visible()
+    assert_accessible(page)
 
 
 @pytest.mark.req("R126")
