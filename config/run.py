@@ -42,9 +42,12 @@ def prepare_database() -> None:
     import django
     from django.core.management import call_command
 
+    from catalogue import spelling
+
     django.setup()
     call_command("migrate", interactive=False, verbosity=0)
     call_command("load_demo")
+    spelling.learn()
 
 
 def procfile() -> dict[str, str]:
