@@ -111,10 +111,13 @@ def stage() -> Stage:
 
 
 def browser(user) -> Client:
-    client = Client(raise_request_exception=False)
-    if user is not None:
-        client.force_login(user, backend=BACKEND)
-    return client
+    """A browser in which this user is signed in: one for each user, for signing in takes as long as asking."""
+    if user is None:
+        return Client(raise_request_exception=False)
+    if "browser" not in vars(user):
+        user.browser = Client(raise_request_exception=False)
+        user.browser.force_login(user, backend=BACKEND)
+    return user.browser
 
 
 def is_fine(answer) -> bool:
