@@ -297,5 +297,6 @@ def published(settings, transactional_db) -> None:
     suppress_health_check=list(HealthCheck),
 )  # fmt: skip
 def test_generated_requests_are_answered_as_the_document_says(case, published):
-    response = case.call(app=WSGIHandler(), base_url=f"http://testserver{BASE}")
+    # The client of the generator does not unpack.
+    response = case.call(app=WSGIHandler(), base_url=f"http://testserver{BASE}", headers={"Accept-Encoding": "identity"})
     case.validate_response(response)
