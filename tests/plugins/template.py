@@ -41,7 +41,7 @@ def template() -> str:
         if wanted not in there:
             for name in there:
                 server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
-            unfinished = f"{PREFIX}new"
+            unfinished = f"{PREFIX}{os.getpid()}"  # a run that was killed may still be at work on one of its own
             server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(unfinished)))
             environment = os.environ | {"LUNE_DB": unfinished, "DJANGO_SETTINGS_MODULE": "config.settings.test"}
             subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=BASE_DIR, env=environment, check=True)
