@@ -5,6 +5,7 @@ import json
 import pytest
 from django.core.management.base import CommandError
 from django.db import connection
+from django.db.models import F
 
 from catalogue.importers.progress import Stopped, Watch
 from catalogue.importers.run import run_import
@@ -80,3 +81,17 @@ def test_a_second_import_waits_its_turn():
     assert Source.objects.get().failures == 0
     run("import_oruk", DATA / "feed.json")
     assert Service.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_history_has_each_row_of_a_statement_and_names_the_import(tmp_path):
+    history = Service.pgh_event_model.objects
+    (tmp_path / "feed.json").write_text(json.dumps([service(1), service(2), service(3)]))
+    _, row = run("import_oruk", tmp_path / "feed.json", publisher="A council")
+    written = history.filter(pgh_label="insert")
+    assert written.count() == Service.objects.count() == 3
+    assert set(written.values_list("pgh_context", "pgh_context__metadata__import")) == {(row.pk, str(row.pk))}
+    Service.objects.update(name=F("name"))  # says nothing new
+    assert not history.filter(pgh_label="update").exists()
+    Service.objects.update(name="Renamed")
+    assert history.filter(pgh_label="update", pgh_obj__name="Renamed", name="Renamed").count() == Service.objects.count()
