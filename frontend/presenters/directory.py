@@ -85,7 +85,9 @@ class Desk:
 
 def contacts(service: Service) -> list[Desk]:
     """The contacts that its owner shows to everybody; none of a place that is confidential."""
-    places = {location.pk: next(map(str, location.addresses.all()), location.name) for location in open_locations(service)}
+    places: dict[UUID | None, str] = {}
+    for location in open_locations(service):
+        places[location.pk] = next(map(str, location.addresses.all()), location.name)
     said = [each for each in service.contacts.all() if each.is_public and (each.location_id is None or each.location_id in places)]
     return [
         Desk(", ".join(filter(None, (each.name, each.title))), each.email, each.phones, places.get(each.location_id, ""))

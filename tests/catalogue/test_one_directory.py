@@ -259,7 +259,6 @@ def test_each_finds_what_they_can_get_to_and_reads_it_in_their_own_way(client):
     assert "BEGIN:VEVENT" in calendar
 
 
-@pytest.mark.req("R155")
 def test_from_the_directory_a_professional_reaches_the_form_to_refer_somebody(client):
     one = group("Tea and Talk")
     PoolFactory(service=one, name="Places")

@@ -39,11 +39,11 @@ def _shape(sql: str) -> str:
 
 
 def _statements(client, address: str) -> list[str]:
-    with CaptureQueriesContext(
-        connection,
-    ) as captured:
+    with CaptureQueriesContext(connection) as captured:
         assert client.get(address).status_code == 200
-    return [_shape(query["sql"]) for query in captured if "SAVEPOINT" not in query["sql"]]
+    # Django cannot write down a statement that the server prepared and whose values went to it as arrays.
+    statements = [query["sql"] or "a prepared statement" for query in captured]
+    return [_shape(statement) for statement in statements if "SAVEPOINT" not in statement]
 
 
 @pytest.mark.parametrize(

@@ -97,8 +97,9 @@ class AreasForm(PartForm):
             else:
                 sent["outline_name"] = sent.get("outline_name") or name
                 if field == "outline_file":  # no browser sends a file twice: when something else is wrong, it stays as text
-                    self.data = self.data.copy()
-                    self.data["outline"] = json.dumps(self._shape)
+                    again: Any = self.data
+                    self.data = again = again.copy()
+                    again["outline"] = json.dumps(self._shape)
             if not sent.get("outline_name"):
                 self.add_error("outline_name", "Say what you call the area that you drew.")
         return sent
@@ -201,7 +202,7 @@ def outline_in(sent: Any) -> tuple[dict[str, Any], str]:
     name = ""
     for feature in features if isinstance(features, list) else []:
         shape = feature.get("geometry") if isinstance(feature, dict) and feature.get("type") == "Feature" else feature
-        if not _is_polygon(shape):
+        if shape is None or not _is_polygon(shape):
             raise OutlineError("That is no GeoJSON polygon of at least three corners, in degrees. Draw the area on the map.")
         polygons += shape["coordinates"] if shape["type"] == "MultiPolygon" else [shape["coordinates"]]
         about = feature.get("properties")
