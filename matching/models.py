@@ -168,7 +168,7 @@ class PoolFact(models.Model):
     sources = models.BigIntegerField(default=0)
     min_age = models.SmallIntegerField(null=True)
     max_age = models.SmallIntegerField(null=True)
-    sex = models.SmallIntegerField(default=0, help_text="0 not stated, 1 female only, 2 male only, 3 any.")
+    sex = models.SmallIntegerField(default=0, help_text="0 not stated, 1 female only, 2 male only, 3 any, 4 both 1 and 2: nobody.")
     price_pence = models.IntegerField(null=True, help_text="A week; null: not stated.")
     cqc_rating = models.SmallIntegerField(null=True)
     assured_on = models.DateField(null=True)
@@ -207,6 +207,9 @@ class PoolFact(models.Model):
     own_excludes = models.BigIntegerField(null=True)
     own_prefers = models.BigIntegerField(null=True)
     marks_until = ArrayField(models.DateField(null=True), null=True, help_text="By bit of `catalogue.marks.WISHES`: its last day.")
+    wait_days = models.IntegerField(null=True, help_text="How long a newcomer would wait.")
+    starts_at = models.DateTimeField(null=True, help_text="Of a session.")
+    series = models.UUIDField(null=True, help_text="The same for all sessions of one series: only the next is offered.")
 
     def __str__(self) -> str:
         return str(self.pool_id)

@@ -56,6 +56,7 @@ def need_of(profile: NeedProfile, *, at: datetime) -> Need:
         max_distance_m=profile.max_distance_m,
         areas=tuple(areas_at(profile.point)),
         joins_lists=days is None or days > WAITING_LIST_DAYS,
+        days=days,
         today=today.toordinal(),
         checked_for_days=ASSURANCE_LASTS.days,
         conditions=chains,

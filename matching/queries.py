@@ -30,6 +30,10 @@ def _lives_in(rule: str) -> str:
 _IN_EXTENT = f"(f.has_extent AND {_lives_in('required')})"
 #: Whole seconds since the figure was seen, rounded down.
 _AGE = "floor(date_part('epoch', %(at)s::timestamptz - f.reported_at))::bigint"
+#: Whole seconds until a session begins, rounded up.
+_STARTS_IN = "ceil(date_part('epoch', f.starts_at - %(at)s::timestamptz))::bigint"
+#: A session that it is not too late for.
+_AHEAD = "(f.starts_at IS NULL OR f.starts_at > %(at)s::timestamptz)"
 #: The marks of quality that hold on the day, by the bits of `catalogue.marks.WISHES`; the last is the inspectors' rating.
 _MARKS = "(" + " + ".join(
     [
@@ -47,6 +51,8 @@ _WORKED_OUT = {
     "assured_days": "%(today)s::date - f.assured_on",
     "marks": _MARKS,
     "age_s": _AGE,
+    "starts_in_s": _STARTS_IN,
+    "series": "f.series::text",
     "drawn_out": f"CASE WHEN f.drawn & 1 <> 0 THEN {_lives_in('excluded')} END",
     "drawn_first": f"CASE WHEN f.drawn & 2 <> 0 THEN {_lives_in('preferred')} END",
 }
@@ -72,7 +78,7 @@ _REACH = f"""
     FROM unnest(%(care_types)s::smallint[]) AS kind CROSS JOIN LATERAL (
         SELECT f.ctid AS line, f.*, floor(ST_Distance(f.point, {_HOME}))::int AS away, {_AGE} AS age_s
         FROM matching_poolfact f
-        WHERE f.is_open AND f.care_type = kind
+        WHERE f.is_open AND f.care_type = kind AND {_AHEAD}
           AND (f.point && ST_Expand({_HOME}, %(max_distance_m)s::float8 + 1) OR f.point IS NULL)
         OFFSET 0
     ) near
@@ -130,7 +136,9 @@ _RULES = f"""
 _PLACES = """CASE
         WHEN f.age_s IS NULL OR f.age_s < -300 OR f.age_s >= f.expire_s THEN 200
         WHEN f.status = 1 THEN NULL
-        WHEN f.status = 2 THEN CASE WHEN %(joins_lists)s::bool THEN 300 END
+        WHEN f.status = 2 THEN CASE
+            WHEN f.wait_days IS NULL THEN CASE WHEN %(joins_lists)s::bool THEN 300 END
+            WHEN coalesce(f.wait_days <= %(days)s::int, %(joins_lists)s::bool) THEN 100 + 300 * greatest(0, 90 - f.wait_days) / 90 END
         WHEN f.free IS NULL THEN 200
         WHEN f.free <= 0 THEN NULL
         WHEN f.status = 3 THEN 500
@@ -180,13 +188,18 @@ _SCORE = f"""
         THEN %(w_journey)s::bigint ELSE 0 END
 """
 
-#: Each pool in reach becomes a short line; the facts of the best are then fetched by where they lie (`ctid`), in the same snapshot.
+#: Each pool in reach becomes a short line, of a series of sessions only the next that fits stays; the facts of the best are then fetched by where they lie (`ctid`), in the same snapshot.
 RANK = f"""
 WITH judged AS MATERIALIZED (
-    SELECT f.line, f.pool_id, f.away, CASE WHEN {_RULES} THEN ({_SCORE})::int END AS score
+    SELECT f.line, f.pool_id, f.away, f.series, f.starts_at, CASE WHEN {_RULES} THEN ({_SCORE})::int END AS score
     FROM ({_REACH}) f
+), following AS (
+    SELECT DISTINCT ON (f.series) f.line, f.pool_id, f.away, f.score FROM judged f
+    WHERE f.series IS NOT NULL AND f.score IS NOT NULL
+    ORDER BY f.series, {_STARTS_IN}, f.pool_id
 ), best AS (
-    SELECT * FROM judged WHERE score IS NOT NULL
+    SELECT line, pool_id, away, score FROM judged WHERE series IS NULL AND score IS NOT NULL
+    UNION ALL SELECT line, pool_id, away, score FROM following
     ORDER BY score DESC, away NULLS LAST, pool_id
     LIMIT %(limit)s::bigint
 )
@@ -200,7 +213,7 @@ _FACTS_OF = f"SELECT {_FACTS} FROM matching_poolfact f WHERE f.pool_id = ANY (%(
 #: Everything of the kind, the nearest first, wherever it is: for saying what was nearly right.
 _NEAR = f"""
 SELECT {_FACTS} FROM matching_poolfact f
-WHERE f.care_type = ANY (%(care_types)s::smallint[]) AND f.is_open
+WHERE f.care_type = ANY (%(care_types)s::smallint[]) AND f.is_open AND {_AHEAD}
 ORDER BY f.point <-> {_HOME}, f.pool_id
 LIMIT %(limit)s::bigint
 """
@@ -257,6 +270,7 @@ def parameters(need: Need, weights: Weights, *, at: datetime, limit: int, withou
         "budget_pence": need.budget_pence,
         "areas": list(need.areas),
         "joins_lists": need.joins_lists,
+        "days": need.days,
         "conditions": sorted(need.diagnoses),
         "conditions_may": sorted(need.diagnoses | set(need.conditions_under)),
         "registered": list(need.registered),

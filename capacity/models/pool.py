@@ -1,7 +1,7 @@
 """Places: how many there are, how many are free, who said so and when."""
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.db import models
@@ -95,6 +95,10 @@ class ServiceCapacityQuerySet(VisibleQuerySet):
         professional = getattr(user, "is_authenticated", False) and user.is_professional
         return seen if professional else seen.filter(shown_to_public=True)
 
+    def offered(self, at: datetime) -> Self:
+        """Without sessions that have begun, and without what only says how many places each session has."""
+        return self.exclude(per=Per.SESSION, starts_at=None).exclude(starts_at__lte=at)
+
     def run_by(self, user) -> Self:
         """Places whose figures this user may change: a provider's own."""
         if getattr(user, "is_authenticated", False) and user.is_provider:
@@ -132,6 +136,9 @@ class ServiceCapacity(models.Model):
     )  # fmt: skip
     per = models.CharField(max_length=10, choices=Per.choices, blank=True, default="", db_default="")
     schedule = models.ForeignKey(Schedule, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    session_of = models.ForeignKey(
+        "self", on_delete=models.CASCADE, null=True, blank=True, related_name="sessions", help_text="The places a session that it was made from."
+    )
     starts_at = models.DateTimeField(null=True, blank=True, help_text="Of a session: these places are for that time alone.")
     ends_at = models.DateTimeField(null=True, blank=True)
     note = models.CharField(max_length=200, blank=True, help_text="Conditions, shown to referrers; never about a person.")
@@ -190,6 +197,11 @@ class ServiceCapacity(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name}, {self.service}"
+
+    @property
+    def makes_sessions(self) -> bool:
+        """Says how many places each session has: not offered itself, but pools for the coming sessions are made from it."""
+        return self.per == Per.SESSION and self.starts_at is None
 
     @property
     def free(self) -> int | None:

@@ -37,9 +37,13 @@ def score(need: Need, facts: PoolFacts, weights: Weights) -> int:
 
 
 def rank(need: Need, pools: Iterable[PoolFacts], weights: Weights, limit: int | None = None) -> list[Ranked]:
-    """Every pool that no rule takes out: best score first, then nearest, then by id."""
+    """Every pool that no rule takes out: best score first, then nearest, then by id. Of a series of sessions only the next one."""
     fitting = [
         Ranked(facts=facts, score=score(need, facts, weights), distance_m=distance(need, facts)) for facts in pools if fits(need, facts)
     ]
+    following: dict[str, Ranked] = {}
+    for ranked in sorted(fitting, key=lambda r: (r.facts.starts_in_s or 0, r.facts.pool_id)):
+        following.setdefault(ranked.facts.series or ranked.facts.pool_id, ranked)
+    fitting = list(following.values())
     fitting.sort(key=lambda r: (-r.score, r.distance_m is None, r.distance_m or 0, r.facts.pool_id))
     return fitting[:limit]

@@ -8,7 +8,7 @@ from datetime import date
 
 from matching.engine import place
 from matching.engine.problem import Need, PoolFacts, distance
-from matching.engine.words import Words, ago, count, miles, pounds
+from matching.engine.words import Words, ago, count, miles, pounds, wait
 
 #: A full share.
 ALL = 1000
@@ -55,8 +55,7 @@ class Availability(Factor):
     code, label = "availability", "places"
 
     def share(self, need: Need, facts: PoolFacts) -> int:
-        state = place.place(facts)
-        return 0 if state in place.RED else place.SHARES[state]
+        return place.share(facts)
 
     def words(self, need: Need, facts: PoolFacts, words: Words) -> str:
         free = f"{facts.free} free"
@@ -65,7 +64,7 @@ class Availability(Factor):
             f"{free}, few left",
             f"{free}, but the figure is getting old",
             f"{free}, assessment first",
-            "a waiting list",
+            f"a waiting list of {wait(facts.wait_days)}" if facts.wait_days else "a waiting list",
             "not known whether any is free",
             "not accepting",
             "full",

@@ -9,8 +9,8 @@ from typing import Any, Self
 NO_LIMIT = 2_147_483_647
 #: Sex of a person.
 SEX_UNKNOWN, FEMALE, MALE, SEX_OTHER = 0, 1, 2, 3
-#: Whom a service takes.
-SEX_NOT_STATED, FEMALE_ONLY, MALE_ONLY, ANY_SEX = 0, 1, 2, 3
+#: Whom a service takes. NOBODY: the service says women only and these places men only, or the other way round.
+SEX_NOT_STATED, FEMALE_ONLY, MALE_ONLY, ANY_SEX, NOBODY = 0, 1, 2, 3, 4
 #: Capacity status codes.
 ACCEPTING, NOT_ACCEPTING, WAITING_LIST, ASSESSMENT_FIRST = 0, 1, 2, 3
 #: The factors, in the order in which they are shown.
@@ -44,8 +44,9 @@ class Need(_Stored):
     """What one person needs. Masks use the bits of the vocabulary; a mask of 0 means that nothing was asked.
 
     `x` and `y` are whole metres of the British National Grid. `needs` and `must_haves` do not overlap. `areas` are the
-    coded areas in which the person lives. `joins_lists` is false when the date is too near for a waiting list. `today` is the
-    day of the search, counted from the year 1, and a record counts as checked for `checked_for_days`.
+    coded areas in which the person lives. `joins_lists` is false when the date is too near for a waiting list that does not say how long it
+    is, and `days` are those until the date (None: no date). `today` is the day of the search, counted from the year 1, and a record
+    counts as checked for `checked_for_days`.
 
     Codes are `system|code`. Each of `conditions` is a diagnosis followed by all that it falls under; `conditions_under` is what falls under
     one of them, which the person may have. `registered` says where the person is registered: practice, network, board, as far as known.
@@ -76,6 +77,7 @@ class Need(_Stored):
     marks: int = 0
     travels: int = 0
     brings: int = 0
+    days: int | None = None
 
     @property
     def has(self) -> int:
@@ -105,7 +107,8 @@ class PoolFacts(_Stored):
     `age_s` is the age of the capacity figure in whole seconds (rounded down), `assured_days` the days since the record was checked.
     `in_extent` says whether the person lives inside an area that was drawn by hand. Of `…_in` and `…_must` a person needs one, of `…_out`
     none may be, and `…_first` go first; `drawn_out` and `drawn_first` are the same of areas drawn by hand, None without any.
-    `conditions_ok` are all that are not ruled out. `marks` are those that hold on the day.
+    `conditions_ok` are all that are not ruled out. `marks` are those that hold on the day. `wait_days` is how long a newcomer would wait.
+    A session begins in `starts_in_s` seconds (rounded up); of those of one `series` only the next that fits is offered.
     """
 
     pool_id: str
@@ -139,6 +142,9 @@ class PoolFacts(_Stored):
     fresh_s: int = 86_400
     expire_s: int = 259_200
     marks: int = 0
+    wait_days: int | None = None
+    starts_in_s: int | None = None
+    series: str | None = None
     conditions_in: tuple[str, ...] | None = None
     conditions_out: tuple[str, ...] | None = None
     conditions_ok: tuple[str, ...] | None = None
@@ -168,6 +174,11 @@ class PoolFacts(_Stored):
             self.registered_in, self.registered_out, self.registered_first,
         )  # fmt: skip
         return tuple(code for codes in said for code in codes or ())
+
+    @property
+    def has_begun(self) -> bool:
+        """A session that it is too late for."""
+        return self.starts_in_s is not None and self.starts_in_s <= 0
 
     @property
     def limited(self) -> bool:

@@ -13,13 +13,14 @@ from matching.engine.problem import (
     MALE,
     MALE_ONLY,
     NO_LIMIT,
+    NOBODY,
     SEX_NOT_STATED,
     Need,
     PoolFacts,
     distance,
 )
 from matching.engine.rule import Rule, Verdict
-from matching.engine.words import Words, ago, count, miles, pounds
+from matching.engine.words import Words, ago, count, miles, pounds, wait
 
 
 class CareType(Rule):
@@ -40,12 +41,16 @@ class Open(Rule):
     code, label = "open", "being open"
 
     def verdict(self, need: Need, facts: PoolFacts) -> Verdict:
-        return Verdict.MET if facts.is_open else Verdict.FAILED
+        return Verdict.MET if facts.is_open and not facts.has_begun else Verdict.FAILED
 
     def sentence(self, need: Need, facts: PoolFacts, words: Words) -> str:
+        if facts.has_begun:
+            return "This session has begun."
         return "Open." if facts.is_open else "It is closed, or not in use now."
 
     def change(self, need: Need, facts: PoolFacts, words: Words) -> str:
+        if facts.has_begun:
+            return "Another session of it may have a place."
         return "It would fit once the service opens these places again."
 
 
@@ -94,12 +99,16 @@ class Sex(Rule):
     def sentence(self, need: Need, facts: PoolFacts, words: Words) -> str:
         if facts.sex == SEX_NOT_STATED:
             return ""
+        if facts.sex == NOBODY:
+            return "It says women only in one place and men only in another: ring before you refer."
         whom = {FEMALE_ONLY: "women only", MALE_ONLY: "men only", ANY_SEX: "people of any sex"}[facts.sex]
         if self.verdict(need, facts) is Verdict.UNKNOWN:
             return f"Not known: it takes {whom}; ask before you refer."
         return f"It takes {whom}."
 
     def change(self, need: Need, facts: PoolFacts, words: Words) -> str:
+        if facts.sex == NOBODY:
+            return "Nothing in this search: the service must put its entry right."
         return "Nothing in this search: these places are for " + ("women." if facts.sex == FEMALE_ONLY else "men.")
 
 
@@ -309,7 +318,7 @@ class Place(Rule):
             return Verdict.NOT_ASKED  # the rule `open` says so
         if state == place.UNKNOWN:
             return Verdict.UNKNOWN
-        if state in place.RED or (state == place.LIST and not need.joins_lists):
+        if state in place.RED or (state == place.LIST and not place.joins(need, facts)):
             return Verdict.FAILED
         return Verdict.MET
 
@@ -327,10 +336,11 @@ class Place(Rule):
                 return f"It says that it takes nobody now{told}."
             case place.FULL:
                 return f"No place is free{told}."
-            case place.LIST if not need.joins_lists:
-                return f"It has only a waiting list{told}, and the date needed is too near for that."
             case place.LIST:
-                return f"Has a waiting list that can be joined{told}."
+                long = "" if facts.wait_days is None else f" of {wait(facts.wait_days)}"
+                if place.joins(need, facts):
+                    return f"Has a waiting list{long} that can be joined{told}."
+                return f"It has only a waiting list{long}{told}, and the date needed is too near for that."
             case place.ASSESSMENT:
                 return f"{free} free{told}; the service assesses people before it says yes."
             case place.AGEING:

@@ -53,3 +53,13 @@ def ago(seconds: int) -> str:
 def count(number: int, noun: str) -> str:
     """`"1 place"`, `"2 places"`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def wait(days: int) -> str:
+    """`"no wait"`, `"about 5 days"`, `"about 3 weeks"`, `"about 4 months"`."""
+    if days == 0:
+        return "no wait"
+    for size, most, name in ((1, 13, "day"), (7, 62, "week"), (30, days, "month")):
+        if days <= most:
+            return f"about {count(round(days / size), name)}"
+    return ""
