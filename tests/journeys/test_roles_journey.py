@@ -15,8 +15,8 @@ from tests.journeys.steps import given_patient, given_referrer, then_nothing_nam
 ROLES = [
     ({}, ["People waiting", "Find a service"], "/inbox/"),
     ({"provider": True}, ["Referrals to us", "Our places", "Our services"], "/worklist/"),
-    ({"manager": True}, ["Dashboard"], "/inbox/"),
-    ({"curator": True}, ["Entries", "Proposals", "Records to check", "Words", "Doubles", "Imports"], "/dashboard/"),
+    ({"manager": True}, ["Dashboard", "Use"], "/inbox/"),
+    ({"curator": True}, ["Entries", "Proposals", "Records to check", "Words", "Doubles", "Imports", "Use"], "/dashboard/"),
     ({"administrator": True}, ["Sources", "Users and settings"], "/worklist/"),
 ]
 
