@@ -2,6 +2,7 @@
 
 from .asking import Ask, AskingPreference, Channel, Reply, UpdateLink
 from .figures import ForecastSkill, PoolDay, PoolForecast
+from .key import SystemKey
 from .pool import BedType, CapacityStatus, FreshnessPolicy, Per, ServiceCapacity, Via
 from .report import CapacityReport
 from .reservation import Reservation
@@ -21,6 +22,7 @@ __all__ = [
     "Reply",
     "Reservation",
     "ServiceCapacity",
+    "SystemKey",
     "UpdateLink",
     "Via",
 ]
