@@ -68,6 +68,12 @@ class FreshnessPolicy(models.Model):
     expires_after = models.DurationField()
     hold_for = models.DurationField(default=timedelta(hours=4), help_text="How long a place is kept while a family decides.")
     hold_extension = models.DurationField(default=timedelta(hours=4), help_text="How much longer, once, when they ask; zero: not at all.")
+    holds_per_person = models.PositiveSmallIntegerField(
+        default=2, db_default=2, help_text="At how many places at most a team keeps one for the same person."
+    )
+    holds_per_team = models.PositiveSmallIntegerField(
+        default=5, db_default=5, help_text="How many places of the same pool one team keeps at most, so that none are hoarded."
+    )
 
     class Meta:
         verbose_name_plural = "freshness policies"
@@ -81,6 +87,11 @@ class FreshnessPolicy(models.Model):
                 condition=Q(hold_for__gt=timedelta(0), hold_extension__gte=timedelta(0)),
                 name="hold_lasts",
                 violation_error_message="A hold lasts for some time, and an extension does not shorten it.",
+            ),
+            models.CheckConstraint(
+                condition=Q(holds_per_person__gte=1, holds_per_team__gte=1),
+                name="some_holds_allowed",
+                violation_error_message="Allow at least one hold for a person, and one for a team.",
             ),
         ]
 
