@@ -10,6 +10,7 @@ import environ
 import pgtrigger
 import structlog
 
+from core.database import keep_trying
 from core.logs import stack_without_words
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -138,7 +139,8 @@ DATABASES: dict[str, dict[str, Any]] = {
         # plan_cache_mode: the ranking statement, the only one that is prepared, takes longer to plan than to run.
         # pgtrigger.ignore: triggers ask for it; where it is not set at all they catch an exception, which costs more than the row.
         "OPTIONS": {
-            "pool": {"min_size": 2, "max_size": 12, "timeout": 20},
+            # After an outage a lost connection would be tried for at ever longer intervals; so it is tried for each second.
+            "pool": {"min_size": 2, "max_size": 12, "timeout": 20, "reconnect_timeout": 2, "reconnect_failed": keep_trying},
             "options": "-c jit=off -c plan_cache_mode=force_generic_plan -c pgtrigger.ignore={}",
         },
     }
@@ -147,13 +149,8 @@ if "DATABASE_URL" not in os.environ:
     DATABASES["default"] |= {"NAME": env("LUNE_DB", default="lune"), "USER": "lune", "HOST": str(RUN_DIR)}
 
 REDIS_URL = env("REDIS_URL", default=f"unix://{RUN_DIR}/redis.sock")
-CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
-    "default": {
-        # The bus from the relay to one hub in each web process, not to each client (docs/decisions/0005).
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL], "capacity": 10_000, "prefix": "lune"},
-    }
-}
+#: On which the relay tells the hub of each web process (docs/decisions/0005): an own one for each database.
+LIVE_CHANNEL = f"lune.events:{DATABASES['default']['NAME']}"
 CACHES: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "core.cache.RedisOrMemoryCache",
@@ -238,7 +235,7 @@ X_FRAME_OPTIONS = "DENY"
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "rest_framework.authentication.SessionAuthentication",
-        "knox.auth.TokenAuthentication",
+        "capacity.api.keys.KeyAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
@@ -274,6 +271,15 @@ EMAIL_FILE_PATH = BASE_DIR / "var" / "mail"
 LETTER_HOUR = env.int("LUNE_LETTER_HOUR", default=8)
 LETTER_DAYS = env.list("LUNE_LETTER_DAYS", default=["MO", "TU", "WE", "TH", "FR"])
 DEFAULT_FROM_EMAIL = env("LUNE_MAIL_FROM", default=f"{SITE_NAME} <directory@localhost>")
+#: Who carries text messages: `core.sms.HttpGateway` with what follows, or a class of one's own; empty: e-mail alone.
+SMS_GATEWAY = env("LUNE_SMS_GATEWAY", default="")
+SMS_URL = env("LUNE_SMS_URL", default="")
+SMS_TOKEN = env("LUNE_SMS_TOKEN", default="")
+SMS_SENDER = env("LUNE_SMS_SENDER", default="")
+#: By which the gateway signs what it tells us.
+SMS_SECRET = env("LUNE_SMS_SECRET", default="")
+#: Where the gateway of a machine of one's own (`core.sms.KeepingGateway`) writes what it was given.
+SMS_FILE_PATH = env("LUNE_SMS_FILE", default="")
 
 LOGGING = {
     "version": 1,
@@ -293,14 +299,12 @@ LOGGING = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain", "stream": sys.stderr}},
     "root": {"handlers": ["console"], "level": env("LUNE_LOG_LEVEL", default="INFO")},
-    # channels_redis writes a stack trace each second that Redis is away; relay and hub say it once, in a line.
     "loggers": {
         "uvicorn.access": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},
         # A refused request is told with its address here, which may hold anything; LogMiddleware writes its own line.
         "django.request": {"level": "ERROR"},
         "procrastinate": {"level": "WARNING"},
-        "channels_redis": {"level": "CRITICAL"},
     },
 }
 structlog.configure(

@@ -1,7 +1,7 @@
 """The tests: real PostgreSQL, Redis and sockets, but nothing waits for a disk."""
 
 from .base import *  # noqa: F403
-from .base import BASE_DIR, CHANNEL_LAYERS, DATABASES, development_key, env
+from .base import BASE_DIR, DATABASES, development_key, env
 
 SECRET_KEY = development_key()
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "testserver"]
@@ -9,8 +9,8 @@ ALLOWED_HOSTS = ["localhost", "127.0.0.1", "testserver"]
 DATABASES["default"]["OPTIONS"] = {"options": f"{DATABASES['default']['OPTIONS']['options']} -c synchronous_commit=off"}
 DATABASES["default"]["TEST"] = {"NAME": env("LUNE_TEST_DB", default="test_lune")}
 # Processes that test side by side have each a database of their own (pytest-django) and must not hear one another on Redis.
-CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] = f"lune-{DATABASES['default']['TEST']['NAME']}-{env('PYTEST_XDIST_WORKER', default='')}"
-USAGE_PREFIX = f"usage-{CHANNEL_LAYERS['default']['CONFIG']['prefix']}"
+LIVE_CHANNEL = f"lune-{DATABASES['default']['TEST']['NAME']}-{env('PYTEST_XDIST_WORKER', default='')}"
+USAGE_PREFIX = f"usage-{LIVE_CHANNEL}"
 IMPORTS_ROOT = str(BASE_DIR / "var" / "test-imports")
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
@@ -18,6 +18,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+SMS_GATEWAY = "core.sms.KeepingGateway"
+SMS_SECRET = "secret of the tests"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 WHITENOISE_AUTOREFRESH = True
 # Browsers are served from the source folders: nothing is collected for a test.
