@@ -45,6 +45,11 @@ class AskingPreference(models.Model):
     until_time = models.TimeField(default=time(17))
     when_stale = models.BooleanField(default=True, help_text="Ask shortly before a figure gets old.")
     on_demand = models.BooleanField(default=True, help_text="Ask when people near wait for what it offers.")
+    confirmed_at = models.DateTimeField(null=True, blank=True, help_text="A code that went to this address was typed in. Not used before.")
+    code_hash = models.CharField(max_length=64, blank=True, default="", db_default="")
+    code_sent_at = models.DateTimeField(null=True, blank=True)
+    code_tries = models.PositiveSmallIntegerField(default=0, db_default=0)
+    codes_sent = models.PositiveSmallIntegerField(default=0, db_default=0, help_text="Since an address was last confirmed.")
     stopped_at = models.DateTimeField(null=True, blank=True, help_text="They said stop.")
     changed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     changed_at = models.DateTimeField()
@@ -84,6 +89,9 @@ class UpdateLink(models.Model):
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    told = models.JSONField(
+        default=dict, blank=True, help_text="By pool: the version that this link made, and the figures before, so that it can be undone."
+    )
 
     objects = OfOwnServicesQuerySet.as_manager()
 
