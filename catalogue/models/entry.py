@@ -84,7 +84,7 @@ class SheetQuerySet(VisibleQuerySet):
 
 
 class Sheet(models.Model):
-    """A spreadsheet that was sent, and how far applying or undoing it is. Its rows are the `ProposedChange`s whose batch is its id."""
+    """A spreadsheet that is sent or made, and how far the work on it is. Its rows are the `ProposedChange`s whose batch is its id."""
 
     class Status(models.TextChoices):
         READY = "ready", "To be looked at"
@@ -94,6 +94,8 @@ class Sheet(models.Model):
         FAILED = "failed", "Ended by a fault"
 
     class Work(models.TextChoices):
+        WRITE = "write", "Make for download"
+        READ = "read", "Look at"
         APPLY = "apply", "Apply"
         UNDO = "undo", "Undo"
 
@@ -115,6 +117,8 @@ class Sheet(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     moved_at = models.DateTimeField(null=True, blank=True, help_text="When rows were last dealt with.")
     finished_at = models.DateTimeField(null=True, blank=True)
+    file = models.BinaryField(null=True, blank=True, help_text="What a worker is to read, or what it made.")
+    problem = models.CharField(max_length=300, blank=True, help_text="Why the file could not be read.")
 
     objects = SheetQuerySet.as_manager()
 
@@ -128,6 +132,11 @@ class Sheet(models.Model):
     def dealt_with(self) -> int:
         """How many rows of those that were asked for are done."""
         return self.made + self.waiting + self.left
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether some of its rows were not looked at yet, so that nothing can be applied."""
+        return self.work == self.Work.READ and self.status != self.Status.READY
 
 
 class AttachmentQuerySet(VisibleQuerySet):
