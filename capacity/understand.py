@@ -160,6 +160,7 @@ def example(pools: Sequence[PoolWords]) -> str:
 
 def _plain(text: str) -> str:
     """Lower case, straight quotes and dashes, words that are drawn together taken apart."""
+    text = "".join("\ufffd" if not char.isascii() and char.isnumeric() else char for char in text)  # ½ and ² are no counts
     text = unicodedata.normalize("NFKC", text).replace("\ufe0f", "").replace("\r", "\n").casefold()
     text = re.sub(r"[‘’`´]", "'", text)
     text = re.sub(r"[‐-―−]", "-", text)
@@ -192,7 +193,7 @@ def _prepared(text: str, names: Sequence[str]) -> str:
     text = re.sub(r"[ \t]+", " ", text)
     for pattern, word in lexicon.PHRASES:
         text = re.sub(" +", " ", pattern.sub(word, text))
-    return re.sub(r"(?m)^\s*[-*•]\s+", "", text).replace("TEL", " ")
+    return re.sub(r"(?m)^\s*[-*•]\s+(?=\d+ ?[a-z]|[a-z])", "", text).replace("TEL", " ")
 
 
 def _without_names(text: str) -> str:
@@ -232,7 +233,11 @@ def _statements(text: str, pools: Sequence[PoolWords]) -> tuple[list[_Said], str
     known = frozenset().union(*(pool.words for pool in pools))
     tokens = _tokens(text)
     free = any(token in lexicon.FREE for token in tokens)
-    unclear, clauses, clause, breaks = "", [], [], []
+    numbered = any(token in lexicon.NUMBERS or token[0].isdigit() for token in tokens)
+    unclear = "question" if next((token for token in tokens if token != "DROP"), "") in lexicon.ASKING else ""
+    if numbered and "capacity" in tokens or lexicon.TOTAL & {*tokens} and not free:
+        unclear = "total"
+    clauses, clause, breaks = [], [], []
     index = 0
     while index < len(tokens):
         token = tokens[index]
@@ -258,6 +263,16 @@ def _statements(text: str, pools: Sequence[PoolWords]) -> tuple[list[_Said], str
             continue
         if token in lexicon.NUMBERED and re.match(r"\d", following):
             unclear = unclear or "number"  # "room 12" has a name, not a count
+        if token == "for" and not (following in ("now", "the", "both", "all", "REST", "BOTH") or _kind_in(following, known)):
+            unclear = unclear or ("" if tokens[index - 2 : index - 1] and tokens[index - 2] in lexicon.UNITS else "condition")
+        if token == "LESS":
+            number = lexicon.NUMBERS.get(following) or (int(following) if re.fullmatch(r"[1-9]\d?", following) else 0)
+            if number:
+                clause.append(_Item(MORE, -number, said=following))
+                index += 1
+            else:
+                unclear = unclear or "words"
+            continue
         if token == "x" and (clause or following):  # "2 x general", "general x 2"
             continue
         item = _item(token, known, tokens[:index], following)
@@ -275,14 +290,19 @@ def _statements(text: str, pools: Sequence[PoolWords]) -> tuple[list[_Said], str
                 clause.append(item)
     clauses.append(clause)
     try:
-        return _paired([*zip(clauses, [*breaks, ""], strict=True)], len(pools)), unclear
+        said = _paired([*zip(clauses, [*breaks, ""], strict=True)], len(pools))
     except _UnclearError as error:
         return [], unclear or error.why
+    if any(one.value.kind == "number" and pool.maximum == one.value.number >= 5 for one in said for pool in pools) and not free:
+        unclear = unclear or "total"
+    if any(one.value.said.startswith("-") and one.key is not None for one in said):
+        unclear = unclear or "unsure"  # "dementia -1": one less, or a dash before a count
+    return said, unclear
 
 
 def _item(token: str, known: frozenset[str], before: Sequence[str], following: str) -> _Item | str | None:
     """One word: what it brings, why it makes the reply unclear, or None when it changes nothing."""
-    if re.fullmatch(r"\d+", token):
+    if re.fullmatch(r"[0-9]+", token):
         if len(token) > 4:
             return "words"
         number = int(token)
@@ -392,12 +412,12 @@ def _pairs(items: list[_Item], pools: int) -> list[_Said]:
     kinds = [item.kind for item in items]
     if kinds == ["taken"]:
         return [_Said(items[0], None)]
-    if sorted(kinds) == ["both", ZERO]:
+    if sorted(kinds) in (["both", ZERO], ["both", SAME]):
         if pools != 2:
             raise _UnclearError("which")
-        zero = next(item for item in items if item.kind == ZERO)
-        return [_Said(zero, _Item("all"))]
-    if len(items) == 1 and items[0].is_value:
+        value = next(item for item in items if item.kind != "both")
+        return [_Said(value, _Item("all"))]
+    if len(items) == 1 and items[0].is_value and items[0].said != "no":
         return [_Said(items[0], None)]
     if len(items) % 2 or any(a.is_value == b.is_value for a, b in zip(items, items[1:], strict=False)):
         raise _UnclearError("which")
@@ -503,6 +523,7 @@ def _check_totals(totals: Sequence[tuple[_Said, list[int]]], figures: Mapping[in
 
 _WHY = {
     "question": "A person cannot read this number. We only keep how many places are free.",
+    "total": "We could not tell whether that is how many are free or how many there are.",
     "unsure": "We can only keep one sure number for each.",
     "later": "We can only keep what is free now.",
     "condition": "We cannot keep conditions or reasons from a message.",

@@ -51,8 +51,12 @@ HARMLESS = FREE | {
     "hi", "hello", "hey", "hiya", "morning", "afternoon", "evening", "good", "dear", "thanks", "thank", "you", "ta", "cheers", "please",
     "kind", "regards", "best", "wishes", "many", "we", "i", "have", "has", "got", "there", "is", "are", "am", "it", "currently", "now",
     "today", "present", "sorry", "afraid", "yes", "yep", "still", "just", "only", "our", "of", "the", "in", "on", "for", "your", "left",
-    "total", "altogether", "update", "right", "here", "lune", "unit", "side", "up", "also", "ok", "okay", "DROP",
+    "total", "altogether", "update", "here", "lune", "unit", "side", "also", "ok", "okay", "unfortunately", "DROP",
 }  # fmt: skip
+#: May tell how many there are, free or not.
+TOTAL = {"total", "altogether"}
+#: Begin a question, with or without its mark.
+ASKING = {"is", "are", "do", "does", "did", "can", "could", "will", "who", "what", "why", "how", "when", "where", "which", "was"}
 #: Between two statements.
 BREAKS = {",", ".", ";", "\n", "!", "|", "and", "&", "plus", "but", "with"}
 CONNECTORS = {":", "=", "-"}
@@ -76,7 +80,7 @@ CONDITION = {
     "booked", "let", "shared", "ensuite", "apart", "because", "however", "although", "cannot", "cant", "dont", "wont", "isnt", "arent",
     "havent", "hasnt", "ps", "viewing", "respite-only", "stop", "stopped", "more", "less", "extra", "another", "fewer", "first", "second",
     "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "off", "out", "used", "broken", "longer", "other", "others",
-    "both", "minus",
+    "both",
 }  # fmt: skip
 
 #: Given names that may open or close a message. A name anywhere else makes it unclear: the place may be kept for that person.
@@ -102,6 +106,7 @@ PHRASES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.M), word)
     for pattern, word in (
         (r"\bhave a (?:nice|good|great|lovely) (?:day|weekend|evening|week|one)\b", " DROP "),
+        (r"\b(?:in|for|on|of) any (?:category|type|kind|unit|area)s?\b", " DROP "),
         (r"\bat (?:the|this) (?:moment|time|minute)\b|\bat present\b|\bright now\b", " DROP "),
         (r"\bas (?:of|at|from) (?:today|now|this morning)\b|\bthis morning\b(?=\s*(?:[.!,:]|$))", " DROP "),
         (r"\b(?:i am|im) afraid\b|\bsorry to say\b", " DROP "),
@@ -110,6 +115,7 @@ PHRASES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\bsent from (?:my |outlook for )?(?:iphone|ipad|android|samsung|mobile|phone|ios|galaxy|huawei)\b[^\n]*", " DROP "),
         (r"\b(?:there (?:is|are|has been|have been) |it is |all )?no changes?\b(?: (?:to report|from us|here))?", " SAME "),
         (r"\b(?:nothing|it) (?:has |is )?(?:not )?changed\b|\b(?:has not|hasnt|have not|havent|not) changed\b|\bunchanged\b", " SAME "),
+        (r"\bboth (?:are )?(?:still )?(?:the )?same\b", " BOTH SAME "),
         (r"\b(?:it is |we are )?(?:all |still |exactly |just )*(?:the )?same(?: again| as before| as last time| as it was)?\b", " SAME "),
         (r"\b(?:still )?as before\b|\bditto\b|\bno difference\b", " SAME "),
         (rf"\b{_SHORT}(?: currently)?(?: have| got)? (?:any|a single one)\b", " no "),
@@ -122,8 +128,7 @@ PHRASES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\b(?:on|in|for|at) both\b", " BOTH "),
         (r"\bdischarge to assess\b", " D2A "),
         (r"\blive[ -]in\b", " LIVEIN "),
-        (r"\bminus (?=\d|one\b|two\b|three\b)", " -"),
-        (r"\b(?:plus|up) (?=1\b|one\b)(?=\w+\s*$)", " +"),
+        (r"\bminus\b", " LESS "),
     )
 )
 #: Whole messages that end the messages.
