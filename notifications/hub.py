@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from channels.db import database_sync_to_async
-from channels.layers import channel_layers
 
 from capacity import queries
 from catalogue.models import User
@@ -26,8 +25,14 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 Key = TypeVar("Key", UUID, str)
 
-#: Seconds in which changes are gathered. The first after a quiet time goes at once; a burst goes once each tick.
+#: Seconds in which changes are gathered in a burst. The first after a quiet time goes at once, and so do few.
 TICK = 0.1
+#: How many changes since the last telling are few: then the rest before the next is only as long as this one took.
+FEW = 2
+#: Seconds between two heartbeats to each listener.
+BEAT = 2.0
+#: Seconds between two looks at the rows while the relay or Redis is silent.
+LOOK = 0.5
 #: Rows read at once when the hub catches up by itself.
 PAGE = 2_000
 
@@ -82,10 +87,12 @@ class Hub:
         #: All rows up to here have been told to every listener.
         self.told = journal.START
         self._heard_at = float("-inf")
+        self._deaf = True
         self._listeners: set[Listener] = set()
         self._by_pool: dict[UUID, set[Listener]] = defaultdict(set)
         self._by_topic: dict[str, set[Listener]] = defaultdict(set)
         self._changes = Changes()
+        self._noted = 0
         self._changed = asyncio.Event()
         self._placed = asyncio.Event()
         self._catching_up = asyncio.Lock()
@@ -106,7 +113,7 @@ class Hub:
         """Add a listener; the first starts the hub. Returns when the hub knows its place in the journal."""
         self._tasks = [task for task in self._tasks if not task.done()]
         if not self._tasks:
-            work = (self._place, self._listen, self._tell, self._beat)
+            work = (self._place, self._listen, self._look, self._tell, self._beat)
             self._tasks = [asyncio.create_task(self._for_ever(one)) for one in work]
         self._listeners.add(listener)
         await self._placed.wait()
@@ -156,19 +163,16 @@ class Hub:
     async def _listen(self) -> None:
         """Hear the relay until it falls silent; then start over with a new connection, in case ours was to blame."""
         await self._placed.wait()
-        layer = channel_layers.make_backend("default")
+        redis = bus.client()
         try:
-            channel = await layer.new_channel()
-            await layer.group_add(bus.GROUP, channel)
-            while True:
-                async with asyncio.timeout(bus.SILENCE):
-                    message = await layer.receive(channel)
+            async for message in bus.hear(redis):
+                self._deaf = False
                 await self._hear(message)
         except TimeoutError:
             raise TimeoutError("the relay is silent") from None
         finally:
-            async with asyncio.timeout(1):
-                await layer.flush()
+            self._deaf = True
+            await redis.aclose()
 
     async def _hear(self, message: dict[str, Any]) -> None:
         self._heard_at = time.monotonic()
@@ -210,24 +214,25 @@ class Hub:
                     if (pool := UUID(topic[5:])) in self._by_pool:
                         widen(self._changes.pools, pool, who)
         if self._changes:
+            self._noted += 1
             self._changed.set()
 
     def _note_everything(self) -> None:
         self._changes = Changes(pools=dict.fromkeys(self._by_pool), topics=dict.fromkeys(self._by_topic))
         self._changed.set()
 
-    async def _beat(self) -> None:
-        """Every two seconds: tell each listener how far it has been told, and whether the relay is heard.
-
-        While it is not heard, look at the rows ourselves: late is better than never.
-        """
+    async def _look(self) -> None:
+        """While Redis is away or the relay silent, look at the rows ourselves: late is better than never."""
+        await self._placed.wait()
         while True:
-            await asyncio.sleep(bus.BEAT)
-            if self._placed.is_set() and not self.live:
-                try:
-                    await self._catch_up()
-                except Exception as error:  # PostgreSQL is away too: the heartbeat says so, the next one tries again
-                    logger.warning("hub: cannot read the event rows (%s)", type(error).__name__)
+            await asyncio.sleep(LOOK)
+            if self._deaf or time.monotonic() - self._heard_at > 1.5 * bus.BEAT:
+                await self._catch_up()
+
+    async def _beat(self) -> None:
+        """Every two seconds: tell each listener how far it has been told, and whether the relay is heard."""
+        while True:
+            await asyncio.sleep(BEAT)
             text = self.heartbeat()
             for listener in tuple(self._listeners):
                 listener.beat(text)
@@ -235,13 +240,13 @@ class Hub:
     # --- telling
 
     async def _tell(self) -> None:
-        """Tell the first change at once, and later ones once each tick."""
+        """Tell the first change at once, few as they come, and a burst once each tick: the last state of each pool."""
         while True:
             await self._changed.wait()
             self._changed.clear()
             began = time.monotonic()
             changes, self._changes = self._changes, Changes()
-            upto = self.cursor
+            upto, noted, self._noted = self.cursor, self._noted, 0
             try:
                 if changes:
                     self._fan_out(changes, await in_thread(self._question(changes)), upto)
@@ -251,7 +256,8 @@ class Hub:
                 self._changed.set()
                 raise
             self.told = upto
-            await asyncio.sleep(max(0.0, TICK - (time.monotonic() - began)))
+            spent = time.monotonic() - began
+            await asyncio.sleep(min(spent, TICK) if noted <= FEW else max(0.0, TICK - spent))
 
     def _question(self, changes: Changes) -> Callable[[], Answer]:
         """What must be read to tell of `changes`, as work for a thread."""

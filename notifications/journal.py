@@ -1,7 +1,8 @@
 """The event rows, read as a journal: in (xid, id) order, from a cursor on.
 
-A row whose transaction id lies below `pg_snapshot_xmin` is *settled*: every transaction with a lower id has ended, so nothing
-can appear before it any more, and its cursor may be remembered as "seen up to here". A row above is visible but not settled.
+A row whose transaction id lies below the watermark (`core.settled`) is *settled*: every transaction of this database with a lower id has
+ended, so nothing can appear before it any more, and its cursor may be remembered as "seen up to here". A row above is visible but not
+settled.
 """
 
 from datetime import datetime, timedelta
@@ -11,19 +12,20 @@ from uuid import UUID
 from django.db import connection
 
 from core.models import Event
+from core.settled import WATERMARK
 
 #: Rows older than this are pruned. Whoever comes with an older cursor is sent a snapshot.
 KEEP = timedelta(days=14)
 
 # `row.xid` is the number; a bare `xid` after ORDER BY would be the text of the same name, in which 9 comes after 10.
-READ = """
-    SELECT xid::text, id, type, topics, audience, xid < pg_snapshot_xmin(pg_current_snapshot())
+READ = f"""
+    SELECT xid::text, id, type, topics, audience, xid < {WATERMARK}::text::xid8
     FROM core_event AS row WHERE (xid, id) > (%s::xid8, %s) ORDER BY row.xid, row.id LIMIT %s
-"""
-NEWEST = """
-    SELECT xid::text, id FROM core_event AS row WHERE xid < pg_snapshot_xmin(pg_current_snapshot())
+"""  # noqa: S608 – the same words each time
+NEWEST = f"""
+    SELECT xid::text, id FROM core_event AS row WHERE xid < {WATERMARK}::text::xid8
     ORDER BY row.xid DESC, row.id DESC LIMIT 1
-"""
+"""  # noqa: S608 – the same words each time
 
 
 class Cursor(NamedTuple):

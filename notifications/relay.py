@@ -16,7 +16,6 @@ from typing import Any
 
 import psycopg
 import redis.exceptions
-from channels.layers import channel_layers
 from django.db import connection
 
 from core.events import WAKE_CHANNEL
@@ -35,8 +34,10 @@ POLL = 0.5
 POLL_UNSETTLED = 0.02
 #: Seconds for which the watermark may stand still before unsettled rows are told early.
 STALL = 0.1
-#: Seconds after which a send to Redis is given up.
-SEND_TIMEOUT = 5.0
+#: Seconds between two heartbeats while Redis is away: the first that arrives makes the pages live again.
+BEAT_AWAY = 0.25
+#: Seconds between two looks whether the active relay has died.
+STANDBY = 0.25
 
 TRANSIENT = (psycopg.Error, redis.exceptions.RedisError, OSError, TimeoutError)
 
@@ -45,7 +46,7 @@ class Relay:
     """One relay. `run` returns only when it is cancelled."""
 
     def __init__(self) -> None:
-        self.layer = channel_layers.make_backend("default")
+        self.redis = bus.client()
         self.cursor = journal.START
         self._early: set[int] = set()
         self._moved_at = 0.0
@@ -85,7 +86,7 @@ class Relay:
             if not standby:
                 logger.info("relay: another one is active; standing by")
                 standby = True
-            await asyncio.sleep(1)
+            await asyncio.sleep(STANDBY)
 
     async def _lead(self, database: psycopg.AsyncConnection[Any]) -> None:
         await database.execute(f'LISTEN "{WAKE_CHANNEL}"')
@@ -96,12 +97,13 @@ class Relay:
         self._beat_due = 0.0
         while True:
             if time.monotonic() >= self._beat_due:
-                self._beat_due = time.monotonic() + bus.BEAT
                 await self._send({"type": bus.HEARTBEAT, "cursor": str(self.cursor)})
+                self._beat_due = time.monotonic() + (BEAT_AWAY if self._redis_away else bus.BEAT)
             read = [Row.of(values) for values in await self._read(database)]
             unsettled = await self._tell(read)
             if len(read) < PAGE or unsettled:
-                await self._sleep(database, POLL_UNSETTLED if unsettled else POLL)
+                pause = POLL_UNSETTLED if unsettled else POLL
+                await self._sleep(database, max(0.0, min(pause, self._beat_due - time.monotonic())))
 
     async def _read(self, database: psycopg.AsyncConnection[Any]) -> list[tuple[Any, ...]]:
         arguments = [str(self.cursor.xid), self.cursor.id, PAGE + len(self._early)]
@@ -135,8 +137,8 @@ class Relay:
     async def _send(self, message: dict[str, Any]) -> None:
         """Tell the hubs. Redis is a hint: a failure is noted once and the message dropped."""
         try:
-            async with asyncio.timeout(SEND_TIMEOUT):
-                await self.layer.group_send(bus.GROUP, message)
+            async with asyncio.timeout(2 * bus.TIMEOUT):
+                await bus.send(self.redis, message)
         except (redis.exceptions.RedisError, OSError, TimeoutError) as error:
             if not self._redis_away:
                 logger.warning("relay: Redis is away (%s); hubs will read the rows by themselves", type(error).__name__)

@@ -31,11 +31,12 @@ class Watch:
 
 @dataclass(frozen=True)
 class Answer:
-    """The message to send, and what the viewer may in fact watch."""
+    """The message to send, what the viewer may in fact watch, and whether the message tells anything that is new."""
 
     text: str
     pools: set[UUID]
     topics: set[str]
+    news: bool
 
 
 def understand(text: str) -> Watch:
@@ -73,7 +74,7 @@ def answer(user: Any, watch: Watch, told: Cursor) -> Answer:
         # Another web process may have told this browser more than our hub knows yet.
         upto = max(told, watch.cursor or told)
         message = {"kind": "events", "cursor": str(upto), "pools": _states(changed), "topics": sorted(named)}
-    return Answer(encode(message), pools, topics)
+    return Answer(encode(message), pools, topics, news=missed is None or any(missed))
 
 
 def _missed(user: Any, cursor: Cursor | None, pools: set[UUID], topics: set[str]) -> tuple[set[UUID], set[str]] | None:

@@ -102,6 +102,7 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     "place-public": (page(PROVIDERS, 405), page(ACCEPTED, 302, others=of({ASKED, NOT_ASKED}, 404))),
     "service-correct": (page(PROVIDERS, 405), page(ACCEPTED, 302)),
     "dashboard": (page(MANAGERS), NOT_THERE),
+    "board": (page(MANAGERS | REFERRERS | PROVIDERS), NOT_THERE),
     "dashboard-csv": (page(MANAGERS), NOT_THERE),
     "quality": (all_get(200), NOT_THERE),
     "robots": (all_get(200), NOT_THERE),

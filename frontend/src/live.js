@@ -1,5 +1,6 @@
 // Keeps a page true: badges, regions and the word “Live”. Starts by itself; see docs/architecture.md, “From change to screen”.
-// Without a socket the page stays as it was rendered, badges go on decaying, and #live-status says since when it is not live.
+// Where no socket can be opened the page asks again and again (/live/poll/), by the same protocol. Without either it stays as it was rendered,
+// badges go on decaying, and #live-status says since when it is not live.
 
 const COLOURS = ["green", "amber", "red", "grey"];
 /** Milliseconds. */
@@ -10,6 +11,10 @@ const AGES = 30 * SECOND; // “told 3 minutes ago” is written anew so often
 const REFRESH = SECOND; // a region refreshes at most so often
 const GATHER = 100; // new badges are gathered for so long before the server is asked
 const LONGEST_WAIT = 30 * SECOND;
+const SOON = 3 * SECOND; // for about a minute no wait is longer: what has died is usually back by then
+const MANY_TRIES = 20;
+const REFUSED = 3; // sockets in a row that never opened: something on the way lets none through
+const AGAIN = 120 * SECOND; // after so long of asking, a socket is tried once more
 const TOO_FAST = 1008; // close codes of the server: slow down;
 const SIGNED_OUT = 4401; // and: you are somebody else now, begin anew
 
@@ -59,7 +64,14 @@ export function supersedes(version, shown) {
 
 /** Milliseconds before try number `attempt` (from 0), spread by `chance` (0 to 1) so that not all come back at once. */
 export function backOff(attempt, chance) {
-  return Math.min(LONGEST_WAIT, 500 * 2 ** Math.min(attempt, 10)) * (0.5 + chance / 2);
+  const longest = attempt < MANY_TRIES ? SOON : LONGEST_WAIT;
+  return Math.min(longest, 500 * 2 ** Math.min(attempt, 10)) * (0.5 + chance / 2);
+}
+
+/** By which way to try next: asking, once several sockets in a row never opened; and now and then a socket after all. */
+export function wayFor(refused, polledSince, now) {
+  if (refused < REFUSED) return "socket";
+  return polledSince && now - polledSince >= AGAIN ? "socket" : "poll";
 }
 
 /** “Live”, or since when not. */
@@ -94,6 +106,9 @@ class Live {
     this.liveAt = Date.now(); // when the page was last known to be live
     this.relayLives = false;
     this.stopped = false;
+    this.refused = 0; // sockets in a row that never opened
+    this.asking = null; // an AbortController, while the page asks instead of listening
+    this.polledSince = 0;
     this.retry = this.gather = this.decay = undefined;
   }
 
@@ -235,10 +250,20 @@ class Live {
   connect() {
     clearTimeout(this.retry);
     this.retry = undefined;
+    if (wayFor(this.refused, this.polledSince, Date.now()) === "poll") {
+      this.poll();
+      return;
+    }
+    this.polledSince = 0;
+    this.asking = null;
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
     const socket = (this.socket = new WebSocket(`${scheme}//${location.host}/live/`));
     this.heardAt = Date.now();
-    socket.addEventListener("open", () => this.ask());
+    this.refused += 1; // until it opens
+    socket.addEventListener("open", () => {
+      this.refused = 0;
+      this.ask();
+    });
     socket.addEventListener("message", (event) => {
       if (socket === this.socket) this.hear(JSON.parse(event.data));
     });
@@ -247,8 +272,34 @@ class Live {
     });
   }
 
+  /** Ask what is new; the server answers when something is, or after some seconds. Then ask again. */
+  async poll() {
+    const asking = (this.asking = new AbortController());
+    this.polledSince ||= Date.now();
+    this.heardAt = Date.now();
+    try {
+      const body = JSON.stringify({ action: "watch", ...this.wanted, cursor: this.cursor });
+      const patience = setTimeout(() => asking.abort(), DEAD);
+      const answer = await fetch("/live/poll/", { method: "POST", body, cache: "no-store", signal: asking.signal });
+      clearTimeout(patience);
+      if (!answer.ok) throw new Error(`answered ${answer.status}`);
+      const messages = await answer.json();
+      if (asking !== this.asking) return; // the page has changed its mind meanwhile
+      for (const message of messages) this.hear(message);
+      this.connect();
+    } catch {
+      if (asking !== this.asking) return;
+      this.refused = REFUSED - 1; // perhaps it was the server that was away, and not the sockets
+      this.polledSince = 0;
+      this.lost(0);
+    }
+  }
+
   ask() {
-    if (this.socket?.readyState === WebSocket.OPEN && this.wanted) {
+    if (this.asking) {
+      this.asking.abort();
+      this.poll();
+    } else if (this.socket?.readyState === WebSocket.OPEN && this.wanted) {
       this.socket.send(JSON.stringify({ action: "watch", ...this.wanted, cursor: this.cursor }));
     }
   }
@@ -283,7 +334,7 @@ class Live {
   }
 
   lost(code) {
-    this.socket = null;
+    this.socket = this.asking = null;
     this.relayLives = false;
     if (code === SIGNED_OUT) this.cursor = null;
     if (!this.stopped) {
@@ -298,7 +349,7 @@ class Live {
   watchOver() {
     if (this.stopped) return;
     const now = Date.now();
-    const open = this.socket?.readyState === WebSocket.OPEN;
+    const open = this.asking || this.socket?.readyState === WebSocket.OPEN;
     const live = open && this.relayLives && now - this.heardAt < SILENCE;
     if (live) this.liveAt = now;
     const status = document.getElementById("live-status");
@@ -325,7 +376,8 @@ class Live {
     clearTimeout(this.retry);
     this.retry = undefined;
     this.socket?.close();
-    this.socket = null;
+    this.asking?.abort();
+    this.socket = this.asking = null;
     this.relayLives = false;
   }
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { backOff, nextChange, sameWatch, stateAt, statusText, supersedes, told, topicsOf, withAge, withTeller } from "./live.js";
+import { backOff, nextChange, sameWatch, stateAt, statusText, supersedes, told, topicsOf, wayFor, withAge, withTeller } from "./live.js";
 
 const at = (text) => Date.parse(`2026-11-21T${text}Z`);
 const timeline = [
@@ -46,8 +46,16 @@ test("a new age keeps who told it", () => {
 test("waiting doubles, is spread, and has an end", () => {
   assert.equal(backOff(0, 1), 500);
   assert.equal(backOff(0, 0), 250);
-  assert.equal(backOff(3, 1), 4000);
+  assert.equal(backOff(3, 1), 3000);
+  assert.equal(backOff(19, 1), 3000);
   assert.equal(backOff(1000, 1), 30000);
+});
+
+test("a page asks when three sockets in a row were refused, and now and then tries a socket after all", () => {
+  assert.deepEqual([0, 1, 2].map((refused) => wayFor(refused, 0, 1e9)), ["socket", "socket", "socket"]);
+  assert.equal(wayFor(3, 0, 1e9), "poll");
+  assert.equal(wayFor(3, 1e9 - 119_000, 1e9), "poll");
+  assert.equal(wayFor(3, 1e9 - 120_000, 1e9), "socket");
 });
 
 test("the status says since when", () => {

@@ -3,6 +3,8 @@ import htmx from "htmx.org";
 import { initAll } from "nhsuk-frontend";
 
 import "./live.js";
+import { startBoard } from "./board.js";
+import { startCountdowns } from "./countdown.js";
 import { startDrawing } from "./draw.js";
 import { startForms } from "./forms.js";
 import { startMaps } from "./map.js";
@@ -16,6 +18,8 @@ startForms(document);
 startMaps(document);
 startDrawing(document);
 startPresses(document);
+startBoard(document);
+startCountdowns();
 // A swapped fragment may carry a map or a form part of its own.
 document.body.addEventListener("htmx:load", (event) => {
   startForms(event.target);

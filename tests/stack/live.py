@@ -81,9 +81,9 @@ class Process:
 
 
 class Stack:
-    """A Redis, a web process and a relay of the test's own, on the test's database."""
+    """A Redis, a web process and a relay of the test's own, on the test's database, unless the environment names another."""
 
-    def __init__(self) -> None:
+    def __init__(self, environment: dict[str, str] | None = None, application: str = "tests.stack.server:application") -> None:
         self.browsers: list[Browser] = []
         self.folder = Path(tempfile.mkdtemp(prefix="lune-live-"))
         redis_socket = self.folder / "redis.sock"
@@ -96,9 +96,10 @@ class Stack:
             "LUNE_DB": database,
             "LUNE_TEST_DB": database,
             "REDIS_URL": f"unix://{redis_socket}",
+            **(environment or {}),
         }
         redis = ["redis-server", "--port", "0", "--unixsocket", str(redis_socket), "--save", "", "--dir", str(self.folder)]
-        web = ["-m", "uvicorn", "tests.stack.server:application", "--port", str(self.port), "--lifespan", "off"]
+        web = ["-m", "uvicorn", application, "--port", str(self.port), "--lifespan", "off"]
         self.redis = Process("redis", redis, env, self.folder / "redis.log")
         self.web = Process("web", [sys.executable, *web], env, self.folder / "web.log")
         self.relay = Process("relay", [sys.executable, "manage.py", "relay"], env, self.folder / "relay.log")
@@ -173,13 +174,20 @@ class Browser:
         self._closing.close()
         self._socket = None
 
-    def until(self, check: Callable[[], Any], what: str, patience: float = PATIENCE) -> None:
-        """Read, reconnecting when need be, until `check` is true."""
-        deadline = time.monotonic() + patience
+    def until(
+        self,
+        check: Callable[[], Any],
+        what: str,
+        patience: float = PATIENCE,
+        back_off: Callable[[int], float] = lambda attempt: 0.1,
+    ) -> None:
+        """Read, reconnecting when need be, until `check` is true. `back_off` says how long to wait before which try to connect again."""
+        deadline, attempt = time.monotonic() + patience, 0
         while not check():
             assert time.monotonic() < deadline, f"It never came true: {what}. Last said: {self.heard[-2000:]}"
             try:
                 self._read(0.25)
+                attempt = 0
             except (ConnectionClosed, InvalidHandshake, OSError, EOFError) as error:
                 self.live = False
                 if isinstance(error, ConnectionClosed) and error.rcvd is not None:
@@ -187,7 +195,8 @@ class Browser:
                     if self.close_code == 4401:
                         continue
                 self._socket = None
-                time.sleep(0.1)
+                time.sleep(back_off(attempt))
+                attempt += 1
 
     def settle(self, seconds: float = 0.6) -> None:
         """Read whatever still comes."""
