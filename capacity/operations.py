@@ -49,7 +49,7 @@ def show_to_public(*, pool_id: UUID, shown: bool, by: User, at: datetime) -> Ser
     if pool.shown_to_public != shown:
         pool.shown_to_public = shown
         pool.save(update_fields=["shown_to_public"])
-        _tell(pool, kind="shown" if shown else "hidden")
+        tell(pool, kind="shown" if shown else "hidden")
     return pool
 
 
@@ -69,10 +69,11 @@ def _record(pool: ServiceCapacity, *, kind: str, by: User | None, via: str, obse
         key=key,
         **{name: getattr(pool, name) for name in FIGURES},
     )
-    _tell(pool, kind=kind)
+    tell(pool, kind=kind)
 
 
-def _tell(pool: ServiceCapacity, *, kind: str) -> None:
+def tell(pool: ServiceCapacity, *, kind: str) -> None:
+    """Publish that a pool changed: one durable event in the transaction of the change."""
     publish(
         "capacity.changed",
         topics=[f"pool:{pool.pk}", f"service:{pool.service_id}", f"org:{pool.service.organization_id}", "region"],
@@ -135,15 +136,32 @@ def report(
         told["available"] = max(0, told["available"] - _taken_since(pool, observed_at))
     if pool.is_open is False and told.get("is_open"):
         told = {"closed_reason": "", "closed_until": None} | told
+    if withdraw_because is not None:
+        _withdraw_holds(pool, told.get("available", pool.available), because=withdraw_because, by=by, via=via, at=at)
     for name, value in told.items():
         setattr(pool, name, value)
-    if withdraw_because is not None:
-        _withdraw_holds(pool, because=withdraw_because, by=by, via=via, at=at)
     _check_together(pool)
     if pool.available and "available" in told and "status" not in told and pool.status == CapacityStatus.NO_CAPACITY:
         pool.status = CapacityStatus.CAPACITY
     pool.reported_at, pool.reported_by, pool.reported_via = observed_at, by, via
     _record(pool, kind=CapacityReport.Kind.REPORT, by=by, via=via, observed_at=observed_at, at=at, key=key)
+    return pool
+
+
+@transaction.atomic
+def take_back(*, pool_id: UUID, version: int, before: dict[str, Any], by: User | None, at: datetime, via: str) -> ServiceCapacity:
+    """Undo the report that made this version: the figures are what they were, and as old as they were, so that nothing stale looks fresh.
+
+    `before` holds `FIGURES`, `reported_at`, `reported_by_id` and `reported_via`. Raises Conflict (`changed-since`) when anything has
+    happened to these places since.
+    """
+    pool = lock([pool_id])[pool_id]
+    if pool.version != version:
+        raise Conflict("Something has happened to these places since. Tell us what you see now instead.", code="changed-since")
+    for name, value in before.items():
+        setattr(pool, name, value)
+    _check_together(pool)
+    _record(pool, kind=CapacityReport.Kind.REPORT, by=by, via=via, observed_at=at, at=at)
     return pool
 
 
@@ -175,9 +193,10 @@ def _check_together(pool: ServiceCapacity) -> None:
         raise Invalid("Open places need no reason for being closed. Leave it out, or say that they are closed.")
     if pool.held and (pool.available is None or pool.available < pool.held):
         holders = _holders(pool)
+        teams = ", ".join(dict.fromkeys(str(holder["team"]) for holder in holders))
         raise Conflict(
             f"{pool.held} of these places {'is' if pool.held == 1 else 'are'} held for people whose families are "
-            f"deciding, by {', '.join(holder['team'] for holder in holders)}. Answer or release those first, tell us at least {pool.held}, "
+            f"deciding, by {teams}. Answer or release those first, tell us at least {pool.held}, "
             "or take the places back and say why.",
             code="below-held",
             held=pool.held,
@@ -185,18 +204,21 @@ def _check_together(pool: ServiceCapacity) -> None:
         )
 
 
-def _holders(pool: ServiceCapacity) -> list[dict[str, str]]:
-    """Which teams hold places of a pool, and until when; never for whom."""
+def _holders(pool: ServiceCapacity) -> list[dict[str, str | bool]]:
+    """Which teams hold places of a pool, until when, and whether this figure would cost them theirs; never for whom."""
     held = pool.reservations.filter(state=Reservation.State.HELD).select_related("organization").order_by("created_at", "pk")
-    return [{"team": hold.organization.name, "until": hold.expires_at.isoformat()} for hold in held]
+    return [
+        {"team": hold.organization.name, "until": hold.expires_at.isoformat(), "affected": number >= (pool.available or 0)}
+        for number, hold in enumerate(held)
+    ]
 
 
-def _withdraw_holds(pool: ServiceCapacity, *, because: str, by: User | None, via: str, at: datetime) -> None:
-    """End the youngest holds of a locked pool until what it now says is free covers the rest; tell the teams.
+def _withdraw_holds(pool: ServiceCapacity, available: int | None, *, because: str, by: User | None, via: str, at: datetime) -> None:
+    """End the youngest holds of a locked pool until `available` covers the rest, a row of history for each; tell the teams.
 
     Raises Invalid when no reason is given.
     """
-    left = 0 if pool.available is None else min(pool.held, pool.available)
+    left = min(pool.held, available or 0)
     if left == pool.held:
         return
     if not because.strip():
@@ -206,6 +228,7 @@ def _withdraw_holds(pool: ServiceCapacity, *, because: str, by: User | None, via
         reservation.state, reservation.ended_at, reservation.ended_because = Reservation.State.WITHDRAWN, at, because.strip()[:200]
         reservation.save(update_fields=["state", "ended_at", "ended_because"])
         pool.held -= 1
+        _record(pool, kind=CapacityReport.Kind.WITHDRAW, by=by, via=via, observed_at=at, at=at)
         _tell_hold(reservation, pool, kind="hold.ended")
 
 
@@ -240,13 +263,21 @@ def _taken_since(pool: ServiceCapacity, moment: datetime) -> int:
 def hold(*, pool_id: UUID, organization: Organization, by: User | None, at: datetime, until: datetime | None = None) -> Reservation:
     """Keep one free place until `until`, or as long as the policy of its care type says.
 
-    Raises Conflict: `no-place` when none is free, `not-known` when nobody has told how many are.
+    Raises Conflict: `no-place` when none is free, `not-known` when nobody has told how many are, `too-many-holds` when the team keeps as
+    many of these places as the policy allows.
     """
     pool = lock([pool_id])[pool_id]
     _require_free(pool)
+    policy = policy_of(pool)
+    if _kept_by(organization, pool, at) >= policy.holds_per_team:
+        raise Conflict(
+            f"Your organisation holds {policy.holds_per_team} of these places already, the most that one may. Let one of them go, or "
+            f"choose another service than {pool.service.name}.",
+            code="too-many-holds",
+        )
     pool.held += 1
     _record(pool, kind=CapacityReport.Kind.HOLD, by=by, via=Via.REFERRAL, observed_at=at, at=at)
-    ends = until or at + _policy(pool)[0]
+    ends = until or at + policy.hold_for
     return Reservation.objects.create(pool=pool, organization=organization, created_by=by, created_at=at, expires_at=ends)
 
 
@@ -263,7 +294,7 @@ def extend(*, reservation_id: UUID, by: User, at: datetime) -> Reservation:
         raise Conflict("This place is no longer held. Look for another one.", code="hold-ended")
     if reservation.extended_at is not None:
         raise Conflict("A hold can be made longer once. Decide, or let the place go.", code="extended-already")
-    longer = _policy(pool)[1]
+    longer = policy_of(pool).hold_extension
     if not longer:
         raise Conflict("Holds on places of this kind cannot be made longer.", code="not-extended")
     reservation.expires_at += longer
@@ -273,10 +304,15 @@ def extend(*, reservation_id: UUID, by: User, at: datetime) -> Reservation:
     return reservation
 
 
-def _policy(pool: ServiceCapacity) -> tuple[timedelta, timedelta]:
-    """How long a place of this kind is held, and how much longer when asked."""
-    policy = FreshnessPolicy.objects.filter(care_type_id=pool.care_type_id).values_list("hold_for", "hold_extension").first()
-    return policy or (HOLD_FOR, timedelta(0))
+def policy_of(pool: ServiceCapacity) -> FreshnessPolicy:
+    """How long a place of this kind is held, how much longer when asked, and how many; what is usual where the operator has said nothing."""
+    policy = FreshnessPolicy.objects.filter(care_type_id=pool.care_type_id).first()
+    return policy or FreshnessPolicy(hold_for=HOLD_FOR, hold_extension=timedelta(0))
+
+
+def _kept_by(organization: Organization, pool: ServiceCapacity, at: datetime) -> int:
+    held = pool.reservations.filter(state=Reservation.State.HELD, organization=organization, expires_at__gt=at)
+    return held.count()
 
 
 @transaction.atomic
@@ -296,11 +332,11 @@ def release(*, reservation_id: UUID, by: User | None, at: datetime, expired: boo
 
 
 def _tell_hold(reservation: Reservation, pool: ServiceCapacity, *, kind: str) -> None:
-    """Both sides learn of it, and nobody else."""
+    """Both sides learn of it, and nobody else: also who looks at the pool, for it shows until when places are held."""
     holder, provider = reservation.organization_id, pool.service.organization_id
     publish(
         kind,
-        topics=[f"org:{holder}", f"org:{provider}"],
+        topics=[f"org:{holder}", f"org:{provider}", f"pool:{pool.pk}"],
         audience=[holder, provider],
         data={"reservation": str(reservation.pk), "state": str(reservation.state)},
     )

@@ -4,15 +4,13 @@ An owner stops letters by the link in each of them, about one service or all, an
 answered. An address from which mail came back is left alone for every later letter at once, until a curator says that it works.
 """
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-import holidays
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
@@ -20,6 +18,7 @@ from django.db.models.functions import Lower
 
 from catalogue.assurance import LinkSpent, lock_for_keeper, token_hash
 from catalogue.models import AssuranceLink, NoLetters, Service, User
+from core.bank_holidays import is_bank_holiday
 from core.clock import LONDON
 from core.errors import NotFound
 
@@ -36,16 +35,7 @@ def is_time(at: datetime) -> bool:
     """Whether letters of the clock go out now: on the days and from the hour that are set, by the clock of England, on no bank holiday."""
     here = at.astimezone(LONDON)
     first: int = settings.LETTER_HOUR
-    return (
-        DAYS[here.weekday()] in settings.LETTER_DAYS
-        and first <= here.hour <= max(first, LAST_HOUR)
-        and here.date() not in _bank_holidays(here.year)
-    )
-
-
-@lru_cache(maxsize=4)
-def _bank_holidays(year: int) -> frozenset[date]:
-    return frozenset(holidays.country_holidays("GB", subdiv="ENG", years=year))
+    return DAYS[here.weekday()] in settings.LETTER_DAYS and first <= here.hour <= max(first, LAST_HOUR) and not is_bank_holiday(here.date())
 
 
 def silenced() -> Exists:

@@ -5,8 +5,11 @@ class FlowConfig(AppConfig):
     name = "flow"
 
     def ready(self) -> None:
-        """A record with people on their way to it may not be merged away."""
+        """A record with people on their way to it may not be merged away; providers are told how many wait near them."""
+        from capacity import demand
         from catalogue.dedupe import blockers
+        from flow.demand import waiting_near
         from flow.queries import open_requests
 
         blockers.register(open_requests)
+        demand.register(waiting_near)

@@ -11,7 +11,7 @@ from flow.demo import logins
 
 #: The menu of each role: words and the name of the page.
 NAVIGATION: dict[str, list[tuple[str, str]]] = {
-    User.Role.REFERRER: [("Home", "home"), ("People waiting", "worklist"), ("Find a service", "find"), ("Directory", "directory")],
+    User.Role.REFERRER: [("Home", "home"), ("People waiting", "worklist"), ("Held places", "holds"), ("Find a service", "find"), ("Directory", "directory")],
     User.Role.PROVIDER: [
         ("Home", "home"),
         ("Referrals to us", "inbox"),
@@ -26,6 +26,7 @@ NAVIGATION: dict[str, list[tuple[str, str]]] = {
         ("Entries", "entries"),
         ("Proposals", "proposals"),
         ("Records to check", "assurance-queue"),
+        ("Not reached", "asking-failing"),
         ("Words", "terms"),
         ("Doubles", "duplicates"),
         ("Imports", "imports"),

@@ -6,6 +6,7 @@ from django.views.decorators.http import require_safe
 
 from .entry_urls import urlpatterns as entry_pages
 from .views import (
+    asking,
     assurance,
     board,
     crawlers,
@@ -25,6 +26,7 @@ from .views import (
     referral,
     sources,
     still_correct,
+    tell,
     terms,
     usage,
     worklist,
@@ -79,6 +81,13 @@ urlpatterns: list = [
     path("still-correct/<str:token>/change/", still_correct.change, name="still-correct-change"),
     path("still-correct/<str:token>/closed/", still_correct.closed, name="still-correct-closed"),
     path("still-correct/<str:token>/letters/", still_correct.letters, name="still-correct-letters"),
+    path("tell/<str:token>/", tell.tell, name="tell"),
+    path("tell/<str:token>/thanks/", tell.thanks, name="tell-thanks"),
+    path("tell/<str:token>/again/", tell.again, name="tell-again"),
+    path("tell/<str:token>/stop/", tell.stop, name="tell-stop"),
+    path("places/asking/", asking.services, name="asking"),
+    path("places/asking/<uuid:pk>/", asking.service, name="asking-service"),
+    path("curate/asking/", asking.failing, name="asking-failing"),
     path("curate/assurance/", assurance.queue, name="assurance-queue"),
     path("curate/assurance/list.csv", assurance.queue_csv, name="assurance-queue-csv"),
     path("curate/assurance/letters/<uuid:pk>/", assurance.letters, name="assurance-round"),

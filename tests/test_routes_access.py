@@ -121,6 +121,14 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     "still-correct-change": (all_get(404), all_get(404)),
     "still-correct-closed": (all_get(404), all_get(404)),
     "still-correct-letters": (all_get(404), all_get(404)),
+    # Nor to a message that asks what is free.
+    "tell": (all_get(404), all_get(404)),
+    "tell-thanks": (all_get(404), all_get(404)),
+    "tell-again": (NOT_THERE, all_get(404)),
+    "tell-stop": (all_get(404), all_get(404)),
+    "asking": (page(PROVIDERS), NOT_THERE),
+    "asking-service": (page(ACCEPTED, others=of({ASKED, NOT_ASKED}, 404)), page(ACCEPTED, 422, others=of({ASKED, NOT_ASKED}, 404))),
+    "asking-failing": (page(KEEPERS), NOT_THERE),
     "duplicates": (page(KEEPERS), NOT_THERE),
     "duplicates-csv": (page(KEEPERS), NOT_THERE),
     "duplicate": (page(KEEPERS), page(KEEPERS, 422)),
@@ -206,6 +214,11 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     "api-taxonomy-terms": (api(200), NOT_IN_API),
     "api-capacities": (api(200), NOT_IN_API),
     "api-capacity": (api(200), NOT_IN_API),
+    "api-capacity-reports": (api(405), api(422)),
+    "fhir-metadata": (all_get(200), NOT_THERE),
+    "fhir-capacity-figures": (all_get(200), NOT_THERE),
+    "fhir-services": (api(200), NOT_IN_API),
+    "fhir-service": (api(200), NOT_IN_API),
     "api-match-runs": (MATCHING | of(REFERRERS, 405), MATCHING | of(REFERRERS, 400)),
     "api-match-run": (MATCHING | {OWN: 200, ELSEWHERE: 404}, MATCHING | of(REFERRERS, 405)),
     "api-match-why-not": (MATCHING | {OWN: 200, ELSEWHERE: 404}, MATCHING | of(REFERRERS, 405)),
@@ -280,7 +293,8 @@ class World:
         own = {
             "patient": self.patient.pk, "match": self.run.pk, "send": self.run.pk, "referral": self.accepted.referral_id,
             "task": self.task(role).pk, "place": self.pools[0].pk, "capacity": self.pools[0].pk, "service": self.pools[0].service_id,
-            "entry": self.pools[0].service_id, "import": self.imported.pk, "duplicate": self.pair.pk,
+            "fhir": self.pools[0].pk,
+            "entry": self.pools[0].service_id, "asking": self.pools[0].service_id, "import": self.imported.pk, "duplicate": self.pair.pk,
             "assurance": self.round.pk, "term": TaxonomyTerm.objects.of("need")[0].pk, "source": self.source.pk,
         }  # fmt: skip
         return {

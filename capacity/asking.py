@@ -1,0 +1,217 @@
+"""Signed links: by one, somebody without an account says what is free at one service, once.
+
+A link is a capability. Its token is 192 random bits, of which only the hash is kept: nobody who reads the database can answer for
+anybody. It ends when it is used, runs out or is taken back; for some minutes after its use it can only undo.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from capacity import operations
+from capacity.models import Ask, AskingPreference, ServiceCapacity, UpdateLink, Via
+from catalogue.models import Service, User
+from core.errors import Invalid, NotAllowed, NotFound
+
+LINK_LASTS = timedelta(hours=48)
+UNDO_FOR = timedelta(minutes=15)
+MOST_PLACES = 9_999
+ACTIONS = ("same", "more", "less", "full", "other")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What somebody said of one pool, and the version of the figure that they were looking at. `number` is for “other”."""
+
+    action: str
+    version: int
+    number: int | None = None
+
+
+def token_hash(token: str) -> str:
+    """What is kept of a token."""
+    return hashlib.sha256(token.encode(errors="replace")).hexdigest()
+
+
+def pools(service: Service, at: datetime) -> QuerySet[ServiceCapacity]:
+    """The places of a service that somebody can be asked about now, in the order of their names."""
+    coming = Q(ends_at=None) | Q(ends_at__gt=at)
+    return ServiceCapacity.objects.filter(coming, service=service, is_open=True).order_by("name", "starts_at", "pk")
+
+
+def issue_link(*, service: Service, channel: str, sent_to: str, at: datetime) -> tuple[UpdateLink, str]:
+    """Make a link for a message to one address. The token is told here and never again."""
+    token = secrets.token_urlsafe(24)
+    link = UpdateLink.objects.create(
+        service=service, token_hash=token_hash(token), channel=channel, sent_to=sent_to, created_at=at, expires_at=at + LINK_LASTS
+    )
+    return link, token
+
+
+def any_link(*, token: str) -> UpdateLink:
+    """The link of a token, whatever has become of it, with its service. Raises NotFound.
+
+    A service that has become confidential meanwhile is shown to nobody by a link.
+    """
+    links = UpdateLink.objects.select_related("service__organization").filter(service__in=Service.objects.public())
+    link = links.filter(token_hash=token_hash(token)).first()
+    if link is None:
+        raise NotFound("This link cannot be used.", code="no-such-link")
+    return link
+
+
+def read_link(*, token: str, at: datetime) -> UpdateLink:
+    """A link that can still be used. Changes nothing. Raises NotFound: a spent link is told from a wrong one to nobody."""
+    link = any_link(token=token)
+    if not link.is_open(at):
+        raise NotFound("This link cannot be used.", code="no-such-link")
+    return link
+
+
+def read_used_link(*, token: str, at: datetime) -> UpdateLink:
+    """A link that was used within the last minutes. Changes nothing. Raises NotFound."""
+    link = any_link(token=token)
+    if link.used_at is None or link.revoked_at is not None or at >= link.used_at + UNDO_FOR:
+        raise NotFound("This link cannot be used.", code="no-such-link")
+    return link
+
+
+@transaction.atomic
+def use_link(*, token: str, told: Mapping[UUID, Told], at: datetime) -> UpdateLink:
+    """Somebody says by link what is free at one service. The second press of two that were made at once changes nothing.
+
+    Pools that are not named keep their figure and its age. Raises NotFound; Invalid when nothing is said, or of places of another service;
+    and what `operations.report` raises. When anything is refused nothing is kept, and the link stays good.
+    """
+    link = _locked(token)
+    if not link.is_open(at):
+        return read_used_link(token=token, at=at)
+    own = set(pools(link.service, at).values_list("pk", flat=True))
+    if not told or not told.keys() <= own:
+        raise Invalid("Say of at least one kind of place how many are free.", code="nothing-told")
+    kept = {}
+    for pool_id, pool in operations.lock(told).items():
+        before = _as_it_stood(pool)
+        changes = _changes(pool, told[pool_id])
+        after = operations.report(pool_id=pool_id, by=None, at=at, via=Via.LINK, expected_version=told[pool_id].version, **changes)
+        kept[str(pool_id)] = {"version": after.version, "before": before}
+    link.used_at, link.told = at, kept
+    link.save(update_fields=["used_at", "told"])
+    UpdateLink.objects.filter(service=link.service, used_at=None, revoked_at=None).update(revoked_at=at)
+    Ask.objects.filter(service=link.service, sent_at__isnull=False, answered_at=None).update(answered_at=at)
+    return link
+
+
+@transaction.atomic
+def undo(*, token: str, at: datetime) -> UpdateLink:
+    """Take back what was said by a link some minutes ago: each figure is what it was, and as old as it was. The link can be used again.
+
+    Raises NotFound; Conflict when something has happened to these places since, and then nothing is taken back.
+    """
+    _locked(token)
+    link = read_used_link(token=token, at=at)
+    for pool_id, kept in link.told.items():
+        before = dict(kept["before"])
+        for name, read in (("closed_until", date.fromisoformat), ("reported_at", datetime.fromisoformat)):
+            before[name] = read(before[name]) if before[name] else None
+        operations.take_back(pool_id=UUID(pool_id), version=kept["version"], before=before, by=None, at=at, via=Via.LINK)
+    link.used_at, link.told = None, {}
+    link.expires_at = max(link.expires_at, at + UNDO_FOR)
+    link.save(update_fields=["used_at", "told", "expires_at"])
+    Ask.objects.filter(link=link).update(answered_at=None)
+    return link
+
+
+@transaction.atomic
+def revoke(*, service_id: UUID, by: User, at: datetime) -> int:
+    """Its provider, or a curator, takes back every open link of a service. Returns how many there were."""
+    if not Service.objects.visible_to(by).filter(pk=service_id).exists():
+        raise NotFound("That service is not in the directory. Search again.", code="no-such-service")
+    own = by.is_provider and Service.objects.filter(pk=service_id, organization_id=by.organization_id).exists()
+    if not (own or by.is_curator or by.is_administrator):
+        raise NotAllowed("Only those who run this service, or a curator, take back its links.")
+    return revoke_open(service_id, at)
+
+
+def revoke_open(service_id: UUID, at: datetime) -> int:
+    """The same for what has been decided already: an address that changed, or messages that were stopped."""
+    return UpdateLink.objects.filter(service_id=service_id, used_at=None, revoked_at=None, expires_at__gt=at).update(revoked_at=at)
+
+
+def preference_of(link: UpdateLink) -> AskingPreference | None:
+    """How the service is asked, if still at the address that this link went to."""
+    return AskingPreference.objects.filter(service=link.service_id, channel=link.channel, address=link.sent_to).first()
+
+
+@transaction.atomic
+def stop(*, token: str, at: datetime) -> UpdateLink:
+    """Whoever has the message wants no more. Works by links that were used or have run out, too; open ones are taken back.
+
+    An address that the service has changed since is not asked anyhow: the new one is left alone by the old one's link. Raises NotFound.
+    """
+    link = any_link(token=token)
+    if preference := preference_of(link):
+        stop_at([preference.service_id], at)
+    return link
+
+
+@transaction.atomic
+def start(*, token: str, at: datetime) -> UpdateLink:
+    """By the same link they want messages again. Raises NotFound."""
+    link = any_link(token=token)
+    if preference := preference_of(link):
+        AskingPreference.objects.filter(pk=preference.pk).update(stopped_at=None, changed_at=at)
+    return link
+
+
+@transaction.atomic
+def stop_from(*, channel: str, sender: str, at: datetime) -> int:
+    """Somebody answered “STOP” from this address: no more messages to it, about any service. Returns how many services that were."""
+    asked = AskingPreference.objects.filter(channel=channel, address__iexact=sender, stopped_at=None)
+    return stop_at(list(asked.values_list("pk", flat=True)), at)
+
+
+def stop_at(services: list[UUID], at: datetime) -> int:
+    """Stop the messages about these services and take back their open links."""
+    for service_id in services:
+        revoke_open(service_id, at)
+    return AskingPreference.objects.filter(pk__in=services, stopped_at=None).update(stopped_at=at, changed_at=at)
+
+
+def _locked(token: str) -> UpdateLink:
+    """A link of which nobody else changes anything now: first its service, so that two links of one cannot lock each other out."""
+    link = any_link(token=token)
+    Service.objects.select_for_update(of=("self",), no_key=True).get(pk=link.service_id)
+    return UpdateLink.objects.select_for_update(of=("self",)).select_related("service__organization").get(pk=link.pk)
+
+
+def _as_it_stood(pool: ServiceCapacity) -> dict[str, Any]:
+    figures = {name: getattr(pool, name) for name in operations.FIGURES}
+    figures["closed_until"] = pool.closed_until.isoformat() if pool.closed_until else None
+    told = pool.reported_at.isoformat() if pool.reported_at else None
+    return figures | {"reported_at": told, "reported_by_id": pool.reported_by_id, "reported_via": pool.reported_via}
+
+
+def _changes(pool: ServiceCapacity, told: Told) -> dict[str, Any]:
+    """What to hand to `operations.report`. “Same” renews the time and nothing else."""
+    if pool.available is None and told.action in ("same", "more", "less"):
+        raise Invalid(f"Nobody has told us yet how many are free of {pool.name}. Write the number.", code="number-needed")
+    match told.action:
+        case "same":
+            return {}
+        case "more" | "less":
+            return {"available": max(0, (pool.available or 0) + (1 if told.action == "more" else -1))}
+        case "full":
+            return {"available": 0}
+        case "other" if told.number is not None and 0 <= told.number <= MOST_PLACES:
+            return {"available": told.number}
+        case "other":
+            raise Invalid(f"Write how many are free of {pool.name} in figures, for example 3.", code="number-needed", pool=str(pool.pk))
+    raise Invalid("Press one of the buttons.", code="no-such-answer")

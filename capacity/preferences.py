@@ -1,0 +1,210 @@
+"""How a service wants to be asked. An address is used only when somebody who reads there has typed the code that went to it."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, time, timedelta
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from capacity import asking
+from capacity.models import Ask, AskingPreference, Channel
+from catalogue.models import Service, User
+from core import sms
+from core.errors import Conflict, Invalid, NotAllowed, NotFound
+
+CODE_LASTS = timedelta(minutes=30)
+CODE_NOT_TWICE_WITHIN = timedelta(minutes=1)
+#: Guesses at one code, and codes to addresses that nobody confirmed: nobody's telephone is rung all night from our screen.
+MOST_TRIES, MOST_CODES = 5, 8
+#: A link that was asked for by a button is not sent twice within this time.
+LINK_NOT_TWICE_WITHIN = timedelta(minutes=2)
+
+
+@transaction.atomic
+def save(
+    *,
+    service_id: UUID,
+    channel: str,
+    address: str,
+    days: Sequence[int],
+    from_time: time,
+    until_time: time,
+    when_stale: bool,
+    on_demand: bool,
+    by: User,
+    at: datetime,
+) -> AskingPreference:
+    """Set how a service is asked. A new address gets a code and is not used before it is confirmed; links to the old one end.
+
+    Raises NotFound, NotAllowed and Invalid with `errors` by field.
+    """
+    service = _own(service_id, by)
+    if not Service.objects.public().filter(pk=service_id).exists():
+        raise Invalid(
+            "This service is confidential or not listed, so no links to it are sent. Sign in to say what is free.", code="no-links"
+        )
+    address = _address(channel, address)
+    if not days or not set(days) <= set(range(7)):
+        raise _wrong("days", "Choose at least one day, or stop the messages.")
+    if until_time <= from_time:
+        raise _wrong("until_time", "The hours must end later than they begin.")
+    preference = AskingPreference.objects.select_for_update().filter(pk=service.pk).first() or AskingPreference(service=service)
+    moved = (preference.channel, preference.address) != (channel, address)
+    preference.channel, preference.address, preference.days = channel, address, sorted(set(days))
+    preference.from_time, preference.until_time = from_time, until_time
+    preference.when_stale, preference.on_demand = when_stale, on_demand
+    preference.changed_by, preference.changed_at = by, at
+    if moved:
+        preference.confirmed_at = None
+        asking.revoke_open(service.pk, at)
+        _begin_code(preference, at)
+    preference.save()
+    return preference
+
+
+@transaction.atomic
+def new_code(*, service_id: UUID, by: User, at: datetime) -> AskingPreference:
+    """Send another code to an address that is not confirmed yet. Raises NotFound, NotAllowed and Conflict."""
+    preference = _preference(service_id, by)
+    if preference.confirmed_at is None:
+        _begin_code(preference, at)
+        preference.save(update_fields=["code_hash", "code_sent_at", "code_tries", "codes_sent"])
+    return preference
+
+
+def _begin_code(preference: AskingPreference, at: datetime) -> None:
+    from capacity.ask_tasks import send_code  # the task calls this module
+
+    if preference.code_sent_at and at - preference.code_sent_at < CODE_NOT_TWICE_WITHIN:
+        raise Conflict("We sent a code a moment ago. Wait a minute, then ask for another one.", code="too-soon")
+    if preference.codes_sent >= MOST_CODES:
+        raise Conflict("Too many codes were sent and none was used. Ask the directory's curator for help.", code="too-many-codes")
+    preference.code_hash, preference.code_sent_at, preference.code_tries = "", at, 0
+    preference.codes_sent += 1
+    send_code.defer(service_id=str(preference.pk))
+
+
+@transaction.atomic
+def make_code(*, service_id: UUID, at: datetime) -> tuple[AskingPreference, str] | None:
+    """The code that goes to an address now, told here and never again; None when it was confirmed meanwhile."""
+    preference = AskingPreference.objects.select_for_update(of=("self",)).select_related("service").filter(pk=service_id).first()
+    if preference is None or preference.confirmed_at is not None:
+        return None
+    code = f"{secrets.randbelow(1_000_000):06}"
+    preference.code_hash, preference.code_sent_at = _code_hash(preference, code), at
+    preference.save(update_fields=["code_hash", "code_sent_at"])
+    return preference, code
+
+
+def confirm(*, service_id: UUID, code: str, by: User, at: datetime) -> AskingPreference:
+    """The code that came to the address was typed in: from now on we may ask there. Raises NotFound, NotAllowed and Invalid.
+
+    A wrong guess counts, so it is kept although it is refused.
+    """
+    with transaction.atomic():
+        preference = _preference(service_id, by)
+        in_time = preference.code_sent_at is not None and at < preference.code_sent_at + CODE_LASTS
+        good = bool(preference.code_hash) and in_time and preference.code_tries < MOST_TRIES
+        right = good and constant_time_compare(preference.code_hash, _code_hash(preference, "".join(code.split())))
+        preference.code_tries = min(preference.code_tries + 1, MOST_TRIES)
+        if right:
+            preference.confirmed_at, preference.code_hash, preference.codes_sent = at, "", 0
+        preference.save(update_fields=["confirmed_at", "code_hash", "code_tries", "codes_sent"])
+    if not right:
+        message = "That is not the code. Look at the message again." if good else "This code can no longer be used. Ask for a new one."
+        raise Invalid(message, errors={"code": [message]})
+    return preference
+
+
+@transaction.atomic
+def switch(*, service_id: UUID, on: bool, by: User, at: datetime) -> AskingPreference:
+    """Stop the messages about a service, or start them again. Its open links end when it stops. Raises NotFound and NotAllowed."""
+    preference = _preference(service_id, by)
+    if on:
+        preference.stopped_at, preference.changed_by, preference.changed_at = None, by, at
+        preference.save(update_fields=["stopped_at", "changed_by", "changed_at"])
+    else:
+        asking.stop_at([preference.pk], at)
+        preference.refresh_from_db()
+    return preference
+
+
+@transaction.atomic
+def ask_now(*, service_id: UUID, by: User, at: datetime) -> Ask:
+    """Its provider wants a link at once, at any hour. Raises NotFound, NotAllowed and Conflict."""
+    return _request(_preference(service_id, by), at)
+
+
+@transaction.atomic
+def ask_again(*, token: str, at: datetime) -> Ask:
+    """Whoever has a link, spent or not, wants the next one: it goes to the address that the first one went to, and nowhere else.
+
+    Raises NotFound and Conflict; neither must be told to whoever shows the token.
+    """
+    link = asking.any_link(token=token)
+    preference = asking.preference_of(link)
+    if preference is None:
+        raise NotFound("This link cannot be used.", code="no-such-link")
+    return _request(AskingPreference.objects.select_for_update().get(pk=preference.pk), at)
+
+
+def _request(preference: AskingPreference, at: datetime) -> Ask:
+    from capacity.ask_tasks import send_ask  # the task calls the module that calls this one
+
+    if preference.confirmed_at is None:
+        raise Conflict("Confirm the address first, by the code that we sent to it.", code="not-confirmed")
+    if preference.stopped_at is not None:
+        raise Conflict("The messages are stopped. Start them first.", code="stopped")
+    if Ask.objects.filter(service=preference.pk, created_at__gt=at - LINK_NOT_TWICE_WITHIN).exists():
+        raise Conflict("We sent a link a moment ago. Look again in your messages.", code="too-soon")
+    ask = Ask.objects.create(
+        service_id=preference.pk, why=Ask.Why.REQUEST, channel=preference.channel, sent_to=preference.address, created_at=at
+    )
+    send_ask.defer(ask_id=str(ask.pk))
+    return ask
+
+
+def _own(service_id: UUID, by: User) -> Service:
+    service = Service.objects.visible_to(by).filter(pk=service_id).first()
+    if service is None:
+        raise NotFound("That service is not in the directory. Search again.", code="no-such-service")
+    if not (by.is_provider and service.organization_id == by.organization_id):
+        raise NotAllowed("Only those who run this service decide how it is asked.")
+    return service
+
+
+def _preference(service_id: UUID, by: User) -> AskingPreference:
+    _own(service_id, by)
+    preference = AskingPreference.objects.select_for_update(of=("self",)).select_related("service").filter(pk=service_id).first()
+    if preference is None:
+        raise NotFound("Say first how we may ask you.", code="not-asked")
+    return preference
+
+
+def _address(channel: str, address: str) -> str:
+    if channel not in Channel.values:
+        raise _wrong("channel", "Choose e-mail or text message.")
+    if channel == Channel.SMS:
+        if not sms.is_set_up():
+            raise _wrong("channel", "This site cannot send text messages. Choose e-mail.")
+        try:
+            return sms.number(address)
+        except Invalid as error:
+            raise _wrong("address", error.message) from error
+    try:
+        validate_email(address.strip())
+    except ValidationError as error:
+        raise _wrong("address", "Enter an e-mail address, like name@example.org.") from error
+    return address.strip().lower()
+
+
+def _wrong(field: str, message: str) -> Invalid:
+    return Invalid(message, errors={field: [message]})
+
+
+def _code_hash(preference: AskingPreference, code: str) -> str:
+    return salted_hmac("capacity.preferences.code", f"{preference.pk}:{preference.address}:{code}", algorithm="sha256").hexdigest()

@@ -1,0 +1,54 @@
+"""The question of a signed link: one press for each answer that somebody is likely to give."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from capacity.queries import PoolState
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One kind of place, with the answers that fit its figure as (action, words), and what was sent before when it was refused."""
+
+    state: PoolState
+    answers: tuple[tuple[str, str], ...]
+    chosen: str = ""
+    number: str = ""
+
+    @property
+    def question(self) -> str:
+        state = self.state
+        if state.available is None:
+            return f"How many {state.unit}s are free?"
+        return f"{state.available} {state.unit if state.available == 1 else state.unit + 's'} free?"
+
+    @property
+    def held_words(self) -> str:
+        """Why fewer are offered; says nothing of whom they are held for."""
+        state = self.state
+        return f"{state.held} of these {'is' if state.held == 1 else 'are'} held through Lune for somebody." if state.held else ""
+
+
+def lines(states: Iterable[PoolState], sent: Mapping[str, str]) -> list[Line]:
+    """A line for each pool, with what was sent of it."""
+    return [Line(state, answers(state), *_sent(state.id, sent)) for state in states]
+
+
+def answers(state: PoolState) -> tuple[tuple[str, str], ...]:
+    """The answers that fit: no “one more” than there are in all, no “one fewer” than none."""
+    free = state.available
+    if free is None:
+        return (("full", "None: full"),)
+    found = [("same", f"Still {free}")]
+    if state.maximum is None or free < state.maximum:
+        found.append(("more", f"One more: {free + 1}"))
+    if free > 1:
+        found.append(("less", f"One fewer: {free - 1}"))
+    if free:
+        found.append(("full", "None: full"))
+    return tuple(found)
+
+
+def _sent(pool: UUID, sent: Mapping[str, str]) -> tuple[str, str]:
+    return sent.get(f"do-{pool}", ""), sent.get(f"number-{pool}", "")[:20]

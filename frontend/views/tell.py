@@ -1,0 +1,146 @@
+"""Whoever runs a service says from a message, without an account, what is free. No page here knows of any patient.
+
+Looking changes nothing, because programs that check mail for harm open every link: only a press of a button does. These forms carry no
+CSRF token: the address itself is the secret that a forger would need, and a mail program's own browser often keeps no cookies.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_POST
+
+from capacity import ask_messages, asking, demand, preferences, queries
+from capacity.models import UpdateLink
+from core.clock import now
+from core.errors import Conflict, LuneError, NotFound
+from frontend.forms import told
+from frontend.limits import too_often
+from frontend.presenters import tell as present
+from frontend.presenters.places import HISTORY, sparkline
+from frontend.views.errors import too_many_requests
+
+#: A home with a dozen services answers for all within a few minutes; a guesser needs more than all time.
+A_MINUTE = 60
+
+View = Callable[..., HttpResponse]
+
+
+def _by_link(view: View) -> View:
+    """Every answer below such a link: kept by nobody, indexed by nobody, and its address told to nobody. Spent and wrong are one."""
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if too_often(request, "tell", a_minute=A_MINUTE):
+            answer = too_many_requests(request)
+        else:
+            try:
+                answer = view(request, *args, **kwargs)
+            except NotFound:
+                answer = render(request, "tell/spent.jinja", {"token": kwargs["token"]}, status=404)
+        answer["Cache-Control"] = "no-store"
+        answer["Referrer-Policy"] = "no-referrer"
+        answer["X-Robots-Tag"] = "noindex, nofollow"
+        return answer
+
+    return csrf_exempt(wrapped)
+
+
+@_by_link
+@require_http_methods(["GET", "HEAD", "POST"])
+def tell(request: HttpRequest, token: str) -> HttpResponse:
+    """“2 beds free?” with the answers as buttons. One press is all; the second press of two counts for nothing."""
+    at = now()
+    link = asking.any_link(token=token)
+    problem: LuneError | None = None
+    if request.method == "POST":
+        try:
+            asking.use_link(token=token, told=told.read(request.POST), at=at)
+            return redirect("tell-thanks", token=token)
+        except NotFound:
+            raise
+        except LuneError as error:
+            problem = error
+    asking.read_link(token=token, at=at)
+    states = queries.with_state(asking.pools(link.service, at), at)
+    context = {
+        "token": token,
+        "service": link.service,
+        "sent_to": ask_messages.address_in_part(link.channel, link.sent_to),
+        "until": link.expires_at,
+        "lines": present.lines(states, request.POST),
+        "near": demand.words(demand.waiting_near([link.service_id], at).get(link.service_id)),
+        "problem": problem,
+    }
+    return render(request, "tell/question.jinja", context, status=problem.http_status if problem else 200)
+
+
+@_by_link
+@require_http_methods(["GET", "HEAD", "POST"])
+def thanks(request: HttpRequest, token: str) -> HttpResponse:
+    """What was told, what it does for others, and for some minutes a way back."""
+    at = now()
+    link = asking.read_used_link(token=token, at=at)
+    said, problem = "", ""
+    if request.method == "POST":
+        try:
+            if request.POST.get("do") == "undo":
+                asking.undo(token=token, at=at)
+                return redirect("tell", token=token)
+            if request.POST.get("do") == "next":
+                preferences.ask_again(token=token, at=at)
+                said = "A new link is on its way to you."
+        except Conflict as error:
+            problem = error.message
+    return render(request, "tell/thanks.jinja", _thanks(link, token) | {"said": said, "problem": problem}, status=409 if problem else 200)
+
+
+def _thanks(link: UpdateLink, token: str) -> dict[str, Any]:
+    at = now()
+    states = queries.pool_states([UUID(pool) for pool in link.told], at).values()
+    history = queries.histories([state.id for state in states], at - HISTORY)
+    preference = asking.preference_of(link)
+    return {
+        "token": token,
+        "service": link.service,
+        "states": sorted(states, key=lambda state: state.name),
+        "sparks": {state.id: sparkline(history.get(state.id, []), at=at, unit=state.unit) for state in states},
+        "undo_until": link.used_at and link.used_at + asking.UNDO_FOR,
+        "near": demand.words(demand.waiting_near([link.service_id], at).get(link.service_id)),
+        "can_ask": preference is not None and preference.stopped_at is None and preference.confirmed_at is not None,
+    }
+
+
+@_by_link
+@require_POST
+def again(request: HttpRequest, token: str) -> HttpResponse:
+    """A spent link asks for the next one. Whether it was ever one of ours is told to nobody: the answer is the same."""
+    try:
+        preferences.ask_again(token=token, at=now())
+    except (NotFound, Conflict):
+        pass
+    return render(request, "tell/spent.jinja", {"token": token, "asked": True}, status=404)
+
+
+@_by_link
+@require_http_methods(["GET", "HEAD", "POST"])
+def stop(request: HttpRequest, token: str) -> HttpResponse:
+    """Whether messages come; one press stops or starts them. A mail program presses for its reader (RFC 8058)."""
+    if request.method == "POST":
+        if request.POST.get("do") == "start":
+            asking.start(token=token, at=now())
+        elif "List-Unsubscribe" in request.POST or request.POST.get("do") == "stop":
+            asking.stop(token=token, at=now())
+        return redirect("tell-stop", token=token)
+    link = asking.any_link(token=token)
+    context = {
+        "token": token,
+        "service": link.service,
+        "sent_to": ask_messages.address_in_part(link.channel, link.sent_to),
+        "preference": asking.preference_of(link),
+    }
+    return render(request, "tell/stop.jinja", context)
