@@ -8,6 +8,8 @@ from django.templatetags.static import static
 from django.urls import include, path
 from django.views.decorators.http import require_safe
 
+from capacity.api import hooks
+
 #: Of allauth's pages, those that Lune has: nobody signs up, and an administrator alone changes an e-mail address.
 ACCOUNT_PAGES = {
     "account_login", "account_logout", "account_inactive", "account_signup", "account_change_password",
@@ -30,6 +32,9 @@ urlpatterns = [
     path("admin/", ([page for page in admin.site.get_urls() if getattr(page, "name", "") != "view_on_site"], "admin", "admin")),
     path("account/", include([page for page in account_urls.urlpatterns if page.name in ACCOUNT_PAGES])),
     path("api/v1/", include("config.api_urls")),
+    path("fhir/", include("capacity.api.fhir_urls")),
+    path("hooks/sms/", hooks.sms_in, name="hook-sms"),
+    path("hooks/mail/", hooks.mail_in, name="hook-mail"),
     path("api/oruk/", include("catalogue.api.oruk.urls")),
     path("", include("frontend.urls")),
 ]

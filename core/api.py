@@ -1,5 +1,6 @@
 """What every API view shares: pages and errors."""
 
+from http import HTTPStatus
 from typing import Any
 
 from rest_framework.pagination import PageNumberPagination
@@ -28,7 +29,31 @@ def user_of(request: Request) -> Any:
 
 
 def handle_exception(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """Answer a `LuneError` with its message and code; leave everything else to DRF."""
+    """Answer a `LuneError` with its message and code; leave everything else to DRF. A view that says `problems` answers by RFC 9457."""
     if isinstance(exc, LuneError):
-        return Response({"code": exc.code, "detail": exc.message, **exc.details}, status=exc.http_status)
-    return exception_handler(exc, context)
+        said = {"code": exc.code, "detail": exc.message, **exc.details}
+        answer: Response | None = Response(said, status=exc.http_status)
+    else:
+        answer = exception_handler(exc, context)
+    if answer is not None and getattr(context.get("view"), "problems", False):
+        answer.data = _problem(answer)
+        answer.content_type = "application/problem+json"
+    return answer
+
+
+def _problem(answer: Response) -> dict[str, Any]:
+    """The same as a problem of RFC 9457; what was wrong with single fields stands in `errors` too."""
+    data = answer.data if isinstance(answer.data, dict) else {"detail": answer.data}
+    problem = dict(data) if "detail" in data else {"code": "invalid", "detail": in_words(data), "errors": data}
+    code = str(problem.get("code") or getattr(problem["detail"], "code", "refused"))
+    title = HTTPStatus(answer.status_code).phrase
+    return {"type": f"urn:lune:problem:{code}", "title": title, "status": answer.status_code, **problem, "code": code}
+
+
+def in_words(errors: Any, field: str = "") -> str:
+    """What DRF says of wrong fields, as one text: "available: A valid integer is required."."""
+    if isinstance(errors, dict):
+        return " ".join(in_words(each, "" if name == "non_field_errors" else str(name)) for name, each in errors.items())
+    if isinstance(errors, list):
+        return " ".join(in_words(each, field) for each in errors)
+    return f"{field}: {errors}" if field else str(errors)

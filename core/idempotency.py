@@ -30,23 +30,55 @@ def once(request: Request, act: Callable[[], tuple[Any, int]]) -> Response:
 
     Raises Invalid: `idempotency-key-needed`; `idempotency-key-reused` when the key came with another body.
     """
-    key = request.headers.get(HEADER, "").strip()
-    if not 1 <= len(key) <= 120:
-        raise Invalid(f"Send a new {HEADER} of up to 120 characters with each request, and the same one when you repeat it.",
-                      code="idempotency-key-needed")  # fmt: skip
-    said = json.dumps([request.method, request.path, request.data], sort_keys=True, default=str)
-    fingerprint = hashlib.sha256(said.encode()).hexdigest()
+    key, fingerprint = _key_of(request), _fingerprint(request)
     kept, new = IdempotencyKey.objects.get_or_create(
         user_id=user_of(request).pk, key=key, defaults={"fingerprint": fingerprint, "at": clock.now()}
     )
-    if kept.fingerprint != fingerprint:
-        raise Invalid(f"This {HEADER} was used for another request. Send a new one.", code="idempotency-key-reused")
     if not new:
-        return Response(kept.body, status=kept.status, headers={"Idempotency-Replayed": "true"})
+        return _again(kept, fingerprint)
     data, kept.status = act()
     kept.body = json.loads(JSONRenderer().render(data))
     kept.save(update_fields=["status", "body"])
     return Response(kept.body, status=kept.status)
+
+
+def once_by_parts(request: Request, act: Callable[[str], tuple[Any, int]]) -> Response:
+    """As `once`, for an act whose parts are each a transaction of their own, so that none waits for the others.
+
+    `act` is given a text that is the same whenever this request comes: it makes of it a key for each part, by which a part that was done
+    is not done again. So a request that broke off half-way may be sent again, and two that come together do each part once.
+    """
+    key, fingerprint = _key_of(request), _fingerprint(request)
+    mine = IdempotencyKey.objects.filter(user_id=user_of(request).pk, key=key)
+    if kept := mine.first():
+        return _again(kept, fingerprint)
+    data, status = act(f"{user_of(request).pk} {key} {fingerprint}")
+    body = json.loads(JSONRenderer().render(data))
+    kept, new = IdempotencyKey.objects.get_or_create(
+        user_id=user_of(request).pk,
+        key=key,
+        defaults={"fingerprint": fingerprint, "status": status, "body": body, "at": clock.now()},
+    )
+    return Response(body, status=status) if new else _again(kept, fingerprint)
+
+
+def _key_of(request: Request) -> str:
+    key = request.headers.get(HEADER, "").strip()
+    if not 1 <= len(key) <= 120:
+        raise Invalid(f"Send a new {HEADER} of up to 120 characters with each request, and the same one when you repeat it.",
+                      code="idempotency-key-needed")  # fmt: skip
+    return key
+
+
+def _fingerprint(request: Request) -> str:
+    said = json.dumps([request.method, request.path, request.data], sort_keys=True, default=str)
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
+def _again(kept: IdempotencyKey, fingerprint: str) -> Response:
+    if kept.fingerprint != fingerprint:
+        raise Invalid(f"This {HEADER} was used for another request. Send a new one.", code="idempotency-key-reused")
+    return Response(kept.body, status=kept.status, headers={"Idempotency-Replayed": "true"})
 
 
 def forget(*, at: datetime) -> int:

@@ -6,5 +6,6 @@ from capacity.api import views
 
 urlpatterns = [
     path("capacities/", views.CapacityList.as_view(), name="api-capacities"),
+    path("capacities/reports/", views.CapacityReports.as_view(), name="api-capacity-reports"),
     path("capacities/<uuid:pk>/", views.CapacityDetail.as_view(), name="api-capacity"),
 ]
