@@ -79,7 +79,7 @@ system-test:
 
 # On Debian the system's Chromium; elsewhere Playwright's own, fetched once.
 browser: $(PACKAGES)
-	@[ -n "$$LUNE_CHROMIUM" ] || command -v chromium >/dev/null || command -v google-chrome >/dev/null \
+	@[ -n "$$LUNE_CHROMIUM" ] || command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || command -v google-chrome >/dev/null \
 		|| [ -e .venv/.browser ] || { $(BIN)/playwright install --with-deps chromium && touch .venv/.browser; }
 
 $(PACKAGES): config/requirements/dev.txt config/requirements/uv.txt | system

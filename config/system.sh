@@ -8,7 +8,7 @@ python=${PYTHON:-python3}
 need=""
 enough_python() { "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
 new_node() { node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' 2>/dev/null; }
-browser() { [ -n "${LUNE_CHROMIUM:-}" ] || command -v chromium || command -v chromium-browser || command -v google-chrome; }
+browser() { [ -n "${LUNE_CHROMIUM:-}" ] || command -v chromium-headless-shell || command -v chromium || command -v chromium-browser || command -v google-chrome; }
 postgres_server() { ls /usr/lib/postgresql/*/bin/initdb 2>/dev/null; }
 postgis() { ls /usr/share/postgresql/*/extension/postgis.control 2>/dev/null; }
 
@@ -24,7 +24,7 @@ postgis >/dev/null || need="$need postgis-for-postgresql"
 new_node || need="$need nodejs"
 command -v npm >/dev/null || need="$need npm"
 # Ubuntu's own chromium is a snap, which does not run everywhere: there `make` fetches Playwright's.
-if [ "$purpose" = test ] && ! grep -qs '^ID=ubuntu' /etc/os-release; then browser >/dev/null || need="$need chromium"; fi
+if [ "$purpose" = test ] && ! grep -qs '^ID=ubuntu' /etc/os-release; then browser >/dev/null || need="$need chromium-headless-shell"; fi
 [ -n "$need" ] || exit 0
 
 echo "Missing:$need"
