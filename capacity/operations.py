@@ -305,7 +305,7 @@ def extend(*, reservation_id: UUID, by: User, at: datetime) -> Reservation:
 
 
 def policy_of(pool: ServiceCapacity) -> FreshnessPolicy:
-    """How long a place of this kind is held, how much longer when asked, and how many; what is usual where the operator has said nothing."""
+    """How long a place of this kind is held, how much longer when asked, and how many; what is usual where nobody has said."""
     policy = FreshnessPolicy.objects.filter(care_type_id=pool.care_type_id).first()
     return policy or FreshnessPolicy(hold_for=HOLD_FOR, hold_extension=timedelta(0))
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import Aggregate, Count, DurationField, ExpressionWrapper, F, Min, Q
 from django.db.models.functions import TruncDate
 
+from capacity.models import Reservation
 from capacity.queries import RagCount, rag_counts
 from catalogue.models import Organization, User
 from core.clock import LONDON
@@ -77,6 +78,17 @@ class FirstAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldFigures:
+    """Holds that ended in the last seven days, by how, and those that are held now."""
+
+    now: int
+    filled: int
+    released: int
+    expired: int
+    withdrawn: int
+
+
+@dataclass(frozen=True, slots=True)
 class Dashboard:
     """The figures of one scope at one instant. `scope` is "region", or the organisation's id."""
 
@@ -89,6 +101,7 @@ class Dashboard:
     referrals: tuple[StatusCount, ...]
     overdue: int
     first_answer: FirstAnswer
+    holds: HoldFigures
     trend: tuple[TrendPoint, ...]
 
     @property
@@ -119,6 +132,7 @@ def dashboard(user: User, at: datetime) -> Dashboard:
         referrals=statuses,
         overdue=overdue,
         first_answer=_first_answer(own, at),
+        holds=_holds(own, at),
         trend=_trend(episodes, at, now=sum(row.total for row in by_pathway)),
     )
 
@@ -152,6 +166,17 @@ def _statuses(own: UUID | None, at: datetime) -> tuple[tuple[StatusCount, ...], 
     shown = [status for status in Status if status not in (Status.DRAFT, Status.ENTERED_IN_ERROR)]
     counts = tuple(StatusCount(str(s), REFERRER_WORDS[s], found[s]["n"] if s in found else 0) for s in shown)
     return counts, sum(row["late"] for row in found.values())
+
+
+def _holds(own: UUID | None, at: datetime) -> HoldFigures:
+    """What became of held places: those that ran out unused kept others waiting for nothing."""
+    state = Reservation.State
+    holds = Reservation.objects.filter(Q(state=state.HELD) | Q(ended_at__gte=at - RECENT)).order_by()
+    if own is not None:
+        holds = holds.filter(Q(organization_id=own) | Q(pool__service__organization_id=own))
+    found = dict(holds.values_list("state").annotate(Count("pk")))
+    ended = {kind: found.get(kind, 0) for kind in state}
+    return HoldFigures(ended[state.HELD], ended[state.FILLED], ended[state.RELEASED], ended[state.EXPIRED], ended[state.WITHDRAWN])
 
 
 def _first_answer(own: UUID | None, at: datetime) -> FirstAnswer:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 import capacity.operations as places
 from capacity.models import ServiceCapacity
@@ -20,14 +20,15 @@ from catalogue.models import Service, User
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.events import publish
 from flow import workflow
+from flow.holds import extend_hold, give_back_waiting, held_for_sending, hold_place, let_go, pools_held, require_fewer
 from flow.models import Episode, Patient, Referral, ReferralTask, Transition
 from flow.people import add_patient, note_need, start_episode, tell_colleagues
 from flow.workflow import Action, Reason, Side, Status, Step
 from matching.models import MatchRun, NeedProfile
 
 __all__ = [
-    "accept", "add_patient", "complete", "decline", "end_episode", "fail", "note_need", "pause", "resume", "retract", "send", "start",
-    "start_episode", "withdraw",
+    "accept", "add_patient", "complete", "decline", "end_episode", "extend_hold", "fail", "hold_place", "let_go", "note_need", "pause",
+    "resume", "retract", "send", "start", "start_episode", "withdraw",
 ]  # fmt: skip
 
 #: How soon a provider is asked to answer.
@@ -53,10 +54,12 @@ def send(
     reason: str = "",
     consent: bool = False,
 ) -> Referral:
-    """Ask one or several places for one person; keep a place at those in `hold_pool_ids`.
+    """Ask one or several places for one person; keep a place at those in `hold_pool_ids`. A place that is held for this person already
+    goes with the request, and no second one is counted.
 
     All or nothing: when one place has gone since it was chosen, nothing is sent. Raises NotAllowed (not a referrer), Invalid (no
-    consent, nothing chosen), NotFound (a record that `by` may not see) and Conflict (`no-place`, `not-known`, `already-asked`, `ended`).
+    consent, nothing chosen), NotFound (a record that `by` may not see) and Conflict (`no-place`, `not-known`, `already-asked`, `ended`,
+    `too-many-holds`).
     """
     if not by.is_referrer or by.organization is None:
         raise NotAllowed("Only somebody who refers can send a referral.")
@@ -94,7 +97,8 @@ def send(
         )
     pools = places.lock(wanted)
     _require_kept(pools)
-    _require_live(pools, at)
+    kept = held_for_sending(patient, wanted, at)
+    _require_live({pool_id: pool for pool_id, pool in pools.items() if pool_id not in kept}, at)
 
     referral = Referral.objects.create(
         patient=patient,
@@ -117,7 +121,10 @@ def send(
             requested_at=at,
             respond_by=at + RESPOND_WITHIN[urgency],
         )
-        if pool_id in held:
+        if pool_id in kept:
+            task.reservation_id = kept[pool_id]
+        elif pool_id in held:
+            require_fewer(patient, pools[pool_id], at)
             task.reservation = places.hold(pool_id=pool_id, organization=by.organization, by=by, at=at)
         _take(task, sent, by=by, at=at)
     publish("flow.changed", topics=["region"])
@@ -137,7 +144,9 @@ def accept(
     task, tasks = _lock(task_id)
     step = _permit(Action.ACCEPT, task, tasks, by=by, expected_version=expected_version)
     others = [other for other in tasks if other.status == Status.REQUESTED and other.pk != task.pk]
-    before = places.lock({task.pool_id} | {other.pool_id for other in others if other.reservation_id})[task.pool_id]
+    waiting = Q(episode__patient=task.referral.patient_id)
+    elsewhere = pools_held(waiting)
+    before = places.lock({task.pool_id} | elsewhere | {other.pool_id for other in others if other.reservation_id})[task.pool_id]
     try:
         filled = places.fill(pool_id=task.pool_id, reservation_id=task.reservation_id, by=by, at=at)
     except Conflict as error:
@@ -152,6 +161,7 @@ def accept(
     for other in others:
         _give_back(other, by=None, at=at)
         _take(other, withdrawal, by=None, at=at, reason=("", ANOTHER_ACCEPTED))
+    give_back_waiting(waiting, elsewhere, at=at)
     publish("flow.changed", topics=["region"])
     return task
 
@@ -221,11 +231,13 @@ def end_episode(*, episode_id: UUID, by: User, at: datetime) -> Episode:
     Patient.objects.select_for_update(no_key=True).get(pk=episode.patient_id)
     referrals = [r.pk for r in Referral.objects.select_for_update(no_key=True).filter(episode=episode).order_by("pk")]
     tasks = list(_tasks().filter(referral__in=referrals, status=Status.REQUESTED))
-    places.lock({task.pool_id for task in tasks if task.reservation_id})
+    held = pools_held(Q(episode=episode))
+    places.lock(held | {task.pool_id for task in tasks if task.reservation_id})
     withdrawal = workflow.step(Action.WITHDRAW, status=Status.REQUESTED, side=Side.SYSTEM)
     for task in tasks:
         _give_back(task, by=None, at=at)
         _take(task, withdrawal, by=None, at=at, reason=("", EPISODE_ENDED))
+    give_back_waiting(Q(episode=episode), held, at=at)
     _end_wait(episode.pk, at)
     episode.refresh_from_db()
     publish("flow.changed", topics=["region"])
@@ -336,8 +348,11 @@ def _give_back(task: ReferralTask, *, by: User | None, at: datetime) -> None:
 
 
 def _end_wait(episode_id: UUID | None, at: datetime) -> None:
-    """End an episode that has not ended. Called last: an episode's row is locked after all others."""
+    """End an episode that has not ended, and what is held for it. Called last: an episode's row is locked after all others."""
     if episode_id is not None:
+        held = pools_held(Q(episode=episode_id))
+        places.lock(held)
+        give_back_waiting(Q(episode=episode_id), held, at=at)
         Episode.objects.filter(pk=episode_id, ended_at__isnull=True, started_at__lte=at).update(ended_at=at)
 
 

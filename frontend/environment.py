@@ -14,6 +14,7 @@ from capacity.status import told
 from catalogue.lexicon import name_of
 from core import clock
 from core.geo import miles as metres_to_miles
+from frontend.presenters import countdown
 from frontend.presenters.opening import clock as clock_words
 
 LONDON = ZoneInfo("Europe/London")
@@ -103,10 +104,13 @@ def environment(**options: Any) -> Environment:
         "clock_time": clock_time,
         "day": day,
         "hour": lambda moment: clock_words(moment.time()),
+        "held_until": lambda until: countdown.clock(until, clock.now()),
         "iso": iso,
+        "left": lambda until: countdown.left(until, clock.now()),
         "london": london,
         "miles": miles,
         "money": money,
+        "seconds_left": lambda until: int((until - clock.now()).total_seconds()),
         "plural": plural,
         "term_name": term_name,
         "told": lambda moment: told(moment, clock.now()),

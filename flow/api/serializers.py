@@ -175,6 +175,14 @@ class FirstAnswerSerializer(serializers.Serializer):
     p90 = serializers.DurationField(allow_null=True)
 
 
+class HoldFiguresSerializer(serializers.Serializer):
+    now = serializers.IntegerField()
+    filled = serializers.IntegerField()
+    released = serializers.IntegerField()
+    expired = serializers.IntegerField(help_text="Ran out unused in the last seven days.")
+    withdrawn = serializers.IntegerField()
+
+
 class TrendPointSerializer(serializers.Serializer):
     on = serializers.DateField()
     waiting = serializers.IntegerField()
@@ -193,4 +201,5 @@ class DashboardSerializer(serializers.Serializer):
     referrals = StatusCountSerializer(many=True)
     overdue = serializers.IntegerField(help_text="Requests whose time to answer has passed.")
     first_answer = FirstAnswerSerializer()
+    holds = HoldFiguresSerializer()
     trend = TrendPointSerializer(many=True)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from flow.api import views
+from flow.api import holds, views
 
 urlpatterns = [
     path("patients/", views.PatientList.as_view(), name="api-patients"),
@@ -12,5 +12,9 @@ urlpatterns = [
     path("tasks/", views.TaskList.as_view(), name="api-tasks"),
     path("tasks/<uuid:pk>/", views.TaskDetail.as_view(), name="api-task"),
     path("tasks/<uuid:pk>/<str:action>/", views.TaskStep.as_view(), name="api-task-step"),
+    path("holds/", holds.HoldList.as_view(), name="api-holds"),
+    path("holds/<uuid:pk>/", holds.HoldDetail.as_view(), name="api-hold"),
+    path("holds/<uuid:pk>/extend/", holds.HoldExtend.as_view(), name="api-hold-extend"),
+    path("holds/<uuid:pk>/release/", holds.HoldRelease.as_view(), name="api-hold-release"),
     path("dashboard/", views.DashboardView.as_view(), name="api-dashboard"),
 ]

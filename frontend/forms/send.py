@@ -1,5 +1,6 @@
 """Sending one referral to the services that were chosen."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -7,15 +8,8 @@ from django import forms
 from django.db.models import QuerySet
 from django.http import QueryDict
 
-from capacity.models import CapacityStatus
 from capacity.queries import PoolState
-from capacity.status import Rag
 from flow.models import Patient, Referral
-
-
-def can_hold(state: PoolState) -> bool:
-    """There is a free place that could be kept for somebody."""
-    return state.rag in (Rag.GREEN, Rag.AMBER) and bool(state.free) and state.status != CapacityStatus.WAITLIST
 
 
 def without_hold(sent: QueryDict) -> QueryDict:
@@ -71,14 +65,17 @@ class SendForm(forms.Form):
         error_messages={"required": "Ask whether they agree, and tick the box when they do"},
     )
 
-    def __init__(self, *args: Any, patients: QuerySet[Patient], states: list[PoolState], **kwargs: Any) -> None:
-        """`states` are the places that were chosen, as they stand now."""
+    def __init__(
+        self, *args: Any, patients: QuerySet[Patient], states: list[PoolState], held: Collection[UUID] = (), **kwargs: Any
+    ) -> None:
+        """`states` are the places that were chosen, as they stand now; at those in `held` one is kept for the person already."""
         super().__init__(*args, **kwargs)
         self.fields["patient"].queryset = patients  # type: ignore[attr-defined]
         self.fields["pools"].choices = [(state.id, state.service_name) for state in states]  # type: ignore[attr-defined]
         # A place asked for stays a choice when it has gone meanwhile: the operation says when it went, and what else is near.
         asked = self.data.get("hold") if self.is_bound else None
-        keepable = [(state.id, f"{state.service_name}: {state.name}") for state in states if can_hold(state) or str(state.id) == asked]
+        free = [state for state in states if (state.can_be_held or str(state.id) == asked) and state.id not in held]
+        keepable = [(state.id, f"{state.service_name}: {state.name}") for state in free]
         self.fields["hold"].choices = [("", "No, only ask"), *keepable]  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:

@@ -109,5 +109,7 @@ def table(found: Dashboard) -> Iterator[Sequence[Any]]:
     yield "referrals beyond their time", "", "", found.overdue
     for part, value in (("median", found.first_answer.median), ("90th percentile", found.first_answer.p90)):
         yield "minutes to first answer", "last 7 days", part, "" if value is None else round(value.total_seconds() / 60)
+    for part in ("now", "filled", "released", "expired", "withdrawn"):
+        yield "held places", "now" if part == "now" else "last 7 days", part, getattr(found.holds, part)
     for point in found.trend:
         yield "waiting at the end of the day", point.on.isoformat(), "", point.waiting

@@ -8,6 +8,7 @@ from capacity.models import Reservation
 from flow.models import Referral, ReferralTask
 from flow.queries import summary_status
 from flow.workflow import REFERRER_WORDS, Action, Side, Status, steps_open_to
+from frontend.presenters.holds import ended
 
 #: How a status looks; the words carry the meaning.
 TONES: dict[str, str] = {
@@ -36,6 +37,8 @@ class Asked:
     answered_at: datetime | None
     respond_by: datetime | None
     hold: str
+    held_until: datetime | None
+    hold_lost: bool
     version: int
     actions: list[str]
 
@@ -53,7 +56,9 @@ class Asked:
             reason=task.status_reason_text,
             answered_at=task.answered_at,
             respond_by=task.respond_by if task.status == Status.REQUESTED else None,
-            hold=hold_words(task.reservation, at) if task.status == Status.REQUESTED else "",
+            hold=hold_words(task, at) if task.status == Status.REQUESTED else "",
+            held_until=task.reservation.expires_at if _is_held(task) else None,
+            hold_lost=task.status == Status.REQUESTED and task.reservation is not None and not _is_held(task),
             version=task.version,
             actions=[step.action for step in steps if step.action in (Action.WITHDRAW, Action.RETRACT)],
         )
@@ -84,15 +89,14 @@ class Ask:
         )
 
 
-def hold_words(reservation: Reservation | None, at: datetime) -> str:
-    """What has become of a held place: how long it is still kept, or that it is not."""
-    if reservation is None:
+def hold_words(task: ReferralTask, at: datetime) -> str:
+    """What has become of the place that was held for a request that still waits; empty while it is held, or when none was."""
+    hold = task.reservation
+    if hold is None:
         return ""
-    if reservation.state != Reservation.State.HELD:
-        return f"Hold: {reservation.get_state_display().lower()}"
-    minutes = int((reservation.expires_at - at).total_seconds() // 60)
-    if minutes <= 0:
-        return "The hold is running out now"
-    hours, rest = divmod(minutes, 60)
-    parts = [f"{hours} hour{'' if hours == 1 else 's'}" if hours else "", f"{rest} minute{'' if rest == 1 else 's'}" if rest else ""]
-    return f"A place is kept for {' '.join(part for part in parts if part)} more"
+    name = task.pool.service.name
+    return ended(hold.state, service=name, moment=hold.ended_at, because=hold.ended_because, asked=True, at=at)
+
+
+def _is_held(task: ReferralTask) -> bool:
+    return task.status == Status.REQUESTED and task.reservation is not None and task.reservation.state == Reservation.State.HELD

@@ -9,6 +9,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
+from capacity.holding import held_at
 from capacity.queries import pool_states
 from catalogue.models import User
 from core.clock import now
@@ -50,6 +51,7 @@ def inbox(request: SignedIn) -> HttpResponse:
         "parts": present.parts(counts, shown),
         "page": page,
         "lines": present.lines(page, at=now()),
+        "held": held_at(request.user),
         "query": Query(request.GET),
     }
     return render(request, "inbox/_list.jinja" if request.htmx else "inbox.jinja", context)

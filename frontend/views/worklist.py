@@ -8,6 +8,8 @@ from django.views.decorators.http import require_GET
 
 from catalogue.models import User
 from core import audit, clock
+from flow.hold_queries import holds, lost
+from frontend.presenters import holds as held_words
 from frontend.presenters import worklist as presenter
 from frontend.presenters.query import Query
 
@@ -22,14 +24,20 @@ PAGE = 50
 def worklist(request: SignedIn) -> HttpResponse:
     """The list; asked for as a part of the page, only the table that refreshes itself. Whom it names is written to the read audit."""
     filters = presenter.Filters.of(request.GET)
-    found = presenter.lines(request.user, clock.now(), filters)
+    at = clock.now()
+    found = presenter.lines(request.user, at, filters)
+    held, gone = holds(request.user, at), lost(request.user, at)
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
-    named = [line.patient for line in page.object_list]
+    named = [line.patient for line in page.object_list] + [hold.patient for hold in gone]
     audit.record_reads(user=request.user, record_type="patient", record_ids=named, refresh=bool(request.htmx))
     context = {
         "filters": filters,
         "query": Query(request.GET),
         "page": page,
+        "held": held_words.by_person(held),
+        "held_count": len(held),
+        "lost": gone,
+        "words": held_words.words(at),
         "choices": {"pathway": presenter.PATHWAYS, "delay": presenter.DELAYS, "days": presenter.DAYS, "status": presenter.ASKED},
     }
     return render(request, "worklist/_table.jinja" if request.htmx else "worklist/worklist.jinja", context)
