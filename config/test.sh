@@ -16,7 +16,7 @@ end() { # print what a job in the background said, and keep that it failed
 }
 trap 'kill $journeys $lint 2>/dev/null' INT TERM
 
-LUNE_TEST_DB=test_lune_journeys .venv/bin/pytest -q -n "$processes" --dist loadfile --no-loadscope-reorder -m browser >"$said/journeys" 2>&1 &
+LUNE_TEST_DB=test_lune_journeys .venv/bin/pytest -q -n "$processes" --dist loadfile --no-loadscope-reorder -m browser tests/journeys >"$said/journeys" 2>&1 &
 journeys=$!
 { .venv/bin/python manage.py makemigrations --check --dry-run && make --no-print-directory lint; } >"$said/lint" 2>&1 &
 lint=$!
