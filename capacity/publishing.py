@@ -21,7 +21,7 @@ def capacities(services: Collection[UUID], at: datetime) -> dict[UUID, list[dict
 
     HSDS has no way to say that a figure is old, and a stale one would be taken for true: such a pool is left out.
     """
-    pools = ServiceCapacity.objects.visible_to(AnonymousUser()).filter(service__in=services, is_open=True)
+    pools = ServiceCapacity.objects.visible_to(AnonymousUser()).filter(service__in=services, is_open=True).offered(at)
     found: dict[UUID, list[dict[str, Any]]] = {}
     for state in with_state(pools.order_by("service", "name", "pk"), at):
         if state.rag is not Rag.GREY and state.reported_at is not None:
@@ -35,7 +35,7 @@ def _capacity(state: PoolState, reported_at: datetime) -> dict[str, Any]:
         "service_id": str(state.service),
         "unit": {"id": str(derived("unit", state.unit)), "name": state.unit},
         "available": 0 if state.status in _CLOSED_TO_NEWCOMERS else state.free or 0,
-        "description": f"{state.name}: {state.word}",
+        "description": "; ".join([f"{state.name}: {state.word}", *state.conditions]),
         "updated": reported_at.isoformat(timespec="seconds"),
     }
     return entry if state.maximum is None else entry | {"maximum": state.maximum}

@@ -1,25 +1,31 @@
 """Questions about places. Answers are plain values: what screens, sockets and the API show of a pool at one instant."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, fields
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
 
-from capacity import status
-from capacity.models import CapacityReport, CapacityStatus, Reservation, ServiceCapacity, Via
-from capacity.status import Freshness, Rag, RagState
+from capacity import words
+from capacity.models import CapacityReport, CapacityStatus, Per, Reservation, ServiceCapacity, Via
+from capacity.status import Figure, Freshness, Rag, RagState, Said, told
 from catalogue.models import Service, User
 
 _COLUMNS = (
     "id", "service_id", "service__name", "service__organization_id", "service__organization__name",
     "care_type__code", "care_type__name", "care_type__group",
     "name", "unit", "version", "available", "held", "maximum", "status", "note", "is_open",
-    "reported_at", "reported_via", "reported_by__organization__name",
+    "session_of_id", "reported_at", "reported_via", "reported_by__organization__name",
     "care_type__freshness__fresh_for", "care_type__freshness__expires_after",
 )  # fmt: skip
+_SAID = tuple(each.name for each in fields(Said))
+#: Shown as they are told.
+_AS_THEY_ARE = (*_SAID, "occupied", "bed_type", "for_sex", "per", "starts_at", "ends_at")
+
+#: Routes by which nobody signs in: what came there was asked of, and told by, those who run the service.
+_UNSIGNED = {Via.LINK, Via.SMS, Via.EMAIL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,33 @@ class PoolState:
     told_by: str
     told: str
     timeline: tuple[tuple[datetime, RagState], ...]
+    occupied: int | None = None
+    reserved: int | None = None
+    waiting: int | None = None
+    expected_wait_days: int | None = None
+    bed_type: str = ""
+    for_sex: str = ""
+    per: str = ""
+    closed_reason: str = ""
+    closed_until: date | None = None
+    session_of: UUID | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+
+    @property
+    def makes_sessions(self) -> bool:
+        """It only says how many places each session has."""
+        return self.per == Per.SESSION and self.starts_at is None
+
+    @property
+    def conditions(self) -> list[str]:
+        """What the badge does not say and anybody must know before they ask: when the session is, for whom, and for how long a place is."""
+        said = [
+            words.session(self.starts_at, self.ends_at) if self.starts_at else "",
+            words.ONLY.get(self.for_sex, ""),
+            f"Counted {Per(self.per).label}" if self.per in (Per.DAY, Per.WEEK) else "",
+        ]
+        return [each for each in said if each]
 
     @property
     def state(self) -> RagState:
@@ -70,6 +103,12 @@ class PoolState:
     def reason(self) -> str:
         return self.state.reason
 
+    @property
+    def can_be_held(self) -> bool:
+        """There is a free place that could be kept for somebody."""
+        offered = self.status != CapacityStatus.WAITLIST and not self.makes_sessions
+        return offered and self.rag in (Rag.GREEN, Rag.AMBER) and bool(self.free)
+
     def as_json(self) -> dict[str, Any]:
         """The form that sockets send and pages embed; see docs/architecture.md."""
         return {
@@ -84,6 +123,7 @@ class PoolState:
             "maximum": self.maximum,
             "status": self.status,
             "note": self.note,
+            "conditions": self.conditions,
             "reported_at": self.reported_at.isoformat() if self.reported_at else None,
             "told_by": self.told_by,
             "timeline": [[start.isoformat(), state.rag.value, state.word, state.reason] for start, state in self.timeline],
@@ -128,12 +168,26 @@ class RagCount:
 
 def with_state(queryset: QuerySet[ServiceCapacity], at: datetime) -> list[PoolState]:
     """The state of each pool of `queryset` at `at`, in its order. One query, freshness policies and reporters included."""
-    return [_state(row, at) for row in queryset.values(*_COLUMNS)]
+    return [_state(row, at) for row in queryset.values(*_COLUMNS, *_AS_THEY_ARE)]
 
 
 def pool_states(ids: Iterable[UUID], at: datetime) -> dict[UUID, PoolState]:
     """The state of these pools, in one query; an unknown id is left out. The caller has checked who may see them."""
     return {state.id: state for state in with_state(ServiceCapacity.objects.filter(pk__in=set(ids)).order_by(), at)}
+
+
+def next_of_each(states: Iterable[PoolState]) -> list[PoolState]:
+    """Of the sessions of a series only the next that is not known to be full, or else the next; everything else as it is."""
+    found: dict[UUID, PoolState] = {}
+    for state in states:
+        key = state.session_of or state.id
+        if key not in found or _sooner(state) < _sooner(found[key]):
+            found[key] = state
+    return list(found.values())
+
+
+def _sooner(state: PoolState) -> tuple[bool, datetime | None]:
+    return (state.rag is Rag.RED, state.starts_at)
 
 
 def history(pool_id: UUID, since: datetime) -> list[HistoryPoint]:
@@ -155,39 +209,40 @@ def rag_counts(user: User, at: datetime) -> list[RagCount]:
     """For each group of care types, in the order of its name: pools by colour and free places, of all that `user` may see."""
     counts: dict[str, RagCount] = {}
     columns = (
-        "care_type__group", "available", "held", "maximum", "status", "is_open", "reported_at",
+        "care_type__group", "available", "held", "maximum", "status", "is_open", "reported_at", *_SAID,
         "care_type__freshness__fresh_for", "care_type__freshness__expires_after",
     )  # fmt: skip
-    for row in ServiceCapacity.objects.visible_to(user).order_by().values(*columns):
+    for row in ServiceCapacity.objects.visible_to(user).offered(at).order_by().values(*columns):
         group = row["care_type__group"] or "Other"
         count = counts.setdefault(group, RagCount(group))
-        free = None if row["available"] is None else row["available"] - row["held"]
-        colour = status.rag(
-            status=row["status"],
-            free=free,
-            maximum=row["maximum"],
-            is_open=row["is_open"],
-            reported_at=row["reported_at"],
-            at=at,
-            freshness=_freshness(row),
-        ).rag
+        figure = _figure(row)
+        colour = figure.at(at).rag
         setattr(count, colour.value, getattr(count, colour.value) + 1)
-        if free and colour in (Rag.GREEN, Rag.AMBER) and row["status"] != CapacityStatus.WAITLIST:
-            count.free += free
+        if figure.free and colour in (Rag.GREEN, Rag.AMBER) and row["status"] != CapacityStatus.WAITLIST:
+            count.free += figure.free
     return sorted(counts.values(), key=lambda count: count.group)
 
 
-def _freshness(row: dict[str, Any]) -> Freshness:
+def _figure(row: dict[str, Any]) -> Figure:
     fresh_for: timedelta | None = row["care_type__freshness__fresh_for"]
-    if fresh_for is None:
-        return Freshness()
-    return Freshness(fresh_for, row["care_type__freshness__expires_after"])
+    return Figure(
+        status=row["status"],
+        free=None if row["available"] is None else row["available"] - row["held"],
+        maximum=row["maximum"],
+        is_open=row["is_open"],
+        reported_at=row["reported_at"],
+        freshness=Freshness() if fresh_for is None else Freshness(fresh_for, row["care_type__freshness__expires_after"]),
+        said=Said(**{name: row[name] for name in _SAID}),
+    )
 
 
 def _state(row: dict[str, Any], at: datetime) -> PoolState:
-    free = None if row["available"] is None else row["available"] - row["held"]
-    told_by = _told_by(row["reported_by__organization__name"], row["reported_via"])
-    age = status.told(row["reported_at"], at)
+    figure = _figure(row)
+    organization = row["reported_by__organization__name"]
+    if organization is None and row["reported_via"] in _UNSIGNED:
+        organization = row["service__organization__name"]
+    told_by = _told_by(organization, row["reported_via"])
+    age = told(row["reported_at"], at)
     return PoolState(
         id=row["id"],
         service=row["service_id"],
@@ -202,7 +257,7 @@ def _state(row: dict[str, Any], at: datetime) -> PoolState:
         version=row["version"],
         available=row["available"],
         held=row["held"],
-        free=free,
+        free=figure.free,
         maximum=row["maximum"],
         status=row["status"],
         note=row["note"],
@@ -210,17 +265,9 @@ def _state(row: dict[str, Any], at: datetime) -> PoolState:
         reported_at=row["reported_at"],
         told_by=told_by,
         told=f"{age} {told_by}" if told_by and row["reported_at"] else age,
-        timeline=tuple(
-            status.timeline(
-                status=row["status"],
-                free=free,
-                maximum=row["maximum"],
-                is_open=row["is_open"],
-                reported_at=row["reported_at"],
-                at=at,
-                freshness=_freshness(row),
-            )
-        ),
+        timeline=tuple(figure.timeline(at)),
+        session_of=row["session_of_id"],
+        **{name: row[name] for name in _AS_THEY_ARE},
     )
 
 

@@ -50,7 +50,22 @@ def _phones(service: Service, name: str, value: Iterable[Mapping[str, Any]]) -> 
 
 
 def _schedules(service: Service, name: str, value: Iterable[Mapping[str, Any]]) -> None:
-    _replace(service.schedules, name, [Schedule(service=service, **{key: row[key] for key in SCHEDULE}) for row in value])
+    """Times that stay the same stay the same row, and a changed one too: places by the session are counted by it."""
+    rows = [Schedule(service=service, **{key: row[key] for key in SCHEDULE}) for row in value]
+    _check(rows, name)
+    before = list(service.schedules.order_by("pk"))
+    new = []
+    for row in rows:
+        same = next((each for each in before if all(getattr(each, key) == getattr(row, key) for key in SCHEDULE)), None)
+        if same is None:
+            new.append(row)
+        else:
+            before.remove(same)
+    for row, changed in zip(new, before, strict=False):
+        row.pk, row._state.adding = changed.pk, False
+        row.save(force_update=True)
+    service.schedules.filter(pk__in=[gone.pk for gone in before[len(new) :]]).delete()
+    Schedule.objects.bulk_create(new[len(before) :])
 
 
 def _exceptions(service: Service, name: str, value: Iterable[Mapping[str, Any]]) -> None:
@@ -64,14 +79,18 @@ def _costs(service: Service, name: str, value: Iterable[Mapping[str, Any]]) -> N
 
 def _replace(manager: Any, name: str, rows: list[Any]) -> None:
     """Put these rows in the place of those that are there."""
+    _check(rows, name)
+    manager.all().delete()
+    manager.bulk_create(rows)
+
+
+def _check(rows: Iterable[Any], name: str) -> None:
     for row in rows:
         try:
             row.full_clean(exclude=["service"], validate_unique=False)
         except ValidationError as error:
             text = " ".join(message for messages in error.message_dict.values() for message in messages)
             raise Invalid(text, errors={name: [text]}) from error
-    manager.all().delete()
-    manager.bulk_create(rows)
 
 
 def _criteria(service: Service, name: str, value: Mapping[str, str] | list[str]) -> None:

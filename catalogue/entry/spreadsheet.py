@@ -5,8 +5,9 @@ One row is one service, one column one field (`catalogue.entry.columns`).
 
 import io
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 from unicodedata import category
 from uuid import UUID
@@ -96,12 +97,26 @@ def safe(value: Any) -> Any:
     return value
 
 
-def read(data: bytes) -> list[Row]:
-    """Rows of a workbook, each with its values or with what is wrong with them.
+def read(data: bytes, *, first: int | None = None) -> list[Row]:
+    """Rows of a workbook, all or only the first, each with its values or with what is wrong with them.
 
     Raises Invalid for a file that is no such workbook, is too large packed or unpacked, has too many rows, or lacks the columns. No
     formula is worked out: a cell that holds one is a fault.
     """
+    rows: list[Row] = _of_sheet(data, lambda sheet: list(islice(_rows(sheet.iter_rows(max_col=60)), first)))
+    return rows
+
+
+def table(data: bytes) -> list[list[str]]:
+    """The first sheet of a workbook as text, under whatever headings. Raises Invalid as `read` does, and for a formula."""
+    try:
+        lines: list[list[str]] = _of_sheet(data, lambda sheet: [[_cell(cell) for cell in line] for line in sheet.iter_rows(max_col=60)])
+    except Fault as fault:
+        raise Invalid(f"{fault} Then send the file again.") from None
+    return lines
+
+
+def _of_sheet(data: bytes, use: Callable[[Any], Any]) -> Any:
     if len(data) > LARGEST:
         raise Invalid(f"The file is too large: up to {LARGEST // 1024 // 1024} MB can be read. Take out pictures, or split it.")
     _inspect(data)
@@ -109,7 +124,7 @@ def read(data: bytes) -> list[Row]:
         book = load_workbook(io.BytesIO(data), read_only=True, data_only=False, keep_links=False)
         try:
             sheet = book[SHEET] if SHEET in book.sheetnames else book.worksheets[0]
-            return _rows(sheet.iter_rows(max_col=60))
+            return use(sheet)
         finally:
             book.close()
     except (
@@ -156,7 +171,7 @@ def _count(packed: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
                 raise Invalid("That file unpacks to far more than a spreadsheet of services holds, so we did not read it.")
 
 
-def _rows(cells: Iterable[tuple[Any, ...]]) -> list[Row]:
+def _rows(cells: Iterable[tuple[Any, ...]]) -> Iterator[Row]:
     rows = iter(cells)
     known = {column.heading.casefold(): column.heading for column in columns(Vocabulary())}
     headings = [_words(cell.value).casefold() for cell in next(rows, ())]
@@ -166,21 +181,21 @@ def _rows(cells: Iterable[tuple[Any, ...]]) -> list[Row]:
         raise Invalid(
             "The first row must hold the headings, with “Id” and “Name” among them. Download the spreadsheet and change that one."
         )
-    found: list[Row] = []
+    found = 0
     seen: set[UUID] = set()
     for number, line in enumerate(rows, start=2):
         if number > MOST_LINES:
             raise Invalid("There are very many empty rows. Copy the rows that count into a new file, then send that.")
         if not any(cell.value not in (None, "") for cell in line):
             continue
-        if len(found) >= MOST_ROWS:
+        if found >= MOST_ROWS:
             raise Invalid(f"There are more than {MOST_ROWS:,} rows. Send them in several files.")
         row = _row(number, line, ids, places)
         if row.id in seen:
             row.faults["Id"] = "The same service stands in an earlier row. Keep one of the two."
         seen |= {row.id} if row.id else set()
-        found.append(row)
-    return found
+        found += 1
+        yield row
 
 
 def _row(number: int, line: tuple[Any, ...], ids: int, places: Mapping[int, str]) -> Row:

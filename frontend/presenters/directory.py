@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.urls import reverse
 
-from capacity.queries import PoolState
+from capacity.queries import PoolState, next_of_each
 from capacity.status import Rag
 from catalogue.currency import is_overdue
 from catalogue.models import Address, Location, Service
@@ -101,7 +101,7 @@ def rows(services: Iterable[Service], states: Iterable[PoolState], *, today: dat
     `told_closed` are ids from `catalogue.assurance.told_closed`.
     """
     pools: dict[UUID, list[PoolState]] = {}
-    for state in states:
+    for state in next_of_each(states):
         pools.setdefault(state.service, []).append(state)
     found = []
     for service in services:

@@ -47,7 +47,7 @@ def _referrer(user: User, at: datetime) -> list[Count]:
 def _provider(user: User, at: datetime) -> list[Count]:
     requests = inbox(user, limit=None)
     new = [request for request in requests if request.status == Status.REQUESTED]
-    states = with_state(ServiceCapacity.objects.run_by(user), at)
+    states = with_state(ServiceCapacity.objects.run_by(user).offered(at), at)
     doubtful = [state for state in states if state.rag is Rag.GREY or (state.rag is Rag.AMBER and "check first" in state.word)]
     return [
         Count(len(new), "new referrals to answer", "inbox", {}),

@@ -29,7 +29,7 @@ def dashboard(request: SignedIn) -> HttpResponse:
     if request.htmx:
         return render(request, "dashboard/_figures.jinja", context)
     form = MapForm(request.GET)
-    pools = form.pools(ServiceCapacity.objects.visible_to(request.user))
+    pools = form.pools(ServiceCapacity.objects.visible_to(request.user).offered(at))
     states = with_state(pools, at)
     points = dict(pools.values_list("pk", "location__point"))
     markers = places((state.id, points.get(state.id), state, reverse("service", args=[state.service])) for state in states)

@@ -33,6 +33,7 @@ from frontend.forms.directory import DirectoryForm, MistakeForm
 from frontend.presenters import directory as present
 from frontend.presenters import directory_filters, spreadsheet
 from frontend.presenters.bounded import BoundedPaginator
+from frontend.presenters.outlook import sentences
 from frontend.presenters.query import Query
 
 PAGE_SIZE = 20
@@ -98,6 +99,7 @@ def service(request: HttpRequest, pk: UUID) -> HttpResponse:
         "service": chosen,
         "row": listed["rows"][0],
         "markers": listed["markers"],
+        "outlooks": sentences(listed["rows"][0].states, now()) if request.user.is_authenticated else {},
         "eligibility": eligibility_sentences(chosen),
         "times": present.times(chosen),
         "meets": any(each.opens_at for each in chosen.schedules.all()),
@@ -137,7 +139,7 @@ def service_reported(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 def _listed(request: HttpRequest, services: list[Service], *, told_closed: Collection[UUID]) -> dict[str, Any]:
     with prepared():
-        pools = ServiceCapacity.objects.visible_to(request.user).filter(service__id__any_of=[each.pk for each in services])
+        pools = ServiceCapacity.objects.visible_to(request.user).filter(service__id__any_of=[each.pk for each in services]).offered(now())
         states = with_state(pools, now()) if services else []
     rows = present.rows(services, states, today=timezone.localdate(), told_closed=told_closed)
     return {"rows": rows, "markers": present.markers(rows)}

@@ -1,5 +1,6 @@
 """The ranked list, why a service is not in it, and sending to those that were chosen."""
 
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -11,11 +12,12 @@ from django.views.decorators.http import require_GET, require_POST
 import flow.operations
 import matching.operations
 from capacity.models import ServiceCapacity
-from capacity.queries import with_state
+from capacity.queries import next_of_each, with_state
 from catalogue.models import User
 from catalogue.queries import search_services
 from core import audit, clock
 from core.errors import Conflict, LuneError
+from flow.hold_queries import Hold, holds
 from flow.models import Episode, Patient
 from frontend.forms.send import SendForm, without_hold
 from frontend.forms.tell import tell
@@ -54,11 +56,13 @@ def _patient(request: SignedIn) -> Patient | None:
 def match(request: SignedIn, pk: UUID) -> HttpResponse:
     """The list as it was ranked, each line with its live badge."""
     run = _run(request, pk)
+    patient = _patient(request)
     found = presenter.rows(matching.operations.lines(run), user=request.user, at=clock.now())
     context = {
         "run": run,
         "profile": run.profile,
-        "patient": _patient(request),
+        "patient": patient,
+        "held": {hold.pool: hold for hold in _held(request, patient)},
         "rows": found,
         "shown_first": SHOWN_FIRST,
         "misses": None if found else matching.operations.nearest_misses(run),
@@ -86,8 +90,8 @@ def why_not_search(request: SignedIn, pk: UUID) -> HttpResponse:
     run = _run(request, pk)
     text = request.GET.get("q", "").strip()
     services = search_services(request.user, text=text)[:FOUND] if text else []
-    pools = ServiceCapacity.objects.visible_to(request.user).filter(service__in=[service.pk for service in services])
-    context = {"run": run, "text": text, "states": with_state(pools, clock.now()), "patient": request.GET.get("patient", "")}
+    pools = ServiceCapacity.objects.visible_to(request.user).filter(service__in=[service.pk for service in services]).offered(clock.now())
+    context = {"run": run, "text": text, "states": next_of_each(with_state(pools, clock.now())), "patient": request.GET.get("patient", "")}
     return render(request, "match/why_not_search.jinja", context)
 
 
@@ -118,7 +122,9 @@ def send(request: SignedIn, pk: UUID) -> HttpResponse:
     pools = ServiceCapacity.objects.visible_to(request.user).filter(pk__in=wanted)
     states = with_state(pools.order_by("service__name"), at)
     people = Patient.objects.visible_to(request.user)
-    form = SendForm(request.POST or None, initial={"patient": patient, "pools": wanted}, patients=people, states=states)
+    kept = [hold for hold in _held(request, patient) if hold.pool in wanted]
+    chosen_states: dict[str, Any] = {"patients": people, "states": states, "held": [hold.pool for hold in kept]}
+    form = SendForm(request.POST or None, initial={"patient": patient, "pools": wanted}, **chosen_states)
     gone: Conflict | None = None
     if request.method == "POST" and form.is_valid():
         try:
@@ -134,7 +140,7 @@ def send(request: SignedIn, pk: UUID) -> HttpResponse:
             gone = error
             # What was read above may be older than the refusal. A place that has gone can no longer be kept.
             states = with_state(pools.order_by("service__name"), clock.now())
-            form = SendForm(without_hold(request.POST), patients=people, states=states)
+            form = SendForm(without_hold(request.POST), **(chosen_states | {"states": states}))
         except LuneError as error:
             tell(form, error)
         else:
@@ -147,6 +153,7 @@ def send(request: SignedIn, pk: UUID) -> HttpResponse:
         "run": run,
         "form": form,
         "patient": patient,
+        "kept": kept,
         "states": states,
         "ticked": [pool for pool in wanted if not gone or str(pool) != gone.details.get("pool")],
         "gone": gone,
@@ -155,6 +162,11 @@ def send(request: SignedIn, pk: UUID) -> HttpResponse:
     }
     status = 200 if request.method != "POST" else 409 if gone else 422
     return render(request, "send/send.jinja", context, status=status)
+
+
+def _held(request: SignedIn, patient: Patient | None) -> list[Hold]:
+    """The places that are held for this person and not sent with a referral yet."""
+    return [hold for hold in holds(request.user, clock.now(), patient=patient) if not hold.referral] if patient else []
 
 
 def _waiting(request: SignedIn, patient: Patient) -> UUID | None:

@@ -1,24 +1,27 @@
-"""A provider's own places: one tap says what is free."""
+"""A provider's own places: one tap says what is free, a form what there is."""
 
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import F
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from capacity import operations, queries
+from capacity import operations, pools, queries, sessions
+from capacity.holding import held_at
 from capacity.models import CapacityStatus, ServiceCapacity
 from catalogue import operations as catalogue_operations
 from catalogue.models import Service, User
 from core.clock import now
 from core.errors import LuneError
-from frontend.forms.places import PlaceForm
+from frontend.forms.places import PlaceForm, PoolForm
 from frontend.presenters.directory import assurance
-from frontend.presenters.places import HISTORY, Card, Problem, cards, said
+from frontend.presenters.outlook import sentences
+from frontend.presenters.places import HISTORY, Card, Problem, by_service, cards, said
 from frontend.views.access import SignedIn, for_roles
 
 
@@ -40,15 +43,20 @@ def place(request: SignedIn, pk: UUID) -> HttpResponse:
     if request.method == "GET":
         return render(request, "places/_now.jinja", {"card": _cards(request, only=pk)[0]})
     form = PlaceForm(request.POST)
-    problem = None
+    problem, changes = None, {}
     try:
         changes = form.changes(pool)
-        operations.report(pool_id=pk, by=request.user, at=now(), expected_version=form.cleaned_data["version"], **changes)
+        sent = {"expected_version": form.cleaned_data["version"], "withdraw_because": form.taking_back()}
+        sessions.report(pool_id=pk, by=request.user, at=now(), **sent, **changes)
     except LuneError as error:
-        problem = Problem(message=error.message, code=error.code, held=pool.held, typed=form.typed())
+        problem = Problem(message=error.message, code=error.code, held=pool.held, typed=form.typed(), asked=changes)
     if getattr(request, "htmx", False):
         card = _cards(request, only=pk, problem=problem)[0]
-        return render(request, "places/_answer.jinja", {"card": card, "said": said(card), "statuses": CapacityStatus.choices})
+        return render(
+            request,
+            "places/_answer.jinja",
+            {"card": card, "said": said(card), "statuses": CapacityStatus.choices, "outlooks": sentences([card.state], now())},
+        )
     if problem:
         return _page(request, problem_at=pk, problem=problem)
     return redirect(f"{reverse('places')}#place-{pk}")
@@ -74,23 +82,70 @@ def place_public(request: SignedIn, pk: UUID) -> HttpResponse:
     return redirect("places")
 
 
+@require_http_methods(["GET", "POST"])
+@for_roles(User.Role.PROVIDER)
+def pool_new(request: SignedIn, pk: UUID) -> HttpResponse:
+    """More places of a service: another type of bed, a round, a caseload, or so many at each session."""
+    service = get_object_or_404(Service.objects.visible_to(request.user).owned_by(request.user).select_related("care_type"), pk=pk)
+    form = PoolForm(request.POST if request.method == "POST" else None, service=service)
+    if form.is_valid():
+        try:
+            pool = pools.add(service_id=service.pk, by=request.user, at=now(), **form.set_up())
+        except LuneError as error:
+            _refused(form, error)
+        else:
+            messages.success(request, f"{pool.name} is set up. Now say how many are free.")
+            return redirect(f"{reverse('places')}#place-{pool.pk}")
+    return render(request, "places/pool.jinja", {"form": form, "service": service, "pool": None}, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+@for_roles(User.Role.PROVIDER)
+def pool_change(request: SignedIn, pk: UUID) -> HttpResponse:
+    """Another name for places, or whom they are for; the figures stay as they are."""
+    visible = ServiceCapacity.objects.visible_to(request.user).run_by(request.user)
+    pool = get_object_or_404(visible.select_related("service__care_type", "care_type"), pk=pk, session_of=None)
+    form = PoolForm(request.POST if request.method == "POST" else None, service=pool.service, pool=pool)
+    if form.is_valid():
+        try:
+            pools.change(pool_id=pk, by=request.user, at=now(), **form.set_up())
+        except LuneError as error:
+            _refused(form, error)
+        else:
+            messages.success(request, f"{form.cleaned_data['name']}: changed.")
+            return redirect(f"{reverse('places')}#place-{pk}")
+    return render(request, "places/pool.jinja", {"form": form, "service": pool.service, "pool": pool}, status=422 if form.errors else 200)
+
+
+def _refused(form: PoolForm, error: LuneError) -> None:
+    field = error.details.get("field")
+    form.add_error(field if isinstance(field, str) and field in form.fields else None, error.message)
+
+
 def _cards(request: SignedIn, *, only: UUID | None = None, problem_at: UUID | None = None, problem: Problem | None = None) -> list[Card]:
     at = now()
-    pools = ServiceCapacity.objects.visible_to(request.user).run_by(request.user).order_by("service__name", "service_id", "name")
+    own = ServiceCapacity.objects.visible_to(request.user).run_by(request.user).exclude(starts_at__lte=at)
+    own = own.order_by("service__name", "service_id", "name", F("starts_at").asc(nulls_first=True))
     if only:
-        pools = pools.filter(pk=only)
+        own = own.filter(pk=only)
         problem_at = only
-    states = queries.with_state(pools, at)
+    states = queries.with_state(own, at)
     history = queries.histories([state.id for state in states], at - HISTORY)
-    return cards(states, history, at=at, problem_at=problem_at, problem=problem)
+    held = held_at(request.user, [state.id for state in states if state.held])
+    return cards(states, history, at=at, problem_at=problem_at, problem=problem, held=held)
 
 
 def _page(request: SignedIn, **problem: Any) -> HttpResponse:
     shown = _cards(request, **problem)
-    services = Service.objects.visible_to(request.user).filter(pk__in={card.state.service for card in shown})
+    services = list(Service.objects.visible_to(request.user).owned_by(request.user).order_by("name", "pk"))
     checks = {service.pk: assurance(service, today=timezone.localdate()) for service in services}
-    pools = (
-        ServiceCapacity.objects.visible_to(request.user).run_by(request.user).select_related("service").order_by("service__name", "name")
-    )
-    context = {"cards": shown, "checks": checks, "statuses": CapacityStatus.choices, "pools": pools.order_by("service__name", "name")}
+    own = ServiceCapacity.objects.visible_to(request.user).run_by(request.user).filter(session_of=None)
+    context = {
+        "cards": by_service(shown),
+        "services": services,
+        "checks": checks,
+        "outlooks": sentences((card.state for card in shown), now()),
+        "statuses": CapacityStatus.choices,
+        "pools": own.select_related("service").order_by("service__name", "name"),
+    }
     return render(request, "places.jinja", context, status=409 if problem else 200)

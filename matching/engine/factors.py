@@ -64,7 +64,7 @@ class Availability(Factor):
             f"{free}, few left",
             f"{free}, but the figure is getting old",
             f"{free}, assessment first",
-            f"a waiting list of {wait(facts.wait_days)}" if facts.wait_days else "a waiting list",
+            "a waiting list" if facts.wait_days is None else f"a waiting list, about {wait(facts.wait_days)}",
             "not known whether any is free",
             "not accepting",
             "full",

@@ -337,7 +337,7 @@ class Place(Rule):
             case place.FULL:
                 return f"No place is free{told}."
             case place.LIST:
-                long = "" if facts.wait_days is None else f" of {wait(facts.wait_days)}"
+                long = "" if facts.wait_days is None else f" of about {wait(facts.wait_days)}"
                 if place.joins(need, facts):
                     return f"Has a waiting list{long} that can be joined{told}."
                 return f"It has only a waiting list{long}{told}, and the date needed is too near for that."

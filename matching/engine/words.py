@@ -56,10 +56,6 @@ def count(number: int, noun: str) -> str:
 
 
 def wait(days: int) -> str:
-    """`"no wait"`, `"about 5 days"`, `"about 3 weeks"`, `"about 4 months"`."""
-    if days == 0:
-        return "no wait"
-    for size, most, name in ((1, 13, "day"), (7, 62, "week"), (30, days, "month")):
-        if days <= most:
-            return f"about {count(round(days / size), name)}"
-    return ""
+    """`"3 days"`, `"4 weeks"`, `"6 months"`: as `capacity.status.wait` has it."""
+    size, name = (1, "day") if days < 14 else (7, "week") if days < 84 else (30, "month")
+    return count(max(1, round(days / size)), name)

@@ -1,0 +1,138 @@
+"""Places by the session: a clinic or group says once how many each session has, and the coming ones get pools of their own from its times.
+
+What says it ("the places a session") is a pool that is never offered itself; each session made from it counts its own places down.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+
+from capacity import operations
+from capacity.models import CapacityReport, Per, ServiceCapacity, Via
+from catalogue.entry.queries import school_holidays
+from catalogue.models import User
+from catalogue.schedules import Occurrence, occurrences
+from core.clock import local_date
+
+#: So far ahead sessions are made.
+AHEAD = timedelta(weeks=8)
+OVER = "This session is over."
+CANCELLED = "This session does not take place."
+#: What a session has from what it was made from, and keeps having.
+_SHARED = ("name", "unit", "location_id", "care_type_id", "bed_type", "for_sex", "shown_to_public")
+#: What is said of all sessions at once.
+_SAID = ("status", "note")
+
+
+def make_due(*, at: datetime) -> int:
+    """Make the pools of the coming sessions of every service, and close those that are over. Returns how many were made."""
+    due = ServiceCapacity.objects.filter(per=Per.SESSION, starts_at=None).order_by("pk").values_list("pk", flat=True)
+    made = sum(make(pool_id=pk, at=at) for pk in due)
+    over = Q(ends_at__lte=at) | Q(ends_at=None, starts_at__lte=at)
+    for pk in ServiceCapacity.objects.filter(over, is_open=True).order_by("pk").values_list("pk", flat=True):
+        operations.report(pool_id=pk, by=None, at=at, is_open=False, closed_reason=OVER, via=Via.SYSTEM)
+    return made
+
+
+@transaction.atomic
+def make(*, pool_id: UUID, at: datetime) -> int:
+    """Bring the coming sessions of one pool up to date with the times of its service. Returns how many were made.
+
+    A session that no longer takes place is closed, and opened again when it does after all. What was last said of all of them counts for
+    those of which nothing was said since. Raises NotFound.
+    """
+    series = operations.lock([pool_id])[pool_id]
+    if not series.makes_sessions:
+        return 0
+    times = {each.starts_at: each for each in _times(series, at)}
+    coming = {session.starts_at: session for session in series.sessions.filter(starts_at__gt=at).order_by("pk")}
+    for starts_at, session in coming.items():
+        _follow(session, series, takes_place=starts_at in times, at=at)
+    made = [_session(series, each) for each in times.values() if each.starts_at not in coming]
+    ServiceCapacity.objects.bulk_create(made)
+    CapacityReport.objects.bulk_create(_first(session, at) for session in made)
+    for session in made:
+        operations.tell(session, kind=CapacityReport.Kind.REPORT)
+    return len(made)
+
+
+@transaction.atomic
+def report(*, pool_id: UUID, by: User | None, at: datetime, **told: Any) -> ServiceCapacity:
+    """`capacity.operations.report`, and for the places a session the same for the coming ones: one press keeps them all true.
+
+    More or fewer places in all are added to or taken from what each session has free; never below what is held.
+    """
+    before = ServiceCapacity.objects.filter(pk=pool_id).values_list("maximum", flat=True).first()
+    series = operations.report(pool_id=pool_id, by=by, at=at, **told)
+    if not series.makes_sessions:
+        return series
+    grown = None if before is None or series.maximum is None else series.maximum - before
+    if grown:
+        for session in series.sessions.filter(starts_at__gt=at, is_open=True).order_by("pk"):
+            left = None if session.available is None else min(max(session.held, session.available + grown), series.maximum or 0)
+            operations.report(pool_id=session.pk, by=by, at=at, maximum=series.maximum, available=left)
+    make(pool_id=pool_id, at=at)
+    return series
+
+
+def _follow(session: ServiceCapacity, series: ServiceCapacity, *, takes_place: bool, at: datetime) -> None:
+    """Give a coming session what was said of all of them."""
+    other = [name for name in _SHARED if getattr(session, name) != getattr(series, name)]
+    if other:
+        for name in other:
+            setattr(session, name, getattr(series, name))
+        session.save(update_fields=other)
+    told: dict[str, Any] = {}
+    if takes_place and not session.is_open:
+        told = {"is_open": True}
+    elif not takes_place and session.is_open:
+        told = {"is_open": False, "closed_reason": series.closed_reason or CANCELLED}
+    if told:
+        operations.report(pool_id=session.pk, by=None, at=at, via=Via.SYSTEM, observed_at=session.reported_at, **told)
+    newer = series.reported_at is not None and (session.reported_at is None or session.reported_at < series.reported_at)
+    if newer and takes_place:
+        said = {name: getattr(series, name) for name in _SAID}
+        operations.report(
+            pool_id=session.pk, by=series.reported_by, at=at, via=series.reported_via, observed_at=series.reported_at, **said
+        )  # fmt: skip
+
+
+def _times(series: ServiceCapacity, at: datetime) -> list[Occurrence]:
+    """The sessions that take place within the next weeks. What has no times makes none, nor does what is closed."""
+    if series.schedule is None:
+        return []
+    service = series.service
+    holidays = school_holidays(service)
+    usual = {local_date(each.starts_at) for each in occurrences([series.schedule], [], holidays, at, at + AHEAD)}
+    found = occurrences([series.schedule], service.schedule_exceptions.all(), holidays, at, at + AHEAD)
+    alone = service.schedules.count() == 1
+    return [
+        each
+        for each in found
+        if not each.all_day
+        and each.starts_at > at
+        # A day out of the usual belongs to the only times that there are, or else to those of that day.
+        and (alone or local_date(each.starts_at) in usual)
+        and (series.is_open or (series.closed_until is not None and local_date(each.starts_at) >= series.closed_until))
+    ]
+
+
+def _session(series: ServiceCapacity, when: Occurrence) -> ServiceCapacity:
+    return ServiceCapacity(
+        service_id=series.service_id, session_of=series, per=Per.SESSION, schedule_id=series.schedule_id,
+        starts_at=when.starts_at, ends_at=when.ends_at if when.ends_at > when.starts_at else None,
+        maximum=series.maximum, available=series.available,
+        reported_at=series.reported_at, reported_by_id=series.reported_by_id, reported_via=series.reported_via,
+        **{name: getattr(series, name) for name in (*_SHARED, *_SAID)},
+    )  # fmt: skip
+
+
+def _first(session: ServiceCapacity, at: datetime) -> CapacityReport:
+    return CapacityReport(
+        pool=session, kind=CapacityReport.Kind.REPORT, available=session.available, maximum=session.maximum, status=session.status,
+        note=session.note, version=session.version, observed_at=session.reported_at or at, received_at=at, by_id=session.reported_by_id,
+        via=Via.SYSTEM,
+    )  # fmt: skip
