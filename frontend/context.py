@@ -11,7 +11,13 @@ from flow.demo import logins
 
 #: The menu of each role: words and the name of the page.
 NAVIGATION: dict[str, list[tuple[str, str]]] = {
-    User.Role.REFERRER: [("Home", "home"), ("People waiting", "worklist"), ("Held places", "holds"), ("Find a service", "find"), ("Directory", "directory")],
+    User.Role.REFERRER: [
+        ("Home", "home"),
+        ("People waiting", "worklist"),
+        ("Held places", "holds"),
+        ("Find a service", "find"),
+        ("Directory", "directory"),
+    ],
     User.Role.PROVIDER: [
         ("Home", "home"),
         ("Referrals to us", "inbox"),
@@ -19,7 +25,7 @@ NAVIGATION: dict[str, list[tuple[str, str]]] = {
         ("Our services", "entries"),
         ("Directory", "directory"),
     ],
-    User.Role.MANAGER: [("Home", "home"), ("Dashboard", "dashboard"), ("Directory", "directory"), ("Use", "usage")],
+    User.Role.MANAGER: [("Home", "home"), ("Dashboard", "dashboard"), ("History", "history"), ("Directory", "directory"), ("Use", "usage")],
     User.Role.CURATOR: [
         ("Home", "home"),
         ("Directory", "directory"),

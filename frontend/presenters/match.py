@@ -13,6 +13,7 @@ from capacity.queries import PoolState, pool_states
 from catalogue.currency import is_overdue
 from catalogue.models import Service, User
 from frontend.presenters import map as maps
+from frontend.presenters.outlook import sentences
 from matching.operations import Line
 
 
@@ -24,6 +25,8 @@ class Row:
     state: PoolState
     point: Point | None
     quality: str
+    outlook: str = ""
+    """What may come, where no place is free now."""
 
     @property
     def changed(self) -> bool:
@@ -35,6 +38,7 @@ def rows(lines: Sequence[Line], *, user: User, at: datetime) -> list[Row]:
     """The lines that `user` may still see, with the live state, the place on the map and the inspectors' rating of each."""
     ids = [line.pool_id for line in lines]
     states = pool_states(ids, at)
+    coming = sentences(states.values(), at, full_only=True)
     secret = ("location__is_confidential", "service__is_confidential", "service__organization__is_confidential")
     columns = ("location__point", "service__cqc_rating", *secret)
     facts = {
@@ -42,7 +46,13 @@ def rows(lines: Sequence[Line], *, user: User, at: datetime) -> list[Row]:
         for pk, point, rating, *hidden in ServiceCapacity.objects.visible_to(user).filter(pk__in=ids).values_list("pk", *columns)
     }
     return [
-        Row(line=line, state=states[line.pool_id], point=facts[line.pool_id][0], quality=_quality(facts[line.pool_id][1]))
+        Row(
+            line=line,
+            state=states[line.pool_id],
+            point=facts[line.pool_id][0],
+            quality=_quality(facts[line.pool_id][1]),
+            outlook=coming.get(line.pool_id, ""),
+        )
         for line in lines
         if line.pool_id in facts
     ]

@@ -3,6 +3,7 @@
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from io import StringIO
+from itertools import pairwise
 from uuid import uuid4
 
 import pytest
@@ -102,7 +103,7 @@ def walked(rows: list[CapacityReport], day: date, freshness: Freshness) -> dict 
         accepting = row.is_open and row.status in ("capacity", "additional-assessment-required")
         return row, shown.rag is not Rag.GREY, (left or 0) if accepting else 0
 
-    for start, stop in zip(moments, moments[1:], strict=False):
+    for start, stop in pairwise(moments):
         if (found := state(start)) and found[1]:
             hours = (stop.timestamp() - start.timestamp()) / 3600
             known += hours
