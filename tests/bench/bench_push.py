@@ -35,6 +35,8 @@ class Running:
     redis_socket: str
     site: int
     floor: int
+    site_pid: int = 0
+    floor_pid: int = 0
 
 
 @contextlib.contextmanager
@@ -46,13 +48,29 @@ def running() -> Iterator[Running]:
         commands = (
             ["redis-server", "--port", "0", "--unixsocket", here.redis_socket, "--save", "", "--dir", folder],
             [sys.executable, "manage.py", "relay"],
-            [sys.executable, "-m", "uvicorn", "config.asgi:application", "--port", str(here.site), "--lifespan", "off", "--no-access-log"],
+            [
+                sys.executable,
+                "-m",
+                "uvicorn",
+                "config.asgi:application",
+                "--port",
+                str(here.site),
+                "--lifespan",
+                "off",
+                "--no-access-log",
+                "--ws-per-message-deflate",
+                "false",
+            ],
             [sys.executable, "-m", "tests.bench.push_floor", here.redis_socket, str(here.floor)],
         )
         for command in commands:
             process = subprocess.Popen(command, cwd=BASE_DIR, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             stack.callback(process.wait, 10)
             stack.callback(process.terminate)
+            if "uvicorn" in command:
+                here.site_pid = process.pid
+            elif command[2] == "tests.bench.push_floor":
+                here.floor_pid = process.pid
             if command[0] == "redis-server":
                 patiently(lambda: Path(here.redis_socket).exists())
         yield here
