@@ -9,6 +9,7 @@ import { startDrawing } from "./draw.js";
 import { startForms } from "./forms.js";
 import { startMaps } from "./map.js";
 import { startPresses } from "./presses.js";
+import { startWaiting } from "./waiting.js";
 
 document.body.classList.add("js-enabled", "nhsuk-frontend-supported");
 // live.js fires events on elements that htmx has processed.
@@ -18,6 +19,7 @@ startForms(document);
 startMaps(document);
 startDrawing(document);
 startPresses(document);
+startWaiting(document);
 startBoard(document);
 startCountdowns();
 // A swapped fragment may carry a map or a form part of its own.
