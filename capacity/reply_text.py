@@ -34,7 +34,9 @@ _SAYS_SOMETHING = re.compile(
     r"mon|tues|wednes|thurs|fri|satur|sun|tomorrow|next week)\b|n['’]t\b",
     re.IGNORECASE,
 )
-_PLACE_LINE = re.compile(r"\b(?:home|house|court|lodge|grange|manor|hall|care|centre|manager|nurse|officer|group|limited|ltd|trust)\b", re.I)
+_PLACE_LINE = re.compile(
+    r"\b(?:home|house|court|lodge|grange|manor|hall|care|centre|manager|nurse|officer|group|limited|ltd|trust)\b", re.I
+)
 
 
 def own_words(text: str) -> str:

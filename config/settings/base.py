@@ -278,6 +278,10 @@ SMS_TOKEN = env("LUNE_SMS_TOKEN", default="")
 SMS_SENDER = env("LUNE_SMS_SENDER", default="")
 #: By which the gateway signs what it tells us.
 SMS_SECRET = env("LUNE_SMS_SECRET", default="")
+#: Answers by e-mail go to this address with a token after its name (replies@lune.example: replies+…@); empty: none are taken.
+REPLY_ADDRESS = env("LUNE_REPLY_ADDRESS", default="")
+#: By which a mail gateway signs what it hands on over HTTP; a mail server of one's own pipes into `manage.py take_reply`.
+MAIL_SECRET = env("LUNE_MAIL_SECRET", default="")
 #: Where the gateway of a machine of one's own (`core.sms.KeepingGateway`) writes what it was given.
 SMS_FILE_PATH = env("LUNE_SMS_FILE", default="")
 

@@ -20,6 +20,8 @@ STORAGES = {
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 SMS_GATEWAY = "core.sms.KeepingGateway"
 SMS_SECRET = "secret of the tests"
+REPLY_ADDRESS = "replies@lune.example"
+MAIL_SECRET = "secret of the mail"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 WHITENOISE_AUTOREFRESH = True
 # Browsers are served from the source folders: nothing is collected for a test.

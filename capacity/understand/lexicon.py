@@ -38,7 +38,7 @@ KINDS: dict[str, frozenset[str]] = {
 }  # fmt: skip
 #: Words for a place of any kind: they tell nothing apart.
 UNITS = {
-    "place", "places", "vacancy", "vacancies", "vacany", "space", "spaces", "slot", "slots", "room", "rooms", "availability", "capacity",
+    "place", "places", "vacancy", "vacancies", "vacancys", "space", "spaces", "slot", "slots", "room", "rooms", "availability", "capacity",
     "category", "categories",
 }  # fmt: skip
 #: One of these before a figure makes it a name: room 12.
@@ -80,25 +80,28 @@ CONDITION = {
     "booked", "let", "shared", "ensuite", "apart", "because", "however", "although", "cannot", "cant", "dont", "wont", "isnt", "arent",
     "havent", "hasnt", "ps", "viewing", "respite-only", "stop", "stopped", "more", "less", "extra", "another", "fewer", "first", "second",
     "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "off", "out", "used", "broken", "longer", "other", "others",
-    "both",
+    "both", "placed", "share", "sharing", "mornings", "afternoons", "evenings", "nights", "overnight",
 }  # fmt: skip
 
+#: A name made of these alone is heard as what they mean.
+MEANING = {*NUMBERS, *ZERO, *KINDS, *UNITS, *HARMLESS, *UNSURE, *LATER, *CONDITION, *BREAKS, *ALL, *map(str, range(1_000))}
+
 #: Given names that may open or close a message. A name anywhere else makes it unclear: the place may be kept for that person.
-NAMES = """
+_NAMES = """
 abdul adam adele aisha alan alex alice alison amanda amina amy andrea andrew andy angela anita ann anna anne annie anthony barbara becky
 ben bernadette beth bev beverley bob brenda brian carly carol caroline catherine cath charlotte cheryl chloe chris christine claire clare
 colin dan daniel danielle dave david dawn deb debbie deborah denise diane donna doreen dorothy eileen elaine eleanor elizabeth ella ellie
 emily emma fatima faye fiona frances gail gary gemma george georgia gill gillian gina glen graham hannah harry hayley hazel heather helen
-holly ian irene jack jackie jacqui jade james jan jane janet janice jasmine jayne jean jen jenna jennifer jenny jess jessica jill jo joan
-joanna joanne joe john jordan josie joyce judith judy julia julie june karen karl kate kath kathleen kathryn kathy katie kay kaye keith
+holly ian irene jack jackie jacqui jade james jane janet janice jasmine jayne jean jen jenna jennifer jenny jess jessica jill jo joan
+joanna joanne joe john jordan josie joyce judith judy julia julie karen karl kate kath kathleen kathryn kathy katie kay kaye keith
 kelly ken kerry kev kevin kim kirsty laura lauren leah lee leanne lesley liam linda lindsay lisa liz lorraine louise lucy lynn lynne maggie
 mandy margaret maria marie marion mark martin mary matt maureen megan mel melanie michael michelle mick mike mohammed molly nadia naomi
 natalie natasha neil nick nicky nicola nigel nina olivia pam pat patricia paul paula pauline pete peter phil philip pippa priya rachael
 rachel ray rebecca richard rita rob robert ros ruth ryan sally sam samantha sandra sara sarah sean shamim sharon sheila shirley simon
 sophie stacey steph stephanie stephen steve stuart sue susan suzanne sylvia tanya teresa terry tina tom tony tracey tracy trish val
 valerie vanessa vera vicki vicky victoria wendy yasmin yvonne zoe
-""".split()
-NAME = rf"(?:{'|'.join(NAMES)})"
+"""
+NAME = f"(?:{'|'.join(_NAMES.split())})"
 
 _SHORT = r"(?:do not|dont|have not|havent|did not|not)"
 #: Turns of phrase that mean one thing, longest first: what is written, and the word that is read instead.
