@@ -23,6 +23,7 @@ from .views import (
     match,
     patients,
     place_files,
+    place_keys,
     places,
     quality,
     referral,
@@ -31,6 +32,7 @@ from .views import (
     tell,
     terms,
     usage,
+    waiting,
     worklist,
 )
 from .views import map as map_views
@@ -61,6 +63,9 @@ urlpatterns: list = [
     path("inbox/<uuid:pk>/", inbox.task, name="task"),
     path("inbox/<uuid:pk>/<slug:action>/", inbox.step, name="task-step"),
     path("places/", places.places, name="places"),
+    path("places/waiting/", waiting.waiting, name="place-waiting"),
+    path("places/keys/", place_keys.place_keys, name="place-keys"),
+    path("places/keys/<uuid:pk>/take-back/", place_keys.place_key_revoke, name="place-key-revoke"),
     path("places/<uuid:pk>/", places.place, name="place"),
     path("places/<uuid:pk>/public/", places.place_public, name="place-public"),
     path("places/<uuid:pk>/change/", places.pool_change, name="place-change"),

@@ -109,6 +109,11 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     "places-file": (page(PROVIDERS), page(PROVIDERS, 422)),
     "places-export": (page(PROVIDERS | MANAGERS), NOT_THERE),
     "service-place-new": (page(ACCEPTED, others=of({ASKED, NOT_ASKED}, 404)), page(ACCEPTED, 422, others=of({ASKED, NOT_ASKED}, 404))),
+    # Without a pool there is nothing to keep.
+    "place-waiting": (page(PROVIDERS, 405), page(PROVIDERS, 422)),
+    "place-keys": (page(PROVIDERS), page(PROVIDERS, 422)),
+    # The policy's key is nobody's.
+    "place-key-revoke": (page(PROVIDERS, 405), page(PROVIDERS, 404)),
     "service-correct": (page(PROVIDERS, 405), page(ACCEPTED, 302)),
     "place-history": (page(SIGNED_IN), NOT_THERE),
     "history": (page(MANAGERS), NOT_THERE),

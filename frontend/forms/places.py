@@ -26,6 +26,7 @@ ADVICE = {
     "note": "Keep the note to 200 characters.",
     "because": "Keep the reason to 200 characters.",
     "action": "Press one of the buttons on the card.",
+    "key": "This page is incomplete. Load it again, then press the button again.",
     "version": "This page is incomplete. Load it again, then press the button again.",
 }
 
@@ -45,6 +46,7 @@ class PlaceForm(forms.Form):
     """One button press on one card. `version` is the figure that the person was looking at when they pressed."""
 
     version = forms.IntegerField(min_value=1)
+    key = forms.CharField(max_length=64, required=False)
     action = forms.ChoiceField(choices=[(name, name) for name in ("less", "more", "full", "same", "set")])
     available = _count()
     maximum = _count()
@@ -103,7 +105,7 @@ class PoolForm(forms.Form):
     """What one pool of places is: what it is called, what is counted, for whom, and for which time."""
 
     name = forms.CharField(
-        label="What do you call these places?", help_text="For example “Dementia nursing beds” or “Tuesday exercise class”.", max_length=120,
+        label="What do you call these places?", help_text="For example “Dementia nursing beds” or “Exercise class”.", max_length=120,
         error_messages={"required": "Say what people call these places.", "max_length": "Keep the name to 120 characters."},
     )  # fmt: skip
     unit = forms.ChoiceField(label="What do you count?", widget=forms.Select, error_messages={"required": "Choose what is counted."})

@@ -46,7 +46,7 @@ def place(request: SignedIn, pk: UUID) -> HttpResponse:
     problem, changes = None, {}
     try:
         changes = form.changes(pool)
-        sent = {"expected_version": form.cleaned_data["version"], "withdraw_because": form.taking_back()}
+        sent = {"expected_version": form.cleaned_data["version"], "withdraw_because": form.taking_back(), "key": form.cleaned_data["key"]}
         sessions.report(pool_id=pk, by=request.user, at=now(), **sent, **changes)
     except LuneError as error:
         problem = Problem(message=error.message, code=error.code, held=pool.held, typed=form.typed(), asked=changes)
