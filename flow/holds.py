@@ -33,7 +33,7 @@ def hold_place(*, episode_id: UUID, pool_id: UUID, by: User, at: datetime) -> Ep
     episode.refresh_from_db()
     if episode.ended_at is not None:
         raise Conflict("That stay has ended, so no place is kept for it. Record a new one if the person waits again.", code="ended")
-    pool = ServiceCapacity.objects.visible_to(by).filter(pk=pool_id).select_related("service").first()
+    pool = ServiceCapacity.objects.visible_to(by).offered(at).filter(pk=pool_id).select_related("service").first()
     if pool is None or pool.service.merged_into_id:
         raise NotFound("That service no longer lists these places. Search again.", code="no-such-pool")
     held = kept_for(patient, at)

@@ -2,6 +2,7 @@
 
 import random
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -69,7 +70,7 @@ class World:
             if rng.random() < 0.3:  # its time is up, and nobody has noticed yet
                 Reservation.objects.filter(pk=reservation).update(expires_at=clock.now())
         self.held = held
-        asking = rng.sample(self.people, rng.randint(1, 4))
+        asking = rng.sample(self.people, rng.randint(1, 2))
         self.tasks = [task for team, episode in asking if (task := self._asked(team, episode)) is not None]
         self.rest = [person for person in self.people[4:] if person not in asking]
         self.pool.refresh_from_db()
@@ -189,11 +190,14 @@ class Lane:
     def world(self) -> World:
         return World()
 
-    def run(self, rounds: int) -> Counter[str]:
-        """All rounds; how often each wish was granted or refused, and how many rounds there were."""
+    def run(self, rounds: int, seconds: float) -> Counter[str]:
+        """All rounds, or as many as begin within `seconds`; how often each wish was granted or refused, and how many rounds there were."""
         outcomes: Counter[str] = Counter()
+        until = time.monotonic() + seconds
         try:
             for number in range(rounds):
+                if time.monotonic() > until:
+                    break
                 if number % A_WORLD_LASTS == 0:
                     world = self.world()
                 rng = random.Random(f"{self.seed}-{number}")

@@ -11,7 +11,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 import capacity.operations as places
-from capacity.models import CapacityReport, Reservation, ServiceCapacity
+from capacity.models import CapacityReport, FreshnessPolicy, Reservation, ServiceCapacity
 from catalogue.dedupe.operations import merge
 from core.errors import Conflict, LuneError
 from core.models import Event
@@ -113,6 +113,7 @@ def test_two_acceptances_of_the_last_place_take_it_once():
 def test_two_services_that_say_yes_to_one_person_leave_one_yes():
     sender = UserFactory()
     pools = PoolFactory.create_batch(4)
+    FreshnessPolicy.objects.update(holds_per_person=4)
     referral = send(sender, pools, hold=pools)
     at = timezone.now()
     acts = [(task.pk, provider_of(task.pool)) for task in referral.tasks.select_related("pool__service")]
@@ -180,6 +181,7 @@ def test_crossing_answers_over_the_same_places_do_not_wait_in_a_circle():
     """Referrals that ask the same pools in opposite orders, answered, withdrawn and reported on together."""
     sender = UserFactory()
     pools = PoolFactory.create_batch(3, available=6)
+    FreshnessPolicy.objects.update(holds_per_person=3)
     referrals = [send(sender, pools if n % 2 else pools[::-1], hold=pools) for n in range(5)]
     answerers, at = {pool.pk: provider_of(pool) for pool in pools}, timezone.now()
     acts: list[Callable[[], object]] = []

@@ -17,6 +17,7 @@ from capacity.models import CapacityReport, Reservation, ServiceCapacity
 from core.errors import LuneError
 from core.models import Event
 from flow import operations
+from flow.holds import kept_for
 from flow.models import Referral, ReferralTask, Transition
 from flow.workflow import Reason, Status
 from tests.factories import EpisodeFactory, NeedProfileFactory, PatientFactory, PoolFactory, UserFactory
@@ -31,6 +32,7 @@ MOVES_OF_A_ROW = {
     Kind.HOLD: {(0, 1)},
     Kind.RELEASE: {(0, -1)},
     Kind.EXPIRE: {(0, -1)},
+    Kind.WITHDRAW: {(0, -1)},
     Kind.FILL: {(-1, -1), (-1, 0)},
     Kind.REOPEN: {(1, 0)},
 }
@@ -88,6 +90,22 @@ class Region:
         seen = self.at - timedelta(minutes=figure)
         places.report(pool_id=pool.pk, available=figure % 4, by=self.answerers[pool.pk], at=self.at, observed_at=seen)
 
+    def take_back(self, which: int, figure: int) -> None:
+        pool = self.pools[which % 4]
+        places.report(pool_id=pool.pk, available=figure % 3, by=self.answerers[pool.pk], at=self.at, withdraw_because="A burst pipe")
+
+    def hold(self, which: int, pool: int) -> None:
+        team = self.teams[which % 4 // 2]
+        operations.hold_place(episode_id=self.stays[which % 4].pk, pool_id=self.pools[pool % 4].pk, by=team, at=self.at)
+
+    def of_a_hold(self, verb: str, which: int) -> None:
+        """Extend one of the holds that there have ever been, or let it go."""
+        holds = list(Reservation.objects.order_by("created_at", "pk"))
+        if holds:
+            hold = holds[which % len(holds)]
+            team = next(team for team in self.teams if team.organization_id == hold.organization_id)
+            getattr(operations, verb)(hold_id=hold.pk, by=team, at=self.at)
+
     def wait(self, hours: int, _: int) -> None:
         self.at += timedelta(hours=hours % 6)
         places.expire_due(at=self.at)
@@ -97,8 +115,10 @@ class Region:
 
     def act(self, name: str, first: int, second: int) -> None:
         self.at += timedelta(minutes=1)
-        if name in ("send", "report", "wait", "end"):
+        if name in ("send", "report", "take_back", "hold", "wait", "end"):
             getattr(self, name)(first, second)
+        elif name in ("extend_hold", "let_go"):
+            self.of_a_hold(name, first)
         else:
             self.step(name, first, second)
 
@@ -111,6 +131,8 @@ class Region:
             reports[row.pool_id].append(row)
         for pk, pool in now.items():
             self.check_pool(pool, held[pk], living[pk], reports[pk])
+        for person in self.people:
+            assert kept_for(person, self.at).count() <= 2
         for referral in Referral.objects.prefetch_related("tasks"):
             assert sum(task.status in TAKEN_ON for task in referral.tasks.all()) <= 1
         for task in ReferralTask.objects.select_related("reservation", "referral__episode").prefetch_related("transitions"):
@@ -137,9 +159,12 @@ class Region:
         assert taken == living if pool.maximum is None else taken >= living
 
 
-ACTIONS = ["send", "accept", "decline", "withdraw", "start", "pause", "resume", "complete", "fail", "retract", "report", "wait", "end"]
+ACTIONS = [
+    "send", "accept", "decline", "withdraw", "start", "pause", "resume", "complete", "fail", "retract", "report", "wait", "end",
+    "hold", "take_back", "extend_hold", "let_go",
+]  # fmt: skip
 #: Sending and accepting oftener than the rest: without them nothing else can happen.
-move = st.tuples(st.sampled_from(["send", "send", "accept", "accept", *ACTIONS]), st.integers(0, 11), st.integers(0, 255))
+move = st.tuples(st.sampled_from(["send", "send", "accept", "accept", "hold", *ACTIONS]), st.integers(0, 11), st.integers(0, 255))
 
 
 def written() -> tuple[int, ...]:
