@@ -10,6 +10,7 @@ urlpatterns = [
     path("entries/spreadsheet/", entry_sheets.sheet, name="entry-sheet"),
     path("entries/spreadsheet/services.xlsx", entry_sheets.download, name="entry-sheet-download"),
     path("entries/spreadsheet/<uuid:batch>/", entry_sheets.review, name="entry-sheet-review"),
+    path("entries/spreadsheet/<uuid:batch>/services.xlsx", entry_sheets.made_file, name="entry-sheet-file"),
     path("entries/<uuid:pk>/", entries.entry, name="entry"),
     path("entries/<uuid:pk>/publish/", entries.publish, name="entry-publish"),
     path("entries/<uuid:pk>/discard/", entries.discard, name="entry-discard"),

@@ -1,137 +1,35 @@
-"""Many entries at once: a spreadsheet is read, looked at row by row, and applied by a worker, a few rows at a time; and a whole one undone.
+"""Many entries at once: the rows of a spreadsheet are applied by a worker, a few at a time; and a whole one undone.
 
 Each few rows are one transaction, and each row stands for itself: how far it is can be seen meanwhile, somebody can stop it and go on
 later, and a worker that dies leaves whole rows behind, which the next one does not touch again.
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection
 from datetime import datetime
-from typing import Any, cast
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import IntegerField, Q, QuerySet
 from django.db.models.functions import Cast
-from procrastinate.contrib.django import app
 
-from catalogue.entry import content, spreadsheet
-from catalogue.entry.columns import Column, Vocabulary, columns, understood
-from catalogue.entry.content import FIELDS, Content
+from catalogue.entry import content, sheet_files
+from catalogue.entry.content import FIELDS
 from catalogue.entry.operations import Status, settle
-from catalogue.entry.places import HIDES
 from catalogue.entry.queries import Entry
+from catalogue.entry.sheet_files import SPREADSHEET, defer, kept_by, office_rows
 from catalogue.models import ProposedChange, Service, Sheet, User
-from core.errors import Conflict, Invalid, LuneError, NotAllowed, NotFound
+from core.errors import Conflict, LuneError, NotFound
 
 logger = logging.getLogger(__name__)
 
-_CHECKED = ("name", "url", "email", "description")
-_SHEET = ProposedChange.Origin.SPREADSHEET
 #: So many rows are one step: about a second. A smaller sheet is done before its page is shown again.
 STEP = 50
-#: Rows that are read at a time when a file is compared with the directory.
-_READ = 500
-
-
-def download(user: User) -> bytes:
-    """The services that `user` keeps, as a workbook. Raises Invalid when there are more than a workbook of ours holds."""
-    services = Service.objects.owned_by(user).filter(merged_into=None).order_by("name", "pk")
-    if services.count() > spreadsheet.MOST_ROWS:
-        raise Invalid(f"There are more than {spreadsheet.MOST_ROWS:,} services. Use the feed of the directory instead.")
-    found = content.for_reading(services)
-    return spreadsheet.write((service.pk, content.read(service)) for service in found)
-
-
-@transaction.atomic
-def upload(*, data: bytes, by: User, at: datetime) -> UUID:
-    """Read a workbook and write down what each row would change; nothing is changed yet. Returns the batch's id.
-
-    Rows of an earlier file that nobody applied are thrown away. Raises Invalid when the file cannot be read at all.
-    """
-    if not (by.is_provider or by.is_curator or by.is_administrator):
-        raise NotAllowed("Only those who run services, or curators of the directory, can send a spreadsheet.")
-    if Sheet.objects.visible_to(by).filter(status=Sheet.Status.RUNNING).exists():
-        raise Invalid("An earlier spreadsheet is being applied now. Wait until that has ended, or stop it.")
-    rows = spreadsheet.read(data)
-    if not rows:
-        raise Invalid("There is no service in that file. Fill in at least one row below the headings.")
-    _batches(by).filter(status=Status.DRAFT).delete()
-    batch = Sheet.objects.create(organization=by.organization, sent_by=by, sent_at=at).pk
-    words = Vocabulary()
-    known = {column.heading: column for column in columns(words)}
-    for start in range(0, len(rows), _READ):
-        some = rows[start : start + _READ]
-        mine = {service.pk: service for service in _reading(by, [row.id for row in some if row.id])}
-        ProposedChange.objects.bulk_create([_proposal(row, mine, known, words.access, batch, by, at) for row in some])
-    return batch
-
-
-def _reading(by: User, ids: Collection[UUID]) -> Iterable[Service]:
-    return content.for_reading(Service.objects.owned_by(by).filter(pk__in=ids, merged_into=None))
-
-
-def _proposal(
-    row: spreadsheet.Row,
-    mine: Mapping[UUID, Service],
-    known: Mapping[str, Column],
-    access: set[str],
-    batch: UUID,
-    by: User,
-    at: datetime,
-) -> ProposedChange:
-    service = mine.get(row.id) if row.id else None
-    live = content.read(service) if service else content.empty()
-    values, faults = understood(row.texts, live, known, access)
-    faults |= row.faults
-    if row.id and service is None:
-        faults["Id"] = "This is not one of your services. Leave the column as it was downloaded, and empty for a new service."
-    if row.id is None and by.organization is not None and not by.is_provider:
-        faults["Id"] = "Only the organisation itself adds services by spreadsheet. Use “Add a service”."
-    values = {name: content.canonical(name, value) for name, value in values.items()}
-    changed = {name: value for name, value in values.items() if value != live[name]}
-    faults |= _faults(live | changed, changed)
-    if service and service.hides_its_place and "places" in changed:
-        faults["Postcode"] = HIDES
-        del changed["places"]
-    if row.id is None:
-        for name, heading, words in (
-            ("name", "Name", "Say what the service is called."),
-            ("care_type", "Kind", "Say what kind of service it is. Use the words of the sheet “Words to use”."),
-        ):
-            if not values.get(name) and heading not in faults:
-                faults[heading] = words
-    return ProposedChange(
-        organization=service.organization if service else by.organization, service=service, batch=batch, row=str(row.number), origin=_SHEET,
-        content=changed, base={name: live[name] for name in changed}, faults=faults, proposed_by=by, proposed_at=at,
-    )  # fmt: skip
-
-
-def _faults(shown: Content, changed: Content) -> dict[str, str]:
-    """What the directory would refuse, by heading, as far as it can be told without writing."""
-    found = {}
-    for name in changed:
-        if name in _CHECKED:
-            try:
-                cast(Any, Service._meta.get_field(name)).clean(changed[name], None)
-            except ValidationError as error:
-                found[FIELDS[name].label] = " ".join(error.messages)
-    lowest, highest = shown["minimum_age"], shown["maximum_age"]
-    if lowest is not None and highest is not None and highest < lowest:
-        found["Highest age"] = "The highest age cannot be below the lowest."
-    return found
-
-
-def _batches(user: User) -> QuerySet[ProposedChange]:
-    """Rows of the spreadsheets that the user's own office sent."""
-    office = Q(proposed_by=user) if user.organization_id is None else Q(proposed_by__organization=user.organization_id)
-    return ProposedChange.objects.visible_to(user).filter(office, origin=_SHEET, batch__isnull=False)
 
 
 def rows_of(user: User, batch: UUID, state: str = "") -> QuerySet[ProposedChange]:
     """The rows of a batch in their order; of one state: `new`, `changed`, `unchanged`, `faults` or `done`."""
-    found = _batches(user).filter(batch=batch).select_related("service").annotate(line=Cast("row", IntegerField())).order_by("line")
+    found = office_rows(user).filter(batch=batch).select_related("service").annotate(line=Cast("row", IntegerField())).order_by("line")
     good = Q(faults={})
     match state:
         case "new":
@@ -155,6 +53,8 @@ def apply(*, batch: UUID, by: User, at: datetime, rows: Collection[UUID] | None 
     A row whose service changed in the directory since the file was read is left alone, and says so; so is one that is refused.
     """
     sheet = _lock(batch, by)
+    if sheet.is_unread:
+        raise Conflict("Its rows have not all been looked at yet. Go on with that first, or send the file again.", code="sheet-unread")
     chosen = _to_apply(by, batch) if rows is None else _to_apply(by, batch).filter(pk__in=rows)
     ids = list(chosen.annotate(line=Cast("row", IntegerField())).order_by("line").values_list("pk", flat=True))
     if not ids:
@@ -179,16 +79,20 @@ def undo(*, batch: UUID, by: User, at: datetime) -> Sheet:
 def resume(*, batch: UUID, by: User, at: datetime) -> Sheet:
     """Go on with what was stopped, or ended by a fault, from where it was."""
     sheet = _lock(batch, by)
-    if not sheet.chosen:
+    if not (sheet.chosen or sheet_files.is_begun(sheet)):
         raise Conflict("There is nothing to go on with. Load the page again.", code="nothing-to-resume")
     sheet.status, sheet.asked_by, sheet.stop_requested_at, sheet.finished_at = Sheet.Status.RUNNING, by, None, None
-    return _step_and_defer(sheet, at)
+    if sheet.chosen:
+        return _step_and_defer(sheet, at)
+    sheet.save()
+    defer(sheet)
+    return sheet
 
 
 @transaction.atomic
 def stop(*, batch: UUID, by: User, at: datetime) -> Sheet:
     """Ask for an end after the rows that are being written now. What is done stays done."""
-    sheet = Sheet.objects.visible_to(by).filter(pk=batch).select_for_update(of=("self",)).first()
+    sheet = _sheets(by).filter(pk=batch).select_for_update(of=("self",)).first()
     if sheet is None:
         raise NotFound("There is no such spreadsheet.")
     if sheet.status != Sheet.Status.RUNNING:
@@ -201,6 +105,8 @@ def stop(*, batch: UUID, by: User, at: datetime) -> Sheet:
 def carry_on(*, batch: UUID, at: Callable[[], datetime]) -> str:
     """Do what is left of a spreadsheet, step by step, until it is done or somebody stops it. Returns how it ended."""
     try:
+        if (worked := sheet_files.carry_on(batch=batch, at=at)) is not None:
+            return worked
         while (sheet := _next(batch, at())) is not None and sheet.status == Sheet.Status.RUNNING:
             logger.info("sheet: %d of %d rows", sheet.dealt_with, sheet.total)
     except Exception:
@@ -210,12 +116,16 @@ def carry_on(*, batch: UUID, at: Callable[[], datetime]) -> str:
 
 
 def sheet_of(user: User, batch: UUID) -> Sheet | None:
-    """The spreadsheet of this id, when the user's own office sent it."""
-    return Sheet.objects.visible_to(user).filter(pk=batch).first()
+    """The spreadsheet of this id, when the user's own office sent it; one that was made, only for whom it was made."""
+    return _sheets(user).filter(pk=batch).defer("file").first()
+
+
+def _sheets(user: User) -> QuerySet[Sheet]:
+    return Sheet.objects.visible_to(user).filter(~Q(work=Sheet.Work.WRITE) | Q(sent_by=user))
 
 
 def _lock(batch: UUID, by: User) -> Sheet:
-    sheet = Sheet.objects.visible_to(by).filter(pk=batch).select_for_update(of=("self",)).first()
+    sheet = _sheets(by).filter(pk=batch).select_for_update(of=("self",)).first()
     if sheet is None:
         raise NotFound("There is no such spreadsheet. Send the file again.", code="nothing-to-apply")
     if sheet.status == Sheet.Status.RUNNING:
@@ -234,7 +144,7 @@ def _step_and_defer(sheet: Sheet, at: datetime) -> Sheet:
     """The first few rows at once, and what is left to a worker."""
     _step(sheet, at)
     if sheet.status == Sheet.Status.RUNNING:
-        app.configure_task("catalogue.tasks.work_on_sheet", lock=f"sheet {sheet.pk}").defer(batch=str(sheet.pk))
+        defer(sheet)
     return sheet
 
 
@@ -271,11 +181,11 @@ def _step(sheet: Sheet, at: datetime) -> None:
 
 
 def _to_apply(by: User, batch: UUID) -> QuerySet[ProposedChange]:
-    return _batches(by).filter(batch=batch, status=Status.DRAFT, faults={}).exclude(content={})
+    return office_rows(by).filter(batch=batch, status=Status.DRAFT, faults={}).exclude(content={})
 
 
 def _to_undo(by: User, batch: UUID) -> QuerySet[ProposedChange]:
-    return _batches(by).filter(batch=batch, status=Status.MADE, undone_by=None)
+    return office_rows(by).filter(batch=batch, status=Status.MADE, undone_by=None)
 
 
 def _apply_row(change: ProposedChange, service: Service | None, by: User, at: datetime) -> str:
@@ -304,7 +214,7 @@ def _undo_row(former: ProposedChange, service: Service | None, by: User, at: dat
     added = former.service_id == former.pk
     back = {"status": Service.Status.INACTIVE.value} if added else dict(former.base)
     change = ProposedChange(
-        organization=former.organization, service=service, undoes=former, origin=_SHEET, content=back,
+        organization=former.organization, service=service, undoes=former, origin=SPREADSHEET, content=back,
         base={name: live[name] for name in back}, proposed_by=by, proposed_at=at,
     )  # fmt: skip
     return settle(Entry(service.pk, former.organization, service, change, live), change, by=by, at=at).status
@@ -312,4 +222,4 @@ def _undo_row(former: ProposedChange, service: Service | None, by: User, at: dat
 
 def _locked(by: User, ids: Collection[UUID]) -> dict[UUID, Service]:
     list(Service.objects.owned_by(by).filter(pk__in=ids).order_by("pk").select_for_update(of=("self",), no_key=True).values_list("pk"))
-    return {service.pk: service for service in _reading(by, ids)}
+    return {service.pk: service for service in kept_by(by, ids)}

@@ -63,14 +63,16 @@ def write(entries: Iterable[tuple[UUID, Content]]) -> bytes:
     """A workbook of these services, and a second sheet with the words that may be used."""
     words = Vocabulary()
     shown = columns(words)
+    # All before the workbook is begun: one that is left half written complains when it is thrown away.
+    lines = [[str(pk), *(safe(column.cell(content, as_read)) for column in shown)] for pk, content in entries]
     book = Workbook(write_only=True)
     sheet = book.create_sheet(SHEET)
     sheet.freeze_panes = "C2"
     for index, width in enumerate([38, 34, 28, 60, *[18] * (len(shown) - 3)], start=1):
         sheet.column_dimensions[get_column_letter(index)].width = width
     sheet.append([_bold(sheet, text) for text in ("Id (leave as it is; empty for a new service)", *(c.heading for c in shown))])
-    for pk, content in entries:
-        sheet.append([str(pk), *(safe(column.cell(content, as_read)) for column in shown)])
+    for line in lines:
+        sheet.append(line)
     guide = book.create_sheet("How to fill it in")
     for line in GUIDE:
         guide.append([line])

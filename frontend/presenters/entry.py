@@ -237,7 +237,9 @@ def _what(change: ProposedChange) -> str:
 
 
 def sheet_words(sheet: Sheet) -> str:
-    """How far applying or undoing a spreadsheet is, or how it ended."""
+    """How far the work on a spreadsheet is, or how it ended."""
+    if sheet.work in (Sheet.Work.READ, Sheet.Work.WRITE):
+        return "It goes on." if sheet.status == Sheet.Status.RUNNING else "Stopped."
     verb = "put back" if sheet.work == Sheet.Work.UNDO else "changed"
     said = [f"{sheet.made:,} {'service' if sheet.made == 1 else 'services'} {verb}{' so far' if sheet.chosen else ''}."]
     said += [f"{sheet.waiting:,} sent to a curator."] if sheet.waiting else []

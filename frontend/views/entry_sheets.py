@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 from django_htmx.http import HttpResponseClientRefresh
 
-from catalogue.entry import batches, columns, spreadsheet
+from catalogue.entry import batches, columns, sheet_files, spreadsheet
 from catalogue.models import Sheet
 from core.clock import now
 from core.errors import Conflict, Invalid, NotFound
@@ -30,21 +30,51 @@ def sheet(request: SignedIn) -> HttpResponse:
     form = SheetForm(request.POST, request.FILES) if request.method == "POST" else SheetForm()
     if form.is_valid():
         try:
-            batch = batches.upload(data=form.cleaned_data["file"].read(), by=request.user, at=now())
+            batch = sheet_files.upload(data=form.cleaned_data["file"].read(), by=request.user, at=now())
         except Invalid as error:
             form.add_error("file", error.message)
         else:
             return redirect("entry-sheet-review", batch)
-    context = {"form": form, "most": spreadsheet.MOST_ROWS, "clear": columns.CLEAR, "keep": columns.KEEP}
+    context = {
+        "form": form,
+        "services": sheet_files.services_of(request.user).count(),
+        "small": sheet_files.SMALL,
+        "most": spreadsheet.MOST_ROWS,
+        "clear": columns.CLEAR,
+        "keep": columns.KEEP,
+    }
     return render(request, "entry/sheet.jinja", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+@for_roles(*KEEPERS)
+def download(request: SignedIn) -> HttpResponse:
+    """The services as they stand: a few at once; many are made by a worker, when somebody presses the button."""
+    if sheet_files.services_of(request.user).count() <= sheet_files.SMALL:
+        return _workbook(sheet_files.download(request.user))
+    if request.method == "GET":
+        return redirect("entry-sheet")
+    try:
+        made = sheet_files.make(by=request.user, at=now())
+    except Invalid as error:
+        messages.error(request, error.message)
+        return redirect("entry-sheet")
+    return redirect("entry-sheet-review", made.pk)
 
 
 @require_GET
 @for_roles(*KEEPERS)
-def download(request: SignedIn) -> HttpResponse:
-    """The services as they stand."""
+def made_file(request: SignedIn, batch: UUID) -> HttpResponse:
+    """What a worker made."""
+    data = sheet_files.made_file(request.user, batch)
+    if data is None:
+        raise Http404
+    return _workbook(data)
+
+
+def _workbook(data: bytes) -> HttpResponse:
     return HttpResponse(
-        batches.download(request.user),
+        data,
         content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
         headers={"Content-Disposition": 'attachment; filename="services.xlsx"'},
     )
@@ -62,6 +92,8 @@ def review(request: SignedIn, batch: UUID) -> HttpResponse:
     running = found.status == Sheet.Status.RUNNING
     if request.htmx:
         return render(request, "entry/_sheet_progress.jinja", {"sheet": found}) if running else HttpResponseClientRefresh()
+    if found.work == Sheet.Work.WRITE:
+        return render(request, "entry/made.jinja", {"sheet": found, "running": running})
     counts = {state: batches.rows_of(request.user, batch, state).count() for state in STATES}
     state = request.GET.get("state", "")
     chosen = batches.rows_of(request.user, batch, state if state in STATES else "")

@@ -8,7 +8,7 @@ import pytest
 from openpyxl import Workbook, load_workbook
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from catalogue.entry import batches, content, spreadsheet
+from catalogue.entry import batches, content, sheet_files, spreadsheet
 from catalogue.entry.columns import Vocabulary, columns
 from catalogue.models import Organization, ProposedChange, Service, Sheet, User
 from catalogue.tasks import work_on_sheet
@@ -58,7 +58,7 @@ def told(services):
 
 def changed(user, *edits):
     """The user's download with some cells written: (row, heading, value); a row below the last is a new service."""
-    book = load_workbook(io.BytesIO(batches.download(user)))
+    book = load_workbook(io.BytesIO(sheet_files.download(user)))
     sheet = book[spreadsheet.SHEET]
     headings = {cell.value: cell.column for cell in sheet[1]}
     for row, heading, value in edits:
@@ -79,7 +79,7 @@ def rows(user, batch, state=""):
 
 @pytest.mark.req("R103")
 def test_what_was_downloaded_and_sent_back_changes_nothing(provider, told):
-    batch = batches.upload(data=changed(provider), by=provider, at=AT)
+    batch = sheet_files.upload(data=changed(provider), by=provider, at=AT)
     assert [(row.content, row.faults) for row in rows(provider, batch)] == [({}, {})] * 3
     with pytest.raises(NotFound):
         batches.apply(batch=batch, by=provider, at=AT)
@@ -93,7 +93,7 @@ def test_rows_are_looked_at_then_applied_then_undone(provider, services):
         (3, "Lowest age", "old"),
         (5, "Name", "Quite new"), (5, "Kind", "befriending"), (5, "Languages", "English; Urdu"),
     )  # fmt: skip
-    batch = batches.upload(data=data, by=provider, at=AT)
+    batch = sheet_files.upload(data=data, by=provider, at=AT)
     assert [row.row for row in rows(provider, batch, "changed")] == ["2"]
     assert [row.row for row in rows(provider, batch, "new")] == ["5"]
     assert [row.row for row in rows(provider, batch, "unchanged")] == ["4"]
@@ -125,7 +125,7 @@ def test_times_areas_places_and_prices_are_changed_in_cells(provider, told):
         (2, "Postcode", "PR1 2HE; PR9 9ZZ"), (2, "Prices", "Meal: £5"),
         (4, "Building and street", "3 New Road"), (4, "Town", "Leyland"), (4, "Postcode", "pr12he"), (4, "Areas", "Ashton; PR1"),
     )  # fmt: skip
-    batch = batches.upload(data=data, by=provider, at=AT)
+    batch = sheet_files.upload(data=data, by=provider, at=AT)
     assert [row.faults for row in rows(provider, batch, "faults")] == []
     assert batches.apply(batch=batch, by=provider, at=AT).made == 2
     first, _, third = told
@@ -142,10 +142,10 @@ def test_times_areas_places_and_prices_are_changed_in_cells(provider, told):
 
 def test_an_empty_cell_changes_nothing_and_a_word_takes_away(provider, told):
     headings = [column.heading for column in columns(Vocabulary())]
-    batch = batches.upload(data=changed(provider, *((2, each, None) for each in headings)), by=provider, at=AT)
+    batch = sheet_files.upload(data=changed(provider, *((2, each, None) for each in headings)), by=provider, at=AT)
     assert [row.content for row in rows(provider, batch)] == [{}] * 3
     cleared = [each for each in headings if each not in ("Name", "Kind", "State")]
-    batch = batches.upload(data=changed(provider, *((2, each, "Clear") for each in cleared)), by=provider, at=AT)
+    batch = sheet_files.upload(data=changed(provider, *((2, each, "Clear") for each in cleared)), by=provider, at=AT)
     assert batches.apply(batch=batch, by=provider, at=AT).made == 1
     live = content.read(Service.objects.get(pk=told[0].pk))
     kept = {"name", "care_type", "status", "sex_reason"}
@@ -157,15 +157,15 @@ def test_a_long_sheet_is_done_in_steps_that_can_be_stopped_and_gone_on_with(prov
     monkeypatch.setattr(batches, "STEP", 2)
     for n in range(7):
         ServiceFactory(organization=provider.organization, name=f"S{n}")
-    batch = batches.upload(data=changed(provider, *((row, "Name", f"New {row}") for row in range(2, 9))), by=provider, at=AT)
+    batch = sheet_files.upload(data=changed(provider, *((row, "Name", f"New {row}") for row in range(2, 9))), by=provider, at=AT)
     sheet = batches.apply(batch=batch, by=provider, at=AT)
     job = ProcrastinateJob.objects.get(task_name="catalogue.tasks.work_on_sheet")
     assert (sheet.status, sheet.made, sheet.total, job.args) == ("running", 2, 7, {"batch": str(batch)})
     for verb in (batches.apply, batches.undo, batches.resume):
         with pytest.raises(Conflict):
             verb(batch=batch, by=provider, at=AT)
-    with pytest.raises(Invalid, match="being applied now"):
-        batches.upload(data=b"", by=provider, at=AT)
+    with pytest.raises(Invalid, match="being worked on now"):
+        sheet_files.upload(data=b"", by=provider, at=AT)
     assert batches._next(batch, AT).dealt_with == 4
     assert batches.stop(batch=batch, by=provider, at=AT).status == "stopped"
     assert batches.carry_on(batch=batch, at=lambda: AT) == "stopped"
@@ -180,9 +180,82 @@ def test_a_long_sheet_is_done_in_steps_that_can_be_stopped_and_gone_on_with(prov
     assert Service.objects.filter(name__startswith="New").count() == 0
 
 
+@pytest.fixture
+def many(provider, monkeypatch):
+    """So many services that their spreadsheet is a worker's job, two rows at a time."""
+    monkeypatch.setattr(sheet_files, "SMALL", 2)
+    monkeypatch.setattr(sheet_files, "STEP", 2)
+    return [ServiceFactory(organization=provider.organization, name=f"S{n}") for n in range(5)]
+
+
+def steps(monkeypatch, name, stop_after):
+    """Somebody stops the work after so many rows, which the worker hears at its next step."""
+    real = sheet_files._move
+
+    def move(sheet, at, **changes):
+        real(sheet, at, **changes)
+        if changes.get("made", 0) >= stop_after:
+            batches.stop(batch=sheet.pk, by=User.objects.get(pk=sheet.asked_by_id), at=at)
+
+    monkeypatch.setattr(sheet_files, name, move)
+
+
+def test_a_long_sheet_is_looked_at_by_a_worker_that_can_be_stopped(provider, many, monkeypatch):
+    data = changed(provider, *((row, "Name", f"New {row}") for row in range(2, 7)))
+    batch = sheet_files.upload(data=data, by=provider, at=AT)
+    assert ProcrastinateJob.objects.filter(args={"batch": str(batch)}).count() == 1
+    with monkeypatch.context() as stopped:
+        steps(stopped, "_move", 2)
+        assert work_on_sheet(str(batch)) == "stopped"
+    assert (Sheet.objects.get().made, len(rows(provider, batch))) == (2, 2)
+    with pytest.raises(Conflict, match="not all been looked at"):
+        batches.apply(batch=batch, by=provider, at=AT)
+    assert batches.resume(batch=batch, by=provider, at=AT).status == "running"
+    assert work_on_sheet(str(batch)) == "ready"
+    sheet = Sheet.objects.get()
+    assert (sheet.made, sheet.total, sheet.file, len(rows(provider, batch, "changed"))) == (5, 5, None, 5)
+    assert work_on_sheet(str(batch)) == "ready"
+    assert len(rows(provider, batch)) == 5
+    assert batches.apply(batch=batch, by=provider, at=AT).made == 5
+
+
+def test_what_is_wrong_in_a_far_row_of_a_long_sheet_is_told_and_a_newer_file_takes_its_place(provider, many, monkeypatch):
+    data = changed(provider)
+    monkeypatch.setattr(spreadsheet, "MOST_ROWS", 4)
+    batch = sheet_files.upload(data=data, by=provider, at=AT)
+    assert work_on_sheet(str(batch)) == "failed"
+    assert "more than 4 rows" in Sheet.objects.get().problem
+    for verb in (batches.resume, batches.apply):
+        with pytest.raises(Conflict):
+            verb(batch=batch, by=provider, at=AT)
+    monkeypatch.undo()
+    sheet_files.upload(data=data, by=provider, at=AT)
+    assert Sheet.objects.get(pk=batch).problem == "A newer file was sent since."
+
+
+def test_a_long_sheet_is_made_by_a_worker_for_whom_asked_and_nobody_else(provider, many, monkeypatch):
+    sheet = sheet_files.make(by=provider, at=AT)
+    assert sheet_files.make(by=provider, at=AT).pk == sheet.pk
+    assert sheet_files.made_file(provider, sheet.pk) is None
+    with monkeypatch.context() as stopped:
+        steps(stopped, "_move", 4)
+        assert work_on_sheet(str(sheet.pk)) == "stopped"
+    batches.resume(batch=sheet.pk, by=provider, at=AT)
+    assert work_on_sheet(str(sheet.pk)) == "done"
+    made = sheet_files.made_file(provider, sheet.pk)
+    assert [row.texts["Name"] for row in spreadsheet.read(made)] == [f"S{n}" for n in range(5)]
+    colleague = UserFactory(provider=True, organization=provider.organization)
+    assert sheet_files.made_file(colleague, sheet.pk) is None
+    assert batches.sheet_of(colleague, sheet.pk) is None
+    with pytest.raises(NotFound):
+        batches.resume(batch=sheet.pk, by=colleague, at=AT)
+    assert sheet_files.make(by=provider, at=AT).pk != sheet.pk
+    assert sheet_files.made_file(provider, sheet.pk) is None
+
+
 def test_a_worker_that_fails_says_so_and_another_goes_on(provider, services, monkeypatch):
     monkeypatch.setattr(batches, "STEP", 1)
-    batch = batches.upload(data=changed(provider, (2, "Name", "One"), (3, "Name", "Two")), by=provider, at=AT)
+    batch = sheet_files.upload(data=changed(provider, (2, "Name", "One"), (3, "Name", "Two")), by=provider, at=AT)
     batches.apply(batch=batch, by=provider, at=AT)
     with monkeypatch.context() as broken:
         broken.setattr(batches, "settle", None)
@@ -195,7 +268,7 @@ def test_a_worker_that_fails_says_so_and_another_goes_on(provider, services, mon
 
 def test_who_may_no_longer_sign_in_applies_nothing_more(provider, services, monkeypatch):
     monkeypatch.setattr(batches, "STEP", 1)
-    batch = batches.upload(data=changed(provider, (2, "Name", "One"), (3, "Name", "Two")), by=provider, at=AT)
+    batch = sheet_files.upload(data=changed(provider, (2, "Name", "One"), (3, "Name", "Two")), by=provider, at=AT)
     batches.apply(batch=batch, by=provider, at=AT)
     User.objects.filter(pk=provider.pk).update(is_active=False)
     assert batches.carry_on(batch=batch, at=lambda: AT) == "failed"
@@ -203,14 +276,14 @@ def test_who_may_no_longer_sign_in_applies_nothing_more(provider, services, monk
 
 
 def test_only_the_chosen_rows_are_applied(provider, services):
-    batch = batches.upload(data=changed(provider, (2, "Name", "One"), (3, "Name", "Two")), by=provider, at=AT)
+    batch = sheet_files.upload(data=changed(provider, (2, "Name", "One"), (3, "Name", "Two")), by=provider, at=AT)
     chosen = [row.pk for row in rows(provider, batch) if row.row == "3"]
     assert batches.apply(batch=batch, by=provider, at=AT, rows=chosen).made == 1
     assert sorted(Service.objects.values_list("name", flat=True)) == ["Service 0", "Service 2", "Two"]
 
 
 def test_a_service_that_changed_meanwhile_is_left_alone_and_said_so(provider, services):
-    batch = batches.upload(data=changed(provider, (2, "Name", "One"), (3, "Name", "Two")), by=provider, at=AT)
+    batch = sheet_files.upload(data=changed(provider, (2, "Name", "One"), (3, "Name", "Two")), by=provider, at=AT)
     Service.objects.filter(pk=services[0].pk).update(name="By an import")
     counts = batches.apply(batch=batch, by=provider, at=AT)
     assert (counts.made, counts.left) == (1, 1)
@@ -219,7 +292,7 @@ def test_a_service_that_changed_meanwhile_is_left_alone_and_said_so(provider, se
 
 
 def test_undo_leaves_what_somebody_changed_since(provider, services):
-    batch = batches.upload(data=changed(provider, (2, "Name", "One")), by=provider, at=AT)
+    batch = sheet_files.upload(data=changed(provider, (2, "Name", "One")), by=provider, at=AT)
     batches.apply(batch=batch, by=provider, at=AT)
     Service.objects.filter(pk=services[0].pk).update(name="Later")
     assert batches.undo(batch=batch, by=provider, at=AT).left == 1
@@ -228,7 +301,7 @@ def test_undo_leaves_what_somebody_changed_since(provider, services):
 
 def test_rows_wait_where_the_policy_asks_for_approval(provider, services):
     Organization.objects.filter(pk=provider.organization_id).update(edits_need_approval=True)
-    batch = batches.upload(data=changed(provider, (2, "Name", "One")), by=provider, at=AT)
+    batch = sheet_files.upload(data=changed(provider, (2, "Name", "One")), by=provider, at=AT)
     counts = batches.apply(batch=batch, by=provider, at=AT)
     assert (counts.made, counts.waiting) == (0, 1)
     assert ProposedChange.objects.get(status=Status.WAITING).content == {"name": "One"}
@@ -236,7 +309,7 @@ def test_rows_wait_where_the_policy_asks_for_approval(provider, services):
 
 def test_another_organisations_service_cannot_be_reached(provider, services):
     other = UserFactory(provider=True)
-    batch = batches.upload(data=changed(provider, (2, "Name", "Mine")), by=other, at=AT)
+    batch = sheet_files.upload(data=changed(provider, (2, "Name", "Mine")), by=other, at=AT)
     assert all("not one of your services" in row.faults["Id"] for row in rows(other, batch))
     with pytest.raises(NotFound):
         batches.apply(batch=batch, by=other, at=AT)
@@ -247,7 +320,7 @@ def test_another_organisations_service_cannot_be_reached(provider, services):
 
 def test_others_send_none(referrer):
     with pytest.raises(NotAllowed):
-        batches.upload(data=b"", by=referrer, at=AT)
+        sheet_files.upload(data=b"", by=referrer, at=AT)
 
 
 FAULTS = [
@@ -289,7 +362,7 @@ def test_a_fault_names_its_column_and_what_to_do(provider, services):
     }
     good["Postcode"] = "PR1 2HE"
     edits = [(5 + n, name, text) for n, fault in enumerate(FAULTS) for name, text in (good | {fault[0]: fault[1]}).items()]
-    batch = batches.upload(data=changed(provider, *edits), by=provider, at=AT)
+    batch = sheet_files.upload(data=changed(provider, *edits), by=provider, at=AT)
     told = [row.faults for row in rows(provider, batch, "faults")]
     assert len(told) == len(FAULTS)
     assert [fault for fault, said in zip(FAULTS, told, strict=True) if fault[2] not in said.get(fault[0], "")] == []
@@ -300,7 +373,7 @@ def test_every_rule_of_every_list_has_its_column(provider, services):
         "Only people paid for by": "Council funded", "Cannot work in": "Urdu; Polish", "Languages": "English",
         "Takes first people referred by": "Pharmacy", "Only these diagnoses": "Stroke",
     }  # fmt: skip
-    batch = batches.upload(data=changed(provider, *((2, name, text) for name, text in edits.items())), by=provider, at=AT)
+    batch = sheet_files.upload(data=changed(provider, *((2, name, text) for name, text in edits.items())), by=provider, at=AT)
     [row] = rows(provider, batch, "changed")
     assert {name: row.content[name] for name in ("funding", "languages", "referral_sources", "conditions")} == {
         "funding": {"council": "required"}, "languages": {"en": "accepts", "pl": "excluded", "ur": "excluded"},
@@ -309,23 +382,23 @@ def test_every_rule_of_every_list_has_its_column(provider, services):
 
 
 def test_the_same_service_in_two_rows_is_a_fault(provider, services):
-    batch = batches.upload(data=changed(provider, (5, "Id", str(services[0].pk)), (5, "Name", "Again")), by=provider, at=AT)
+    batch = sheet_files.upload(data=changed(provider, (5, "Id", str(services[0].pk)), (5, "Name", "Again")), by=provider, at=AT)
     assert "earlier row" in rows(provider, batch, "faults")[0].faults["Id"]
 
 
 @pytest.mark.parametrize("evil", ["=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(A1)", "\t=1"])
 def test_no_text_becomes_a_formula_and_it_comes_back_as_it_was(provider, services, evil):
     Service.objects.filter(pk=services[0].pk).update(name=evil)
-    sheet = load_workbook(io.BytesIO(batches.download(provider)))[spreadsheet.SHEET]
+    sheet = load_workbook(io.BytesIO(sheet_files.download(provider)))[spreadsheet.SHEET]
     cells = [cell for row in sheet for cell in row if cell.value is not None]
     assert [cell.value for cell in cells if cell.data_type == "f" or str(cell.value).startswith(("=", "+", "-", "@", "\t"))] == []
-    batch = batches.upload(data=changed(provider), by=provider, at=AT)
+    batch = sheet_files.upload(data=changed(provider), by=provider, at=AT)
     assert rows(provider, batch, "changed") == [] or evil.startswith("\t")  # outer space is taken off
 
 
 def test_letters_that_no_text_holds_are_left_out(provider, services):
     data = changed(provider, (2, "What it offers", "So_x0000_up_xD800_"))
-    batch = batches.upload(data=data, by=provider, at=AT)
+    batch = sheet_files.upload(data=data, by=provider, at=AT)
     assert [row.content for row in rows(provider, batch, "changed")] == [{"description": "Soup"}]
 
 
@@ -381,7 +454,7 @@ def _zip(parts):
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_a_hostile_file_is_refused_in_words_and_nothing_is_kept(provider, services, kind):
     with pytest.raises(Invalid):
-        batches.upload(data=HOSTILE[kind](), by=provider, at=AT)
+        sheet_files.upload(data=HOSTILE[kind](), by=provider, at=AT)
     assert not ProposedChange.objects.exists()
 
 
@@ -391,10 +464,10 @@ def test_too_many_rows_are_refused(provider, monkeypatch):
     for line in (["Id", "Name"], ["", "One"], ["", "Two"], ["", "Three"]):
         book.active.append(line)
     with pytest.raises(Invalid, match="more than 2 rows"):
-        batches.upload(data=saved(book), by=provider, at=AT)
+        sheet_files.upload(data=saved(book), by=provider, at=AT)
 
 
 def test_a_new_file_replaces_one_that_was_not_applied(provider, services):
-    first = batches.upload(data=changed(provider, (2, "Name", "One")), by=provider, at=AT)
-    batches.upload(data=changed(provider, (2, "Name", "Two")), by=provider, at=AT)
+    first = sheet_files.upload(data=changed(provider, (2, "Name", "One")), by=provider, at=AT)
+    sheet_files.upload(data=changed(provider, (2, "Name", "Two")), by=provider, at=AT)
     assert rows(provider, first) == []
