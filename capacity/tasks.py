@@ -8,6 +8,7 @@ from procrastinate.exceptions import AlreadyEnqueued, JobAborted
 
 from capacity import forecast, history, operations, outlook, sessions
 from capacity.ask_tasks import nudge_due, send_ask, send_code  # noqa: F401 (a worker finds them here)
+from capacity.reply_tasks import forget_replies, send_answer  # noqa: F401 (the same)
 from core import clock
 
 

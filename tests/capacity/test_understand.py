@@ -88,7 +88,7 @@ def test_no_figure_that_the_text_does_not_hold_and_none_for_a_pool_that_it_does_
 def test_whatever_is_clear_is_read_in_either_order(general: int, dementia: int, between: str, first: bool) -> None:
     said = [(f"{n} {kind}" if first else f"{kind} {n}") for n, kind in ((general, "general"), (dementia, "dementia"))]
     read = understand(between.join(said), pools("GD"))
-    if 12 == dementia:  # as many as there are: it might be how many there are
+    if dementia == 12:  # as many as there are: it might be how many there are
         assert isinstance(read, AskAgain)
     else:
         assert read.figures == {"GR": general, "DR": dementia}
