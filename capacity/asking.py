@@ -16,11 +16,12 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from capacity import operations
-from capacity.models import Ask, AskingPreference, ServiceCapacity, UpdateLink, Via
+from capacity.models import Ask, AskingPreference, Per, ServiceCapacity, UpdateLink, Via
 from catalogue.models import Service, User
 from core.errors import Invalid, NotAllowed, NotFound
 
 LINK_LASTS = timedelta(hours=48)
+SESSIONS_AHEAD = timedelta(days=7)
 UNDO_FOR = timedelta(minutes=15)
 MOST_PLACES = 9_999
 ACTIONS = ("same", "more", "less", "full", "other")
@@ -41,9 +42,16 @@ def token_hash(token: str) -> str:
 
 
 def pools(service: Service, at: datetime) -> QuerySet[ServiceCapacity]:
-    """The places of a service that somebody can be asked about now, in the order of their names."""
+    """The places of a service that somebody can tell of now, in the order of their names."""
     coming = Q(ends_at=None) | Q(ends_at__gt=at)
     return ServiceCapacity.objects.filter(coming, service=service, is_open=True).order_by("name", "starts_at", "pk")
+
+
+def asked_about(at: datetime) -> QuerySet[ServiceCapacity]:
+    """The places, of all services, that a message asks about: of sessions those of the coming week, not what they are made from."""
+    week = Q(starts_at=None) | Q(starts_at__gt=at, starts_at__lte=at + SESSIONS_AHEAD)
+    found = ServiceCapacity.objects.filter(week, is_open=True).exclude(per=Per.SESSION, starts_at=None)
+    return found.order_by("name", "starts_at", "pk")
 
 
 def issue_link(*, service: Service, channel: str, sent_to: str, at: datetime) -> tuple[UpdateLink, str]:
@@ -93,7 +101,7 @@ def use_link(*, token: str, told: Mapping[UUID, Told], at: datetime) -> UpdateLi
     link = _locked(token)
     if not link.is_open(at):
         return read_used_link(token=token, at=at)
-    own = set(pools(link.service, at).values_list("pk", flat=True))
+    own = set(asked_about(at).filter(service=link.service).values_list("pk", flat=True))
     if not told or not told.keys() <= own:
         raise Invalid("Say of at least one kind of place how many are free.", code="nothing-told")
     kept = {}

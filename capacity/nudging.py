@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Exists, F, Max, OuterRef, Q, Subquery
 
 from capacity import ask_messages, asking, demand
-from capacity.models import Ask, AskingPreference, CapacityReport, ServiceCapacity
+from capacity.models import Ask, AskingPreference, CapacityReport
 from capacity.status import Freshness
 from catalogue.models import Service
 from core import sms
@@ -77,7 +77,7 @@ def _to_ask(at: datetime) -> dict[UUID, tuple[str, int]]:
     ).exclude(Exists(lately))  # fmt: skip
     preferences = {preference.pk: preference for preference in asked}
     old, ripe = set(), set()
-    pools = ServiceCapacity.objects.filter(Q(ends_at=None) | Q(ends_at__gt=at), service__in=preferences, is_open=True)
+    pools = asking.asked_about(at).filter(service__in=preferences)
     for service_id, reported_at, fresh in pools.order_by().values_list("service_id", "reported_at", "care_type__freshness__fresh_for"):
         fresh_for = fresh or Freshness().fresh_for
         if gets_old(preferences[service_id], reported_at=reported_at, fresh_for=fresh_for, at=at):

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from capacity import words
 from capacity.queries import PoolState
 
 
@@ -15,6 +16,12 @@ class Line:
     answers: tuple[tuple[str, str], ...]
     chosen: str = ""
     number: str = ""
+
+    @property
+    def name(self) -> str:
+        """What people call it, and when it is if it is one session."""
+        state = self.state
+        return f"{state.name}, {words.session(state.starts_at, state.ends_at)}" if state.starts_at else state.name
 
     @property
     def question(self) -> str:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from capacity import operations, pools, queries, sessions
+from capacity import demand, operations, pools, queries, sessions
 from capacity.holding import held_at
 from capacity.models import CapacityStatus, ServiceCapacity
 from catalogue import operations as catalogue_operations
@@ -145,6 +145,7 @@ def _page(request: SignedIn, **problem: Any) -> HttpResponse:
         "services": services,
         "checks": checks,
         "outlooks": sentences((card.state for card in shown), now()),
+        "near": {pk: demand.words(count) for pk, count in demand.waiting_near([service.pk for service in services], now()).items()},
         "statuses": CapacityStatus.choices,
         "pools": own.select_related("service").order_by("service__name", "name"),
     }

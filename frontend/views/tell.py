@@ -5,6 +5,7 @@ CSRF token: the address itself is the secret that a forger would need, and a mai
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from typing import Any
 from uuid import UUID
@@ -66,7 +67,7 @@ def tell(request: HttpRequest, token: str) -> HttpResponse:
         except LuneError as error:
             problem = error
     asking.read_link(token=token, at=at)
-    states = queries.with_state(asking.pools(link.service, at), at)
+    states = queries.with_state(asking.asked_about(at).filter(service=link.service), at)
     context = {
         "token": token,
         "service": link.service,
@@ -119,10 +120,8 @@ def _thanks(link: UpdateLink, token: str) -> dict[str, Any]:
 @require_POST
 def again(request: HttpRequest, token: str) -> HttpResponse:
     """A spent link asks for the next one. Whether it was ever one of ours is told to nobody: the answer is the same."""
-    try:
+    with suppress(NotFound, Conflict):
         preferences.ask_again(token=token, at=now())
-    except (NotFound, Conflict):
-        pass
     return render(request, "tell/spent.jinja", {"token": token, "asked": True}, status=404)
 
 

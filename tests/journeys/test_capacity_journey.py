@@ -4,11 +4,15 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Route, expect
 
-from capacity.models import ServiceCapacity
+from capacity.asking import issue_link
+from capacity.models import CapacityReport, ServiceCapacity
+from capacity.preferences import make_code
+from tests.factories import PASSWORD
 from tests.journeys.conftest import Visit
-from tests.journeys.pages import assert_accessible, assert_live, place, press, shows
+from tests.journeys.pages import assert_accessible, assert_live, follow, place, press, shows
 from tests.journeys.steps import given_home, given_provider, when_somebody_reports
 
 DAY = timedelta(days=1)
@@ -113,3 +117,95 @@ def test_a_tap_is_answered_although_the_card_was_being_fetched_anew(visit: Visit
     # then she is told what was saved
     expect(page.locator("#places-said")).to_have_text("Saved. Fir Grove, Beds: 4 free.")
     page.unroute_all()
+
+
+@pytest.mark.parametrize("width", [390], ids=["phone"])
+@pytest.mark.req("R024")
+def test_what_is_said_without_a_network_waits_on_the_phone_and_counts_once(visit: Visit, home: ServiceCapacity, console: list[str]):
+    console += ["ERR_INTERNET_DISCONNECTED", "WebSocket"]
+    # given a provider in a cellar, with places on the screen and no network
+    user = given_provider(home)
+    page = visit(user, "/places/")
+    assert_live(page)
+    card, kept = place(page, home), page.locator("#places-waiting")
+    page.context.set_offline(True)
+    # when she taps twice, then both wait, each with its time, and the card says what she said
+    press(card, "One more empty: Beds")
+    press(card, "One more empty: Beds")
+    expect(card.locator(".lune-place__figure strong")).to_have_text("5")
+    expect(kept.get_by_role("listitem")).to_have_text(
+        [re.compile(rf"{said} empty, made at \d\d:\d\d. Waiting to be sent.$") for said in (4, 5)]
+    )
+    assert_accessible(page)
+    page.screenshot(path="/tmp/off1.png", full_page=True)
+    assert CapacityReport.objects.filter(pool=home).count() == 0
+    # and when the page is closed, the session ends, and she opens the page elsewhere with a network
+    made = timezone.now()
+    page.context.clear_cookies(name="sessionid")
+    page.context.set_offline(False)
+    expect(kept.get_by_role("link", name="Sign in again to send it")).to_be_visible()
+    page.close()
+    page = page.context.new_page()
+    page.goto("/account/login/?next=/places/")
+    page.get_by_label("E-mail address").fill(user.email)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    press(page.get_by_role("main"), "Sign in")
+    # then both are sent in their order, with the times when they were made, and each counts once
+    kept = page.locator("#places-waiting")
+    expect(kept.get_by_role("listitem")).to_have_text([re.compile(rf"{said} empty, .*Sent and kept.$") for said in (4, 5)])
+    shows(page, home, "5 free", "green")
+    told = CapacityReport.objects.filter(pool=home).order_by("version")
+    assert [report.available for report in told] == [4, 5]
+    assert told[0].observed_at < told[1].observed_at < made + timedelta(seconds=1)
+    # and what cannot be kept is said with its reason, until she has seen it
+    page.context.set_offline(True)
+    card = place(page, home)
+    card.get_by_text("Type a number, waiting list or note").click()
+    card.get_by_label("Empty now").fill("40")
+    press(card, "Save all of this")
+    page.context.set_offline(False)
+    expect(kept.get_by_role("listitem").first).to_contain_text("Not kept: You said 40 free, but there are 10 in all.")
+    page.screenshot(path="/tmp/off2.png", full_page=True)
+    press(kept, "I have seen it")
+    expect(kept.get_by_text("Not kept")).to_have_count(0)
+
+
+@pytest.mark.req("R239")
+@pytest.mark.parametrize("javascript", [True, False], ids=["script", "no-script"])
+def test_a_home_tells_from_a_message_without_an_account(visit: Visit, console: list[str], home: ServiceCapacity, javascript: bool):
+    console.append("status of 4(04|22)")
+    # given a provider who says where and when it may be asked, and types the code that came
+    page = visit(given_provider(home), "/places/", javascript=javascript)
+    follow(page, "How we ask you")
+    follow(page, "Fir Grove")
+    page.get_by_label("E-mail address or mobile number").fill("fir@example.org")
+    press(page, "Save")
+    expect(page.get_by_text("We have sent a code to that address")).to_be_visible()
+    assert_accessible(page) if javascript else None
+    _, code = make_code(service_id=home.service_id, at=timezone.now())
+    page.get_by_label("The code that came to this address").fill(code)
+    press(page, "Confirm")
+    press(page, "Send me a link now")
+    expect(page.get_by_text("Waiting to be sent")).to_be_visible()
+    # when it opens the link on any machine, one press is all
+    _, token = issue_link(service=home.service, channel="email", sent_to="fir@example.org", at=timezone.now())
+    page = visit(None, f"/tell/{token}/", javascript=javascript)
+    expect(page.get_by_text("3 beds free?")).to_be_visible()
+    assert_accessible(page) if javascript else None
+    press(page, "One fewer: 2")
+    # then it is thanked, and everybody sees it
+    expect(page.get_by_role("heading", level=1)).to_have_text("Thank you")
+    shows(page, home, "2 free", "green")
+    # when that was wrong it takes it back, and writes the right number
+    press(page, "Undo: that was wrong")
+    page.get_by_label("Another number").fill("7")
+    press(page, "Tell this number")
+    shows(page, home, "7 free", "green")
+    # and when there are too many messages, one press stops them, and the link is of no more use
+    follow(page, "Stop these messages")
+    press(page, "Stop these messages")
+    expect(page.get_by_role("status")).to_contain_text("The messages are stopped.")
+    page.goto(f"/tell/{token}/")
+    expect(page.get_by_role("heading", level=1)).to_have_text("This link cannot be used")
+    home.refresh_from_db()
+    assert (home.available, home.reported_via) == (7, "link")
