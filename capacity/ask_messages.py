@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.urls import reverse
 
-from capacity import asking, demand
+from capacity import asking, demand, reply_address
 from capacity.models import Ask, AskingPreference, Channel, ServiceCapacity
 from capacity.status import told
 from core import sms
@@ -38,7 +38,7 @@ def send_code(preference: AskingPreference, code: str) -> None:
 
 def text_message(ask: Ask, token: str, *, at: datetime) -> str:
     """As short as can be: what we think, the link, how to answer by hand and how to stop."""
-    pools = list(asking.pools(ask.service, at)[:3])
+    pools = list(asking.asked_about(at).filter(service=ask.service)[:3])
     name = _line(ask.service.name, 40)
     question = f"{name}: {', '.join(_question(pool, len(pools)) for pool in pools)}?" if pools else f"{name}: what is free?"
     near = demand.words(ask.waiting_near)
@@ -47,13 +47,14 @@ def text_message(ask: Ask, token: str, *, at: datetime) -> str:
 
 def letter(ask: Ask, token: str, *, at: datetime) -> EmailMessage:
     """The question as a letter. Mail programs show a button by which it stops (RFC 8058)."""
-    pools = list(asking.pools(ask.service, at))
+    pools = list(asking.asked_about(at).filter(service=ask.service))
     name, owner = _line(ask.service.name), _line(ask.service.organization.name)
     stop = _url("tell-stop", token)
     until = (at + asking.LINK_LASTS).astimezone(LONDON)
     subject = f"{name}: {_question(pools[0], 1)}?" if len(pools) == 1 else f"{name}: what is free?"
-    figures = "\n".join(f"{_line(pool.name)}: {_figure(pool)}, {told(pool.reported_at, at)}" for pool in pools)
+    figures = "\n".join(f"{_label(pool)}: {_figure(pool)}, {told(pool.reported_at, at)}" for pool in pools)
     parts = [
+        reply_address.note().strip(),
         "Hello,",
         f"this is what people read about {name}{f' ({owner})' if owner != name else ''}:",
         figures,
@@ -68,7 +69,7 @@ def letter(ask: Ask, token: str, *, at: datetime) -> EmailMessage:
         "Auto-Submitted": "auto-generated",
         "List-Unsubscribe": f"<{stop}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-    }
+    } | reply_address.headers(ask.pk)
     return EmailMessage(subject=subject[:200], body="\n\n".join(filter(None, parts)) + "\n", to=[ask.sent_to], headers=headers)
 
 
@@ -76,7 +77,13 @@ def _question(pool: ServiceCapacity, of: int) -> str:
     """“2 beds free”; with its name where there are several."""
     count = "?" if pool.available is None else str(pool.available)
     unit = pool.unit if pool.available == 1 else f"{pool.unit}s"
-    return f"{count} {unit} free" if of == 1 else f"{_line(pool.name, 30)} {count} free"
+    return f"{count} {unit} free" if of == 1 else f"{_label(pool, 30)} {count} free"
+
+
+def _label(pool: ServiceCapacity, longest: int = 120) -> str:
+    """Its name, and when it is if it is one session."""
+    when = f", {pool.starts_at.astimezone(LONDON):%-d %b %H:%M}" if pool.starts_at else ""
+    return f"{_line(pool.name, longest)}{when}"
 
 
 def _figure(pool: ServiceCapacity) -> str:
