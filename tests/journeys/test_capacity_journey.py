@@ -7,9 +7,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Route, expect
 
-from capacity.asking import issue_link
 from capacity.models import CapacityReport, ServiceCapacity
-from capacity.preferences import make_code
 from tests.factories import PASSWORD
 from tests.journeys.conftest import Visit
 from tests.journeys.pages import assert_accessible, assert_live, follow, place, press, shows
@@ -122,7 +120,7 @@ def test_a_tap_is_answered_although_the_card_was_being_fetched_anew(visit: Visit
 @pytest.mark.parametrize("width", [390], ids=["phone"])
 @pytest.mark.req("R024")
 def test_what_is_said_without_a_network_waits_on_the_phone_and_counts_once(visit: Visit, home: ServiceCapacity, console: list[str]):
-    console += ["ERR_INTERNET_DISCONNECTED", "WebSocket"]
+    console += ["ERR_INTERNET_DISCONNECTED", "WebSocket", "htmx:(afterRequest|sendError)", "status of 422"]
     # given a provider in a cellar, with places on the screen and no network
     user = given_provider(home)
     page = visit(user, "/places/")
@@ -137,7 +135,6 @@ def test_what_is_said_without_a_network_waits_on_the_phone_and_counts_once(visit
         [re.compile(rf"{said} empty, made at \d\d:\d\d. Waiting to be sent.$") for said in (4, 5)]
     )
     assert_accessible(page)
-    page.screenshot(path="/tmp/off1.png", full_page=True)
     assert CapacityReport.objects.filter(pool=home).count() == 0
     # and when the page is closed, the session ends, and she opens the page elsewhere with a network
     made = timezone.now()
@@ -165,7 +162,6 @@ def test_what_is_said_without_a_network_waits_on_the_phone_and_counts_once(visit
     press(card, "Save all of this")
     page.context.set_offline(False)
     expect(kept.get_by_role("listitem").first).to_contain_text("Not kept: You said 40 free, but there are 10 in all.")
-    page.screenshot(path="/tmp/off2.png", full_page=True)
     press(kept, "I have seen it")
     expect(kept.get_by_text("Not kept")).to_have_count(0)
 
