@@ -44,12 +44,15 @@ class Story:
         )  # fmt: skip
         self.task = self.referral.tasks.get()
         operations.accept(task_id=self.task.pk, by=self.provider, at=timezone.now())
+        operations.hold_place(episode_id=episode.pk, pool_id=PoolFactory().pk, by=self.sender, at=timezone.now())
 
     def address(self, surface: str) -> str:
         run, patient, referral, task = self.run.pk, self.patient.pk, self.referral.pk, self.task.pk
         return {
             "worklist": reverse("worklist"),
             "worklist as a file": reverse("worklist-csv"),
+            "held places": reverse("holds"),
+            "held places over the API": reverse("api-holds"),
             "person": reverse("patient", args=[patient]),
             "search for a person": f"{reverse('find')}?patient={patient}",
             "ranking for a person": f"{reverse('match', args=[run])}?patient={patient}",
@@ -72,7 +75,8 @@ def story() -> Story:
 
 
 SURFACES = [
-    ("worklist", "sender"), ("worklist as a file", "sender"), ("person", "sender"), ("search for a person", "sender"),
+    ("worklist", "sender"), ("worklist as a file", "sender"), ("held places", "sender"),
+    ("person", "sender"), ("search for a person", "sender"),
     ("ranking for a person", "sender"), ("choice of a person", "sender"), ("sending for a person", "sender"), ("referral", "sender"),
     ("people over the API", "sender"), ("person over the API", "sender"), ("task", "provider"), ("task over the API", "provider"),
     ("people over the API", "provider"), ("person over the API", "provider"),
@@ -104,6 +108,11 @@ def test_each_place_that_names_a_person_writes_who_looked(story, surface, side):
 def test_a_referral_told_by_ids_is_a_look_at_the_referral(story, surface):
     assert browser(story.sender).get(story.address(surface)).status_code == 200
     assert looks(story.sender, story.referral) == 1
+
+
+def test_a_hold_told_by_ids_is_a_look_at_the_person(story):
+    assert browser(story.sender).get(story.address("held places over the API")).json()["count"] == 1
+    assert looks(story.sender, story.patient) == 1
 
 
 @pytest.mark.parametrize(("surface", "side"), SURFACES)

@@ -146,6 +146,10 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     "asking": (page(PROVIDERS), NOT_THERE),
     "asking-service": (page(ACCEPTED, others=of({ASKED, NOT_ASKED}, 404)), page(ACCEPTED, 422, others=of({ASKED, NOT_ASKED}, 404))),
     "asking-failing": (page(KEEPERS), NOT_THERE),
+    "replies": (page(KEEPERS), NOT_THERE),
+    # Signed by gateways: nobody else is believed, signed in or not.
+    "hook-sms": (NOT_THERE, all_get(403)),
+    "hook-mail": (NOT_THERE, all_get(403)),
     "duplicates": (page(KEEPERS), NOT_THERE),
     "duplicates-csv": (page(KEEPERS), NOT_THERE),
     "duplicate": (page(KEEPERS), page(KEEPERS, 422)),

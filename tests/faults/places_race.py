@@ -104,7 +104,7 @@ class World:
             "withdraw": lambda: operations.withdraw(task_id=task.pk, by=self._sender(task), at=at, reason_text="Not now"),
             "extend": lambda: places.extend(reservation_id=held, by=self._holder(held), at=at),
             "let go": lambda: operations.let_go(hold_id=held, by=self._holder(held), at=at),
-            "expire": lambda: places.expire_due(at=clock.now()),
+            "expire": self._expire,
             "tell": lambda: self._tell(figure),
             "take back": lambda: self._tell(figure, because="Two rooms are closed"),
         }
@@ -121,6 +121,12 @@ class World:
 
     def _tell(self, figure: int, because: str | None = None) -> None:
         places.report(pool_id=self.pool.pk, available=figure, by=self.provider, at=clock.now(), withdraw_because=because, status="capacity")
+
+    def _expire(self) -> None:
+        """As `expire_due` does, of this pool alone: another lane counts its own."""
+        at = clock.now()
+        for due in list(Reservation.objects.due(at).filter(pool=self.pool)):
+            places.release(reservation_id=due.pk, by=None, at=at, expired=True)
 
     def _sender(self, task: ReferralTask):
         return next(team for team in self.teams if team.organization_id == task.referral.organization_id)
@@ -180,6 +186,11 @@ WISHES = {
 }  # fmt: skip
 
 
+def how_many(rng: random.Random) -> int:
+    """From the fewest to the most clients; small crowds oftener, for they cost less and find as much."""
+    return round(FEWEST_CLIENTS * (MOST_CLIENTS / FEWEST_CLIENTS) ** (rng.random() ** 2))
+
+
 class Lane:
     """One process's rounds, with threads that keep their connections."""
 
@@ -202,7 +213,7 @@ class Lane:
                     world = self.world()
                 rng = random.Random(f"{self.seed}-{number}")
                 world.begin(rng)
-                told = self._round([world.act(rng) for _ in range(rng.randint(FEWEST_CLIENTS, MOST_CLIENTS))])
+                told = self._round([world.act(rng) for _ in range(how_many(rng))])
                 world.check(told)
                 world.end()
                 outcomes.update(f"{name}: {answer}" for name, answer in told)

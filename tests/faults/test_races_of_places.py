@@ -54,8 +54,12 @@ def run_lanes() -> list[dict[str, Any]]:
     children = [context.Process(target=run_lane, args=(number, share, told)) for number, share in enumerate(shares)]
     for child in children:
         child.start()
-    results = [told.get() for _ in children]
+    results: list[dict[str, Any]] = []
+    while len(results) < LANES and not any("failed" in result for result in results):
+        results.append(told.get())
     for child in children:
+        if any("failed" in result for result in results):
+            child.terminate()
         child.join()
     return results
 

@@ -316,7 +316,7 @@ def test_a_referral_shows_each_answer_and_records_the_look(signed_in, referrer, 
     answer = signed_in.get(reverse("referral", args=[task.referral_id]))
     page = answer.content.decode()
     assert "Waiting for an answer" in page
-    assert f'data-live-topics="referral:{task.referral_id}"' in page
+    assert f'data-live-topics="referral:{task.referral_id} org:{referrer.organization_id}"' in page
     assert AuditEntry.objects.filter(user_id=referrer.pk, record_id=task.referral_id).exists()
 
 
@@ -349,4 +349,5 @@ def test_a_hold_says_how_long_it_lasts(signed_in, task):
     )
     task.save()
     page = signed_in.get(reverse("referral", args=[task.referral_id])).content.decode()
-    assert "A place is kept for 2 hours 5 minutes more" in page
+    assert "held until" in page
+    assert "2 hours 5 minutes left" in page
