@@ -205,9 +205,8 @@ def _sum(row: Row, pool: ServiceCapacity) -> str:
     if after["maximum"] is not None and parts > after["maximum"]:
         return f"Taken, reserved and free together are {parts}, but there are {after['maximum']} in all."
     if pool.held > row.figures["available"]:
-        return (
-            f"{pool.held} of these places {'is' if pool.held == 1 else 'are'} held for somebody. Take them back on the page of your places."
-        )
+        held = f"{pool.held} of these places {'is' if pool.held == 1 else 'are'} held for somebody."
+        return f"{held} Take them back on the page of your places."
     return ""
 
 

@@ -188,7 +188,8 @@ _SCORE = f"""
         THEN %(w_journey)s::bigint ELSE 0 END
 """
 
-#: Each pool in reach becomes a short line, of a series of sessions only the next that fits stays; the facts of the best are then fetched by where they lie (`ctid`), in the same snapshot.
+#: Each pool in reach becomes a short line; of a series of sessions only the next that fits stays. The facts of the best are then fetched by
+#: where they lie (`ctid`), in the same snapshot.
 RANK = f"""
 WITH judged AS MATERIALIZED (
     SELECT f.line, f.pool_id, f.away, f.series, f.starts_at, CASE WHEN {_RULES} THEN ({_SCORE})::int END AS score

@@ -1,6 +1,6 @@
 """A provider's own places: one tap, from any phone, with or without script."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.urls import reverse
@@ -190,3 +190,95 @@ def test_a_sparkline_steps_from_figure_to_figure():
 
 def test_one_figure_alone_is_no_history():
     assert sparkline([], at=timezone.now(), unit="bed") is None
+
+
+ALL = {
+    "available": "2", "maximum": "10", "occupied": "5", "reserved": "1", "waiting": "4", "expected_wait_days": "21", "status": "waitlist",
+    "is_open": "no", "closed_reason": "Norovirus", "closed_until": "2026-12-03", "note": "Ground floor only",
+}  # fmt: skip
+
+
+@pytest.mark.req("R024")
+def test_a_provider_says_all_that_there_is_to_say_of_places(signed_in, pool):
+    press(signed_in, pool, "set", **ALL)
+    pool.refresh_from_db()
+    assert (pool.occupied, pool.reserved, pool.waiting, pool.expected_wait_days) == (5, 1, 4, 21)
+    assert (pool.is_open, pool.closed_reason, pool.closed_until) == (False, "Norovirus", date(2026, 12, 3))
+    html = signed_in.get(reverse("places")).content.decode()
+    assert "5 taken, 1 kept by you for somebody, 4 waiting." in html
+    assert "Norovirus" in html
+    # what is left empty was not told; what is not on the page stays
+    press(signed_in, pool, "set", status="capacity", available="2", is_open="yes", closed_reason="", closed_until="", waiting="")
+    pool.refresh_from_db()
+    assert (pool.is_open, pool.closed_reason, pool.waiting, pool.occupied) == (True, "", None, 5)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"occupied": "some"}, "how many places are taken"),
+        ({"occupied": "9"}, "make 12, but there are 10"),
+        ({"expected_wait_days": "-1"}, "how many days"),
+        ({"closed_until": "soon"}, "Choose the day when they open again"),
+        ({"is_open": "yes"}, "Choose “Closed for now”"),
+    ],
+)
+def test_figures_that_cannot_be_so_are_refused_and_all_of_it_stands_there_again(signed_in, pool, values, words):
+    html = press(signed_in, pool, "set", **ALL | values).content.decode()
+    assert words in html
+    for name, value in (ALL | values).items():
+        assert f'value="{value}"' in html, name
+    pool.refresh_from_db()
+    assert pool.version == 1
+
+
+def test_places_are_added_renamed_and_for_women_only(signed_in, pool):
+    address = reverse("service-place-new", args=[pool.service_id])
+    assert 'value="Beds"' in signed_in.get(address).content.decode()
+    new = {"name": "Women’s dementia beds", "unit": "bed", "bed_type": "dementia-nursing", "maximum": "6", "for_sex": "female", "per": ""}
+    answer = signed_in.post(address, new)
+    made = pool.service.capacities.get(name="Women’s dementia beds")
+    assert answer.url == f"{reverse('places')}#place-{made.pk}"
+    assert (made.care_type.code, made.maximum, made.available, made.for_sex) == ("home-dementia-nursing", 6, None, "female")
+    again = signed_in.post(address, new)
+    assert again.status_code == 422
+    assert "already has places called" in again.content.decode()
+    change = reverse("place-change", args=[made.pk])
+    signed_in.post(change, {"name": "EMI beds", "unit": "bed", "bed_type": "dementia-nursing", "for_sex": "", "per": ""})
+    made.refresh_from_db()
+    assert (made.name, made.for_sex, made.maximum) == ("EMI beds", "", 6)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"name": " "}, "Say what people call these places"),
+        ({"unit": "moon"}, "Select a valid choice"),
+        ({"maximum": "six"}, "Write the number in figures"),
+        ({"per": "session"}, "at which times"),
+        ({"for_sex": "male"}, "for women only"),
+    ],
+)
+def test_places_that_cannot_be_so_are_not_added(signed_in, pool, values, words):
+    factories.EligibilityFactory(service=pool.service, sex="female")
+    sent = {"name": "New beds", "unit": "bed", "maximum": "6", "for_sex": "", "per": ""} | values
+    answer = signed_in.post(reverse("service-place-new", args=[pool.service_id]), sent)
+    assert answer.status_code == 422
+    html = answer.content.decode()
+    assert words in html
+    assert f'value="{sent["maximum"]}"' in html
+    assert pool.service.capacities.count() == 1
+
+
+def test_the_places_of_others_are_not_set_up(signed_in):
+    other = factories.PoolFactory()
+    assert signed_in.get(reverse("service-place-new", args=[other.service_id])).status_code == 404
+    assert signed_in.post(reverse("place-change", args=[other.pk]), {"name": "Mine"}).status_code == 404
+
+
+def test_referrers_and_the_public_read_the_conditions(client, pool):
+    pool.for_sex, pool.status, pool.waiting, pool.expected_wait_days = "female", "waitlist", 4, 21
+    pool.save()
+    html = client.get(reverse("service", args=[pool.service_id])).content.decode()
+    assert "Women only" in html
+    assert "4 people, about 3 weeks" in html

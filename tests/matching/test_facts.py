@@ -62,6 +62,12 @@ CHANGES = {
     "maximum": (lambda p: places(p, maximum=None), {"maximum": None}),
     "status": (lambda p: places(p, status="waitlist"), {"status": 2}),
     "closed": (lambda p: places(p, is_open=False), {"is_open": False}),
+    "a longer list": (lambda p: places(p, expected_wait_days=21), {"wait_days": 21}),
+    "women's beds": (lambda p: places(p, for_sex="female"), {"sex": 1}),
+    "women's beds of a service for men": (
+        lambda p: (EligibilityFactory(service=p.service, sex="male"), places(p, for_sex="female")),
+        {"sex": 4},
+    ),
     "another kind": (lambda p: places(p, care_type=term("care-type", "befriending")), {"care_type": 33}),
     "no place": (lambda p: places(p, location=None), {"point": None, "online": False}),
     "inactive": (lambda p: service(p, status="inactive"), {"is_open": False}),

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from matching.engine import check
-from matching.engine.problem import ANY_SEX, FEMALE, FEMALE_ONLY, MALE, MALE_ONLY, SEX_OTHER, Need, PoolFacts
+from matching.engine.problem import ANY_SEX, FEMALE, FEMALE_ONLY, MALE, MALE_ONLY, NOBODY, SEX_OTHER, Need, PoolFacts
 from matching.engine.rules import RULES, Verdict
 from tests.matching.worlds import WORDS
 
@@ -35,6 +35,8 @@ CASES = [
     ("care-type", NEED, facts(care_type=33), FAILED, "It is another kind of service: Befriending.", "searched for “Befriending”"),
     ("open", NEED, FACTS, MET, "Open.", ""),
     ("open", NEED, facts(is_open=False), FAILED, "It is closed, or not in use now.", "opens these places again"),
+    ("open", NEED, facts(starts_in_s=1), MET, "Open.", ""),
+    ("open", NEED, facts(starts_in_s=0), FAILED, "This session has begun.", "Another session"),
     ("age", NEED, FACTS, UNKNOWN, "Not known: ask about age (84).", ""),
     ("age", NEED, facts(min_age=84), MET, "Takes people aged 84 and over.", ""),
     ("age", NEED, facts(min_age=0), MET, "Takes people of any age.", ""),
@@ -47,6 +49,8 @@ CASES = [
     ("sex", need(sex=MALE), facts(sex=FEMALE_ONLY), FAILED, "It takes women only.", "for women"),
     ("sex", NEED, facts(sex=MALE_ONLY), FAILED, "It takes men only.", "for men"),
     ("sex", need(sex=SEX_OTHER), facts(sex=MALE_ONLY), UNKNOWN, "Not known: it takes men only; ask before you refer.", ""),
+    ("sex", NEED, facts(sex=NOBODY), FAILED, "It says women only in one place and men only in another", "put its entry right"),
+    ("sex", need(sex=SEX_OTHER), facts(sex=NOBODY), UNKNOWN, "It says women only in one place", ""),
     ("required", NEED, FACTS, NOT_ASKED, "", ""),
     ("required", need(needs=VETERAN), facts(requires=VETERAN), MET, "It is for people with: Served in the forces.", ""),
     ("required", NEED, facts(requires=VETERAN), FAILED, "It takes only people with: Served in the forces.", "Served in the forces"),
@@ -199,7 +203,11 @@ CASES = [
     ("place", NEED, facts(status=1), FAILED, "It says that it takes nobody now", "says that a place is free"),
     ("place", NEED, facts(status=2, free=0), MET, "Has a waiting list that can be joined", ""),
     ("place", need(joins_lists=False), facts(status=2), FAILED, "It has only a waiting list", "if the person could wait"),
+    ("place", NEED, facts(status=2, wait_days=21), MET, "Has a waiting list of about 3 weeks that can be joined", ""),
+    ("place", need(joins_lists=False, days=9), facts(status=2, wait_days=9), MET, "Has a waiting list of about 9 days", ""),
+    ("place", need(days=60), facts(status=2, wait_days=61), FAILED, "It has only a waiting list of about 9 weeks", "could wait"),
     ("place", NEED, facts(is_open=False), NOT_ASKED, "", ""),
+    ("place", NEED, facts(starts_in_s=0), NOT_ASKED, "", ""),
 ]
 
 

@@ -19,10 +19,10 @@ pytestmark = pytest.mark.django_db
 NEED = Need(age=80, sex=0, x=0, y=0, care_types=1)
 #: How a sentence begins, and what the engine decides by: the taxonomy and a mask of its facts.
 MASKS = {
-    "Only takes people with": ("need", lambda f: f.requires),
+    "Only takes people with these needs": ("need", lambda f: f.requires),
     "Can meet": ("need", lambda f: f.accepts & ~f.requires & ~f.prefers),
-    "Takes first people with": ("need", lambda f: f.prefers),
-    "Cannot take people with": ("need", lambda f: f.excludes),
+    "Takes first people with these needs": ("need", lambda f: f.prefers),
+    "Cannot take people with these needs": ("need", lambda f: f.excludes),
     "Only takes people paid for by": ("funding", lambda f: f.funding_must),
     "Paid for by": ("funding", lambda f: f.funding if f.funding != f.funding_must else 0),
     "Takes first those paid for by": ("funding", lambda f: f.funding_first),

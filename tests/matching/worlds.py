@@ -82,6 +82,8 @@ def build(chance: random.Random, count: int) -> list[Area]:
             rows.append(ServiceArea(service=service, extent=square(chance), rule=chance.choice(AREA_RULES)))
         for name in ("a", "b")[: chance.randint(1, 2)]:
             rows += a_pool(chance, service, terms, name)
+        if chance.random() < 0.2:
+            rows += a_series(chance, service, terms)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL lune.defer_facts = 'on'")
         for model in dict.fromkeys(type(row) for row in [*(row for row in rows if isinstance(row, Service | Location)), *rows]):
@@ -144,8 +146,24 @@ def a_pool(chance: random.Random, service: Service, terms: dict, name: str) -> l
         status=chance.choice(["capacity", "capacity", *CapacityStatus.values]),
         is_open=chance.random() < 0.95,
         reported_at=told,
+        for_sex=chance.choice(["", "", "", "female", "male"]),
+        expected_wait_days=chance.choice([None, None, 0, 13, 45, 400]),
     )
     return [location, pool] if location else [pool]
+
+
+def a_series(chance: random.Random, service: Service, terms: dict) -> list[Any]:
+    """Places a session, and some sessions: begun, beginning now, and to come; two of them at the same time."""
+    made = a_pool(chance, service, terms, "group")
+    series = made[-1]
+    series.per, series.is_open = "session", True
+    sessions = []
+    for number, hours in enumerate((-2, 0, 1 / 7200, 24, 24, 200)):
+        session = a_pool(chance, service, terms, f"group {number}")[-1]
+        session.location, session.session_of, session.per = series.location, series, "session"
+        session.starts_at, session.care_type = AT + timedelta(hours=hours), series.care_type
+        sessions.append(session)
+    return [*made, *sessions]
 
 
 def square(chance: random.Random) -> MultiPolygon:
@@ -185,6 +203,7 @@ def a_need(chance: random.Random, areas: list[int]) -> Need:
         marks=chance.choice([0, 0, 1, 5, 8, 15]),
         travels=chance.choice([0, 0, 1 << 33, 1 << 33 | 5]),
         brings=chance.choice([3, 1 << 3, 1 << OWN_BITS["need"][0]]),
+        days=chance.choice([None, None, 0, 13, 14, 60]),
         today=AT.date().toordinal(),
         checked_for_days=chance.choice([92, 92, 199, 200]),
     )
