@@ -83,8 +83,8 @@ def free_port() -> int:
 
 
 def patiently(attempt: Callable[[], Any]) -> Any:
-    """The first true answer within half a minute."""
-    deadline = time.monotonic() + 30
+    """The first true answer within two minutes: on a busy machine a process takes half of one to begin."""
+    deadline = time.monotonic() + 120
     while True:
         with contextlib.suppress(OSError, EOFError):
             if answer := attempt():

@@ -54,14 +54,15 @@ def update_rate() -> Measured:
         used = sum(map(cpu, children(site.pid))) - used
     finally:
         site.terminate()
-        site.wait(10)
+        site.wait(60)
     answered = len(told["answered"])
     rows = CapacityReport.objects.filter(pool__in=pools).count() - before
     new = Event.objects.filter(type="capacity.changed").count() - events
     each_second = [sum(1 for at in told["answered"] if second <= at < second + 1) for second in range(SECONDS)]
     note = (
         f"{answered / SECONDS:.0f} updates a second at {CLIENTS} clients with {WORKERS} uvicorn processes: {answered} answered, "
-        f"{rows} history rows, {new} events, other answers {sum(told['other'].values())}; the site used {used:.1f} processor seconds in {SECONDS} s "
+        f"{rows} history rows, {new} events, other answers {sum(told['other'].values())}; "
+        f"the site used {used:.1f} processor seconds in {SECONDS} s "
         f"({used / max(1, answered) * 1e3:.1f} ms each); load {os.getloadavg()[0]:.1f}."
     )
     return Measured([1 / max(1, count) for count in each_second], [1 / FLOOR], note)

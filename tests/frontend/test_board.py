@@ -1,0 +1,60 @@
+"""The board on a wall: what is free, by area, kind and provider; never a person, a refuge, or a figure for professionals alone."""
+
+import pytest
+from django.contrib.gis.geos import MultiPolygon
+from django.urls import reverse
+
+from frontend.presenters.board import MOST_ROWS
+from tests.factories import AreaFactory, LocationFactory, PatientFactory, PoolFactory, ServiceFactory, UserFactory, near
+
+pytestmark = pytest.mark.django_db
+
+
+def rows(client, user, **query) -> list[str]:
+    """Names of the services on the board, in its order."""
+    client.force_login(user)
+    html = client.get(reverse("board"), query).content.decode()
+    return [piece.split("<", 1)[0] for piece in html.split('<span class="lune-board__name">')[1:]]
+
+
+def test_what_takes_people_stands_first_and_the_address_says_what_is_shown(client, manager):
+    def home(name: str, **pool):
+        return PoolFactory(service=ServiceFactory(name=name), **pool)
+
+    full, ash, unknown = home("Alder", available=0), home("Beech", available=9), home("Cedar", unknown=True)
+    far = home("Dogwood", available=9, location=LocationFactory(point=near(50_000)))
+    assert rows(client, manager) == ["Beech", "Dogwood", "Alder", "Cedar"]
+    assert rows(client, manager, provider=str(full.service.organization_id)) == ["Alder"]
+    assert rows(client, manager, kind=f"group:{ash.care_type.group}") == ["Beech", "Dogwood", "Alder", "Cedar"]
+    assert rows(client, manager, kind="hospice-inpatient") == []
+    round_the_middle = AreaFactory(kind="district", outline=MultiPolygon(near().buffer(5_000), srid=27700))
+    assert rows(client, manager, area=round_the_middle.code) == ["Beech", "Alder", "Cedar"]
+    # nonsense counts as not said
+    assert len(rows(client, manager, area="E99", kind="nothing", provider="x", look="pink")) == 4
+    assert {far.service.name, unknown.service.name} == {"Dogwood", "Cedar"}
+
+
+@pytest.mark.parametrize("role", ["referrer", "provider", "manager"])
+def test_nothing_hangs_on_a_wall_that_passers_by_must_not_know(client, role):
+    PatientFactory(family_name="Featherstonehaugh")
+    shown = PoolFactory(service=ServiceFactory(name="Shown"))
+    PoolFactory(service=ServiceFactory(name="Refuge", is_confidential=True))
+    PoolFactory(service=ServiceFactory(name="Of a refuge", organization__is_confidential=True))
+    PoolFactory(service=ServiceFactory(name="Hidden door"), location=LocationFactory(is_confidential=True))
+    PoolFactory(service=ServiceFactory(name="Only for professionals"), shown_to_public=False)
+    user = UserFactory() if role == "referrer" else UserFactory(**{role: True})
+    assert rows(client, user) == ["Shown"]
+    html = client.get(reverse("board")).content.decode()
+    assert "Featherstonehaugh" not in html
+    assert f'data-pool="{shown.pk}"' in html
+
+
+def test_too_many_are_counted_and_the_part_that_renews_itself_has_no_frame(client, manager, monkeypatch):
+    monkeypatch.setattr("frontend.views.board.MOST_ROWS", 2)
+    PoolFactory.create_batch(5)
+    assert MOST_ROWS > 2
+    client.force_login(manager)
+    html = client.get(reverse("board"), headers={"HX-Request": "true"}).content.decode()
+    assert "3 more groups of places would not fit" in html
+    assert html.count("lune-board__row ") == 2
+    assert "<html" not in html
