@@ -33,6 +33,7 @@ NAVIGATION: dict[str, list[tuple[str, str]]] = {
         ("Proposals", "proposals"),
         ("Records to check", "assurance-queue"),
         ("Not reached", "asking-failing"),
+        ("Answers", "replies"),
         ("Words", "terms"),
         ("Doubles", "duplicates"),
         ("Imports", "imports"),

@@ -85,6 +85,7 @@ class Stage:
             (self.curator, reverse("imports"), "page"),
             (self.curator, reverse("duplicates"), "decision sure source area q page"),
             (self.curator, reverse("merges"), "page"),
+            (self.curator, reverse("replies"), "outcome channel q page"),
             (self.referrer, reverse("api-services"), "text care_type postcode within_miles status page per_page"),
             (self.referrer, reverse("api-capacities"), "service care_type rag page per_page"),
             (self.referrer, reverse("api-taxonomy-terms"), "taxonomy page"),
