@@ -100,7 +100,8 @@ class Waiting {
     document.addEventListener("visibilitychange", () => !document.hidden && this.send());
     this.box.addEventListener("click", (event) => this.dismiss(event));
     setInterval(() => nextOf(read(), this.user) && this.send(), AGAIN);
-    for (const entry of read()) if (entry.user === this.user && !entry.refused) this.show(entry);
+    document.body.addEventListener("htmx:afterSettle", () => this.showAll());
+    this.showAll();
     this.paint();
     this.send();
   }
@@ -158,12 +159,25 @@ class Waiting {
     this.paint();
   }
 
-  /** The card says what the person said, although nobody else sees it yet. */
+  /** The card says what the person said, and that nobody else sees it yet. */
   show(entry) {
-    const figure = document.querySelector(`#place-${CSS.escape(entry.pool)} .lune-place__figure strong`);
-    if (figure && entry.number !== null) figure.textContent = entry.number;
-    const less = document.getElementById(`less-${entry.pool}`);
-    if (less && entry.number !== null) less.disabled = entry.number === 0;
+    const card = document.getElementById(`place-${entry.pool}`);
+    const figure = card?.querySelector(".lune-place__figure strong");
+    if (!figure) return;
+    if (entry.number !== null) {
+      figure.textContent = entry.number;
+      const less = document.getElementById(`less-${entry.pool}`);
+      if (less) less.disabled = entry.number === 0;
+    }
+    const line = card.querySelector(".lune-place__waiting") ?? document.createElement("p");
+    line.className = "lune-place__waiting";
+    line.textContent = `Waiting to be sent: ${saidOf(entry)}, made at ${madeOf(entry, new Date())}.`;
+    figure.closest("form").after(line);
+  }
+
+  /** A card that was drawn anew says again what waits. */
+  showAll() {
+    for (const entry of read()) if (entry.user === this.user && !entry.refused) this.show(entry);
   }
 
   async send() {

@@ -131,6 +131,7 @@ def test_what_is_said_without_a_network_waits_on_the_phone_and_counts_once(visit
     press(card, "One more empty: Beds")
     press(card, "One more empty: Beds")
     expect(card.locator(".lune-place__figure strong")).to_have_text("5")
+    expect(card.get_by_text("Waiting to be sent: 5 empty, made at")).to_be_visible()
     expect(kept.get_by_role("listitem")).to_have_text(
         [re.compile(rf"{said} empty, made at \d\d:\d\d. Waiting to be sent.$") for said in (4, 5)]
     )
@@ -162,6 +163,7 @@ def test_what_is_said_without_a_network_waits_on_the_phone_and_counts_once(visit
     press(card, "Save all of this")
     page.context.set_offline(False)
     expect(kept.get_by_role("listitem").first).to_contain_text("Not kept: You said 40 free, but there are 10 in all.")
+    expect(card.locator(".lune-place__figure strong")).to_have_text("5")
     press(kept, "I have seen it")
     expect(kept.get_by_text("Not kept")).to_have_count(0)
 
