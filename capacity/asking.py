@@ -142,7 +142,7 @@ def revoke(*, service_id: UUID, by: User, at: datetime) -> int:
     """Its provider, or a curator, takes back every open link of a service. Returns how many there were."""
     if not Service.objects.visible_to(by).filter(pk=service_id).exists():
         raise NotFound("That service is not in the directory. Search again.", code="no-such-service")
-    own = by.is_provider and Service.objects.filter(pk=service_id, organization_id=by.organization_id).exists()
+    own = by.is_provider and Service.objects.visible_to(by).owned_by(by).filter(pk=service_id).exists()
     if not (own or by.is_curator or by.is_administrator):
         raise NotAllowed("Only those who run this service, or a curator, take back its links.")
     return revoke_open(service_id, at)

@@ -13,8 +13,13 @@ DAYS = [(0, "Monday"), (1, "Tuesday"), (2, "Wednesday"), (3, "Thursday"), (4, "F
 _TIME = {"invalid": "Write a time like 09:30.", "required": "Write a time like 09:30."}
 
 
+def _channels() -> list[tuple[str, str]]:
+    """Text messages only where this site can send them."""
+    return [choice for choice in Channel.choices if choice[0] != Channel.SMS or sms.is_set_up()]
+
+
 class AskingForm(forms.Form):
-    channel = forms.ChoiceField(label="How should we ask you?", choices=Channel.choices, widget=forms.RadioSelect)
+    channel = forms.ChoiceField(label="How should we ask you?", choices=_channels, widget=forms.RadioSelect)
     address = forms.CharField(
         label="E-mail address or mobile number",
         help_text="We send a code to it first, so that nobody else is asked by mistake.",
@@ -39,7 +44,6 @@ class AskingForm(forms.Form):
         shown = preference or AskingPreference(channel=Channel.EMAIL)
         super().__init__(data, initial={name: getattr(shown, name) for name in self.base_fields})
         if not sms.is_set_up():
-            self.fields["channel"].choices = [choice for choice in Channel.choices if choice[0] != Channel.SMS]
             self.fields["address"].label = "E-mail address"
 
 

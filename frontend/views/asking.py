@@ -44,7 +44,7 @@ def services(request: SignedIn) -> HttpResponse:
 @for_roles(User.Role.PROVIDER)
 def service(request: SignedIn, pk: UUID) -> HttpResponse:
     """How one service is asked: the form, the code, stop and start, a link now, and what became of the messages."""
-    found = get_object_or_404(Service.objects.visible_to(request.user).filter(organization_id=request.user.organization_id), pk=pk)
+    found = get_object_or_404(Service.objects.visible_to(request.user).owned_by(request.user), pk=pk)
     preference = AskingPreference.objects.visible_to(request.user).filter(pk=pk).first()
     form, code = AskingForm(preference=preference), CodeForm()
     if request.method == "POST":

@@ -74,6 +74,7 @@ def tell(request: HttpRequest, token: str) -> HttpResponse:
         "sent_to": ask_messages.address_in_part(link.channel, link.sent_to),
         "until": link.expires_at,
         "lines": present.lines(states, request.POST),
+        "all_known": all(state.available is not None for state in states),
         "near": demand.words(demand.waiting_near([link.service_id], at).get(link.service_id)),
         "problem": problem,
     }
