@@ -2,17 +2,21 @@
 
 /** Milliseconds that a page stays: long enough to read eight lines twice. */
 const TURN = 12_000;
+/** Between two rows, as the sheet has it. */
+const GAP = 8;
 
-/** How many rows fit, given the room and the height of one; at least one. */
-export function fitting(room, row, gap) {
-  return row > 0 ? Math.max(1, Math.floor((room + gap) / (row + gap))) : 1;
-}
-
-/** The rows of page `number` (from 0; any number, it goes round), as [from, to). */
-export function span(number, rows, each) {
-  const pages = Math.max(1, Math.ceil(rows / each));
-  const page = number % pages;
-  return [page * each, Math.min(rows, (page + 1) * each), page + 1, pages];
+/** Share rows of these heights among pages of that room, in their order: for each page the index of its first row. */
+export function pagesOf(heights, room, gap) {
+  const firsts = [];
+  let left = 0;
+  heights.forEach((height, index) => {
+    if (index === 0 || height > left) {
+      firsts.push(index);
+      left = room;
+    }
+    left -= height + gap;
+  });
+  return firsts.length ? firsts : [0];
 }
 
 class Board {
@@ -58,15 +62,13 @@ class Board {
     const rows = [...this.main.querySelectorAll(".lune-board__row")];
     for (const row of rows) row.hidden = false;
     // On a phone one scrolls; a page is turned only where the screen holds still.
-    const narrow = window.innerWidth < 900;
-    const room = this.main.clientHeight;
-    const tallest = Math.max(0, ...rows.map((row) => row.offsetHeight));
-    const each = narrow ? Math.max(1, rows.length) : fitting(room, tallest, 8);
-    const [from, to, page, pages] = span(this.number, rows.length, each);
+    const room = window.innerWidth < 900 ? Infinity : this.main.clientHeight;
+    const pages = pagesOf(rows.map((row) => row.offsetHeight), room, GAP);
+    const page = this.number % pages.length;
+    const [from, to] = [pages[page], pages[page + 1] ?? rows.length];
     rows.forEach((row, index) => (row.hidden = index < from || index >= to));
-    const said = document.querySelector("[data-board-page]");
-    said.textContent = pages > 1 ? `Page ${page} of ${pages}` : "";
-    document.querySelector("[data-board-pause]").hidden = pages < 2;
+    document.querySelector("[data-board-page]").textContent = pages.length > 1 ? `Page ${page + 1} of ${pages.length}` : "";
+    document.querySelector("[data-board-pause]").hidden = pages.length < 2;
   }
 
   tick() {

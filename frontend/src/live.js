@@ -11,8 +11,8 @@ const AGES = 30 * SECOND; // “told 3 minutes ago” is written anew so often
 const REFRESH = SECOND; // a region refreshes at most so often
 const GATHER = 100; // new badges are gathered for so long before the server is asked
 const LONGEST_WAIT = 30 * SECOND;
-const SOON = 3 * SECOND; // for about a minute no wait is longer: what has died is usually back by then
-const MANY_TRIES = 20;
+const SOON = 2 * SECOND; // for about a minute no wait is longer: what has died is usually back by then
+const MANY_TRIES = 40;
 const REFUSED = 3; // sockets in a row that never opened: something on the way lets none through
 const AGAIN = 120 * SECOND; // after so long of asking, a socket is tried once more
 const TOO_FAST = 1008; // close codes of the server: slow down;
@@ -52,9 +52,10 @@ export function withAge(text, age) {
   return text.trim().replace(/^(told just now|told \d+ (?:minute|hour|day)s? ago|never told)?/, age);
 }
 
-/** `text` with who told it replaced; a badge that was rendered without a teller stays without. */
+/** `text` with who told it, and by which route, replaced. */
 export function withTeller(text, teller) {
-  return text.trim().replace(/( ago| just now) by .*$/, teller ? `$1 ${teller}` : "$1");
+  const [age] = text.trim().match(/^(told just now|told \d+ (?:minute|hour|day)s? ago|never told)?/);
+  return teller ? `${age} ${teller}` : age;
 }
 
 /** Whether a state may replace what a badge shows: the greatest version wins, whatever the order of arrival. */

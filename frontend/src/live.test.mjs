@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
+import { pagesOf } from "./board.js";
 import { backOff, nextChange, sameWatch, stateAt, statusText, supersedes, told, topicsOf, wayFor, withAge, withTeller } from "./live.js";
 
 const at = (text) => Date.parse(`2026-11-21T${text}Z`);
@@ -40,14 +41,16 @@ test("a new age keeps who told it", () => {
   assert.equal(withAge("told just now", "told 1 minute ago"), "told 1 minute ago");
   assert.equal(withAge("", "never told"), "never told");
   assert.equal(withTeller("told 1 minute ago by Fir Grove, on Lune", "by Elm Lodge, by file"), "told 1 minute ago by Elm Lodge, by file");
-  assert.equal(withTeller("told 1 minute ago", "by Elm Lodge, by file"), "told 1 minute ago");
+  assert.equal(withTeller("told 1 minute ago on Lune", "by Elm Lodge, by file"), "told 1 minute ago by Elm Lodge, by file");
+  assert.equal(withAge(withTeller("never told", "by Elm Lodge"), "told just now"), "told just now by Elm Lodge");
+  assert.equal(withTeller("told 1 minute ago by Fir Grove", ""), "told 1 minute ago");
 });
 
 test("waiting doubles, is spread, and has an end", () => {
   assert.equal(backOff(0, 1), 500);
   assert.equal(backOff(0, 0), 250);
-  assert.equal(backOff(3, 1), 3000);
-  assert.equal(backOff(19, 1), 3000);
+  assert.equal(backOff(3, 1), 2000);
+  assert.equal(backOff(39, 1), 2000);
   assert.equal(backOff(1000, 1), 30000);
 });
 
@@ -70,4 +73,11 @@ test("a watch is sent again only when it differs", () => {
   assert.equal(sameWatch(watch, { pools: ["a", "b"], topics: ["region"] }), false);
   assert.deepEqual(topicsOf("  org:1\n region "), ["org:1", "region"]);
   assert.deepEqual(topicsOf(undefined), []);
+});
+
+test("a board's pages hold what fits, in order, and each at least one row", () => {
+  assert.deepEqual(pagesOf([], 100, 8), [0]);
+  assert.deepEqual(pagesOf([40, 40, 40], 100, 8), [0, 2]);
+  assert.deepEqual(pagesOf([40, 52, 300, 40], 100, 8), [0, 2, 3]);
+  assert.deepEqual(pagesOf([40, 40, 40], Infinity, 8), [0]);
 });

@@ -85,6 +85,11 @@ class Provider(threading.Thread):
             time.sleep(0.05)
 
 
+def live_js(attempt: int) -> float:
+    """As `backOff` of `frontend/src/live.js` has it in the first minute."""
+    return min(2.0, 0.5 * 2 ** min(attempt, 10)) * random.uniform(0.5, 1)
+
+
 class Watcher(threading.Thread):
     """A page that stays open throughout, and comes back by itself as `live.js` does."""
 
@@ -94,7 +99,7 @@ class Watcher(threading.Thread):
         self.stopping = threading.Event()
 
     def run(self) -> None:
-        self.page.until(self.stopping.is_set, "the end", patience=24 * 3600, back_off=lambda n: min(3, 0.5 * 2**n) * random.uniform(0.5, 1))
+        self.page.until(self.stopping.is_set, "the end", patience=24 * 3600, back_off=live_js)
 
     def knows(self, versions: dict[str, int]) -> bool:
         shown = {pool: state["version"] for pool, state in list(self.page.pools.items())}

@@ -92,14 +92,17 @@ def console() -> list[str]:
 
 @pytest.fixture
 def visit(stack: Stack, browser: Browser, width: int, console: list[str], request: pytest.FixtureRequest) -> Iterator[Visit]:
-    """`visit(user, path="/", javascript=True)`: that user, signed in at a browser of their own, on that page; None is the public."""
+    """`visit(user, path="/", javascript=True)`: that user, signed in at a browser of their own, on that page; None is the public.
+
+    With a `port`, by the proxy that listens there.
+    """
     contexts: list[BrowserContext] = []
     said: list[str] = []
 
-    def open_page(user: User | None = None, path: str = "/", *, javascript: bool = True) -> Page:
+    def open_page(user: User | None = None, path: str = "/", *, javascript: bool = True, port: int | None = None) -> Page:
         size = {"width": width, "height": 800}
         context = browser.new_context(
-            base_url=f"http://127.0.0.1:{stack.port}",
+            base_url=f"http://127.0.0.1:{port or stack.port}",
             viewport=size,
             has_touch=width < 600,
             java_script_enabled=javascript,
