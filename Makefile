@@ -8,6 +8,7 @@ PORT ?= 8000
 HOST ?= 127.0.0.1
 NAME ?=
 PROCESSES ?= 2
+ROUNDS ?= 10000
 export PYTHON PORT HOST
 
 BIN := .venv/bin
@@ -23,7 +24,7 @@ STATIC := var/static/.collected
 ASSET_SOURCES := frontend/build.mjs $(shell find frontend/src frontend/styles -type f 2>/dev/null)
 STATIC_SOURCES := $(shell find frontend/static -path frontend/static/build -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help run test check lint bench stop reset setup setup-test assets lock requirements system system-test browser
+.PHONY: help run test check lint bench nightly stop reset setup setup-test assets lock requirements system system-test browser
 .DEFAULT_GOAL := help
 
 help: ## list the commands
@@ -50,6 +51,10 @@ lint:
 
 bench: setup ## measure against raw floors, write var/bench.json; NAME="rank-sql-100k" for one of them
 	@$(DURING) $(BIN)/python -m tests.bench $(NAME)
+
+nightly: setup-test ## let clients race for last places, 10,000 rounds, and write var/races.json; ROUNDS=500 for fewer
+	@$(DURING) env LUNE_TEST_DB=test_lune_races LUNE_RACE_ROUNDS=$(ROUNDS) LUNE_RACE_LANES=$(PROCESSES) \
+		$(BIN)/pytest -q tests/faults/test_races_of_places.py
 
 requirements: $(PACKAGES) ## how many requirements the last `make test` proved, and which
 	@$(BIN)/python config/proved.py report

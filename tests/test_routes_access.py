@@ -253,9 +253,9 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     "api-task": (api(404, others={OWN: 200, ASKED: 200, ACCEPTED: 200}), NOT_IN_API),
     "api-task-step": (NOT_IN_API, api(404, others={OWN: 403, ASKED: 422, ACCEPTED: 409})),
     "api-holds": (api(200), api(400)),
-    "api-hold": (api(404, others={OWN: 200, ASKED: 200}), NOT_IN_API),
-    "api-hold-extend": (NOT_IN_API, api(404, others={OWN: 200, ASKED: 403})),
-    "api-hold-release": (NOT_IN_API, api(404, others={OWN: 200, ASKED: 403})),
+    "api-hold": (api(404, others={OWN: 200, ASKED: 200, TRUST: 200}), NOT_IN_API),
+    "api-hold-extend": (NOT_IN_API, api(404, others={OWN: 200, ASKED: 403, TRUST: 403})),
+    "api-hold-release": (NOT_IN_API, api(404, others={OWN: 200, ASKED: 403, TRUST: 403})),
     "api-dashboard": (api(200, others={ADMINISTRATOR: 403}), NOT_IN_API),
 }
 #: Where the person may be named, and to whom.

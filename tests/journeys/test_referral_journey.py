@@ -10,7 +10,7 @@ from flow.models import Referral, ReferralTask
 from flow.workflow import Status
 from tests.factories import PASSWORD
 from tests.journeys.conftest import Visit
-from tests.journeys.pages import assert_accessible, assert_fits, assert_live, line, press, shows
+from tests.journeys.pages import assert_accessible, assert_fits, assert_live, line, place, press, shows
 from tests.journeys.steps import (
     FAMILY_NAME,
     GIVEN_NAME,
@@ -60,7 +60,7 @@ def test_one_referral_to_two_homes_and_the_first_yes_wins(visit: Visit, homes):
     # then she follows both, and the kept place counts as taken for everybody else
     says(page, "Fir Grove", "Waiting for an answer")
     says(page, "Otter House", "Waiting for an answer")
-    expect(line(page, "Fir Grove").get_by_text("A place is kept for")).to_be_visible()
+    expect(line(page, "Fir Grove").get_by_text("held until")).to_be_visible()
     assert_accessible(page)
     # and each home sees at once what is needed, and nothing that says who it is
     for inbox in (firs, otters):
@@ -142,6 +142,47 @@ def test_what_the_sender_takes_back_leaves_the_providers_page(visit: Visit, home
     expect(home.locator("#task .lune-status").first).to_have_text("Withdrawn")
     then_nothing_names_the_person(home)
     expect(home.get_by_role("button", name="Yes, we’ll help")).to_have_count(0)
+
+
+@pytest.mark.req("R023")
+def test_a_place_is_held_while_the_family_decides_and_taken_back_with_a_reason(visit: Visit, homes, console: list[str]):
+    console.append("409")
+    fir, _ = homes
+    nurse, provider = given_referrer(), given_provider(fir)
+    page, home = visit(nurse, "/"), visit(provider, "/places/")
+    assert_live(home)
+    # given a nurse who holds a place from the list
+    when_services_are_found_for(page, given_patient(nurse))
+    line(page, "Fir Grove").get_by_role("link", name="Hold a place").click()
+    press(page, "Hold a place")
+    # then the list counts down beside it, with the place ticked, and the home sees whose it is and not for whom
+    left = line(page, "Fir Grove").locator(".lune-countdown__left")
+    expect(left).to_have_text(re.compile("3 hours 59 minutes left"))
+    expect(line(page, "Fir Grove").get_by_role("checkbox", name="Ask this service")).to_be_checked()
+    card = place(home, fir)
+    expect(card.get_by_text(f"1 place held by {nurse.organization.name}")).to_be_visible()
+    then_nothing_names_the_person(home)
+    # when she makes it longer, once
+    page.goto("/holds/")
+    press(page, re.compile("^Hold 4 hours longer"))
+    expect(page.locator(".lune-countdown__left")).to_have_text(re.compile("7 hours 59 minutes left"))
+    expect(page.get_by_text("Cannot be made longer.")).to_be_visible()
+    assert_accessible(page)
+    # and the home says that it is full
+    page.goto("/worklist/")
+    assert_live(page)
+    press(card, re.compile("^Full"))
+    # then it is told who is affected, and takes the place back with a reason
+    expect(card.get_by_text("Or take 1 place back. Affected:")).to_be_visible()
+    card.get_by_label("Why? The teams and families read it.").fill("A burst pipe closed two rooms")
+    assert_accessible(home)
+    press(card, "Take back and save")
+    shows(home, fir, "Full", "red")
+    # and she reads it where she is, and what to do
+    gone = page.get_by_role("alert")
+    expect(gone.get_by_text("“A burst pipe closed two rooms”")).to_be_visible()
+    expect(gone.get_by_role("link", name="Find another")).to_be_visible()
+    assert_fits(page)
 
 
 @pytest.mark.req("R025")
