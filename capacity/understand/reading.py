@@ -89,7 +89,9 @@ def statements(text: str, pools: Sequence[PoolWords]) -> tuple[list[Said], str]:
     unclear = "question" if next((word for word in words if word != "DROP"), "") in lexicon.ASKING else ""
     if (numbered and "capacity" in words) or (lexicon.TOTAL & {*words} and not free):
         unclear = "total"
-    clauses, clause, breaks = [], [], []
+    clauses: list[list[Item]] = []
+    clause: list[Item] = []
+    breaks: list[str] = []
     index = 0
     while index < len(words):
         word = words[index]
