@@ -87,7 +87,7 @@ def read(data: bytes) -> list[Row]:
         missing.insert(0, f"{COLUMNS['cqc'][0]} or {COLUMNS['service'][0]}")
     if missing:
         raise Invalid(f"The first row must name the columns. These are missing: {', '.join(missing)}.")
-    rows = []
+    rows: list[Row] = []
     for number, cells in enumerate(lines, start=2):
         if any(cell.strip() for cell in cells):
             if len(rows) >= MOST_ROWS:
@@ -110,11 +110,10 @@ def compare(rows: Iterable[Row], *, digest: str, by: User, at: datetime) -> list
     for row in rows:
         review = _review(row, own, known, digest=digest, at=at)
         if review.pool_id is not None and review.state != "fault":
-            if review.pool_id in seen:
-                fault = f"Row {seen[review.pool_id]} tells of the same places. Keep one of the two."
+            first = seen.setdefault(review.pool_id, row.number)
+            if first != row.number:
+                fault = f"Row {first} tells of the same places. Keep one of the two."
                 review = Review(row=row, state="fault", where=review.where, fault=fault)
-            else:
-                seen[review.pool_id] = row.number
         found.append(review)
     return found
 
@@ -156,7 +155,7 @@ class _Own:
         services = {pool.service_id for pool in self.pools}
         at = ServiceAtLocation.objects.filter(service__in=services).exclude(location__cqc_location_id=None)
         for service_id, cqc in at.values_list("service_id", "location__cqc_location_id"):
-            self.by_cqc.setdefault(_plain(cqc), set()).add(service_id)
+            self.by_cqc.setdefault(_plain(cqc or ""), set()).add(service_id)
 
     def find(self, row: Row) -> ServiceCapacity | str:
         """The places that a row tells of, or why they are not found."""

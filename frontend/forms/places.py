@@ -135,7 +135,7 @@ class PoolForm(forms.Form):
             start: dict[str, Any] = {"name": kind.name, "per": kind.per, "bed_type": bed_type_of(code)}
         else:
             start = {name: getattr(pool, name) for name in ("name", "unit", "bed_type", "for_sex", "per")} | {"schedule": pool.schedule_id}
-        super().__init__(*args, initial=start, **kwargs)
+        super().__init__(*args, **kwargs | {"initial": start})
         units = list(dict.fromkeys([*units_of(service.care_type), *([pool.unit] if pool else [])]))
         cast(forms.ChoiceField, self.fields["unit"]).choices = [(unit, f"{unit.capitalize()}s") for unit in units]
         self._schedules = {str(each.pk): each for each in service.schedules.all()}

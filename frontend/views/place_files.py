@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core import signing
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
@@ -48,7 +48,7 @@ def places_file(request: SignedIn) -> HttpResponse:
 
 @require_GET
 @for_roles(User.Role.PROVIDER, User.Role.MANAGER)
-def places_export(request: SignedIn) -> StreamingHttpResponse:
+def places_export(request: SignedIn) -> HttpResponse:
     """The present figures in the mandatory shape: a provider's own, or all that a manager may see."""
     at = now()
     pools = ServiceCapacity.objects.visible_to(request.user).offered(at).filter(is_open=True)
@@ -59,7 +59,7 @@ def places_export(request: SignedIn) -> StreamingHttpResponse:
         pools = pools.exclude(location__is_confidential=True)
     pools = pools.order_by("service__name", "service_id", "name", "starts_at")
     cqc = {pk: code or "" for pk, code in pools.values_list("pk", "location__cqc_location_id")}
-    return StreamingHttpResponse(
+    return HttpResponse(
         lines(files.HEADINGS, files.table(with_state(pools, at), cqc)),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="places-{timezone.localtime():%Y-%m-%d-%H%M}.csv"'},
