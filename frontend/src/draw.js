@@ -54,7 +54,7 @@ function start(box) {
 
   /** Change the corners in a way that can be taken back. */
   function change(next, selected = -1) {
-    before.push(copy());
+    before.push({ corners: copy(), shape, text: text.value });
     corners = next;
     chosen = selected;
     write();
@@ -112,7 +112,10 @@ function start(box) {
     points.replaceChildren(
       ...corners.map((corner, index) => {
         const line = document.createElement("li");
+        const which = document.createElement("span");
+        which.textContent = `${index + 1}.`;
         line.append(
+          which,
           number(corner, index, "lat"),
           number(corner, index, "lng"),
           button("Add one after", `Add a corner after corner ${index + 1}`, () => {
@@ -157,13 +160,16 @@ function start(box) {
   remove.addEventListener("click", () => change(corners.toSpliced(chosen, 1)));
   box.querySelector("[data-draw-undo]").addEventListener("click", () => {
     if (!before.length) return;
-    corners = before.pop();
+    const last = before.pop();
+    ({ corners, shape } = last);
     chosen = -1;
-    write();
+    text.value = last.text;
+    show();
   });
   box.querySelector("[data-draw-clear]").addEventListener("click", () => {
-    shape = undefined;
-    change([]);
+    before.push({ corners: copy(), shape, text: text.value });
+    [corners, shape, chosen] = [[], undefined, -1];
+    write();
   });
   text.addEventListener("change", () => {
     ({ corners, shape } = read(text.value));
