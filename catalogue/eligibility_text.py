@@ -15,10 +15,10 @@ _RULE = EligibilityCriterion.Rule
 _TAKEN = (_RULE.ACCEPTS, _RULE.REQUIRED, _RULE.PREFERRED)
 #: Taxonomy, rules, words. Of several required needs all must be so of a person; of several required diagnoses, or of a list, one.
 _SENTENCES: tuple[tuple[str, tuple[str, ...], str], ...] = (
-    (NEED, (_RULE.REQUIRED,), "Only takes people with"),
+    (NEED, (_RULE.REQUIRED,), "Only takes people with these needs"),
     (NEED, (_RULE.ACCEPTS,), "Can meet"),
-    (NEED, (_RULE.PREFERRED,), "Takes first people with"),
-    (NEED, (_RULE.EXCLUDED,), "Cannot take people with"),
+    (NEED, (_RULE.PREFERRED,), "Takes first people with these needs"),
+    (NEED, (_RULE.EXCLUDED,), "Cannot take people with these needs"),
     (CONDITION, (_RULE.REQUIRED,), "Only takes people with at least one of these diagnoses or guidelines"),
     (CONDITION, (_RULE.ACCEPTS,), "Takes people with these diagnoses or guidelines"),
     (CONDITION, (_RULE.PREFERRED,), "Takes first people with these diagnoses or guidelines"),

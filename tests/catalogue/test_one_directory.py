@@ -130,7 +130,8 @@ def test_the_public_and_professionals_read_one_record_and_professionals_read_mor
     address = reverse("service", args=[one.pk])
     public, professional = page(address), page(address, nurse)
     for said in (
-        "A quiet house.", "Only takes people with: dementia", "Ages 60 and over", "Respite", "£120", "Self-management", "1 March 2026",
+        "A quiet house.", "Only takes people with these needs: dementia", "Ages 60 and over",
+        "Respite", "£120", "Self-management", "1 March 2026",
         "Admissions desk", "Tuesday", "01772 000001", "1 Church Street",
     ):  # fmt: skip
         assert said in public, said

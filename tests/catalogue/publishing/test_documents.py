@@ -99,7 +99,9 @@ def test_a_service_says_all_that_is_public_of_it(catalogue):
     assert told["url"] == "https://grove.example.org/home?q=a%20b"
     assert (told["minimum_age"], told["maximum_age"], told["assured_date"]) == (60, 99, "2026-11-01")
     said = told["eligibility_description"]
-    assert said.startswith("Cannot take people who live in: Leyland. Ages 60 to 99. Women only. Only takes people with: dementia")
+    assert said.startswith(
+        "Cannot take people who live in: Leyland. Ages 60 to 99. Women only. Only takes people with these needs: dementia"
+    )
     assert "Leyland" not in {area["name"] for area in told["service_areas"]}, "only what is served is an area of service"
     assert "smok" in told["eligibility_description"]
     assert "Ribble Network" in told["eligibility_description"]
