@@ -56,13 +56,14 @@ def ago(moment: datetime | None) -> str:
 
 
 def miles(metres: float | None) -> str:
-    """A distance for people: "0.4 miles", "12 miles"; "online" is for the caller to say."""
+    """A distance for people, to a tenth as the reasons of a match have it: "0.4 miles", "12.6 miles", "15 miles"; "online" is for the
+    caller to say."""
     if metres is None:
         return ""
     value = metres_to_miles(metres)
     if value < 0.05:
         return "less than 0.1 miles"
-    text = f"{value:.1f}" if value < 10 else f"{value:.0f}"
+    text = f"{value:,.1f}" if value < 9.95 else f"{value:,.1f}".removesuffix(".0")
     return "1 mile" if text == "1.0" else f"{text} miles"
 
 

@@ -9,7 +9,6 @@ from catalogue.queries import terms_in_use
 from .criteria import LIST_RULES, TermFields
 from .part import PartForm
 
-
 #: Somebody needs a visit at home, and has a wheelchair with them: neither is a thing that one "has".
 ACCESS_RULES = [
     ("", "Not said"),
