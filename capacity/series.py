@@ -1,4 +1,4 @@
-"""What the history of places says over time: how full they were, how often one was taken, how soon, and how far figures could be believed."""
+"""What the history of places says: how full they were, how often one was taken, how soon, and how far figures could be believed."""
 
 from collections import defaultdict, deque
 from collections.abc import Collection, Iterable
@@ -119,7 +119,7 @@ def _step(first: date, sums: dict[str, float], waits: list[float], small: int) -
 def _by_day(ids: Collection[UUID], first: date, last: date) -> Iterable[dict[str, Any]]:
     both = Q(available__isnull=False, maximum__isnull=False)
     rows = PoolDay.objects.filter(pool__in=ids, day__range=(first, last)).order_by().values("day")
-    return rows.annotate(
+    sums: Any = rows.annotate(
         lines=Count("pk"),
         occupied=Sum(Coalesce(F("occupied"), F("maximum") - F("available")), filter=both),
         places=Sum("maximum", filter=both),
@@ -130,6 +130,7 @@ def _by_day(ids: Collection[UUID], first: date, last: date) -> Iterable[dict[str
         reopened=Sum("reopened"),
         reports=Sum("reports"),
     )
+    return sums
 
 
 def times_to_fill(ids: Collection[UUID], *, first: date, last: date) -> Iterable[tuple[date, float]]:
@@ -140,11 +141,13 @@ def times_to_fill(ids: Collection[UUID], *, first: date, last: date) -> Iterable
     """
     begins, ends = midnight(first), midnight(last + timedelta(days=1))
     rows = CapacityReport.objects.filter(pool__in=ids, received_at__gte=begins - LOOK_BACK, received_at__lt=ends, available__isnull=False)
-    rows = rows.exclude(kind=CapacityReport.Kind.LATE).order_by("pool_id", "version").values_list("pool_id", "received_at", "available")
+    rows = rows.exclude(kind=CapacityReport.Kind.LATE).order_by("pool_id", "version")
+    moves = rows.values_list("pool_id", "received_at", "available").iterator(chunk_size=5_000)
     of_pool: UUID | None = None
     before = 0
     free: deque[tuple[datetime | None, int]] = deque()
-    for pool, at, available in rows.iterator(chunk_size=5_000):
+    for pool, at, told_free in moves:
+        available = told_free or 0
         if pool != of_pool:
             of_pool, before = pool, available
             free = deque([(None, available)] if available else [])

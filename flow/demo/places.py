@@ -13,8 +13,10 @@ from flow.demo.services import Services
 from flow.demo.world import World
 
 _GROUP = {term.code: term.group for term in CARE_TYPES}
-#: How many days of reports the busier pools have.
-HISTORY_DAYS = 14
+#: How many days of reports the busier pools have, one or so a day; and how far back they told at all, so that a forecast has what it needs.
+HISTORY_DAYS, OLDER_DAYS = 14, 60
+#: Before the last fortnight they told as seldom as a figure may be told and still be believed, but no more seldom than this.
+SELDOM = timedelta(days=5)
 #: Kinds besides homes to which people come to stay.
 WARDS = ("community-bed", "hospice-inpatient")
 #: What a service adds to its figure, by whether people come to stay.
@@ -48,6 +50,7 @@ class Places:
         self.world = world
         self.services = services
         self.rng = world.chance("places")
+        self.older = world.chance("older places")
         self.said: dict[UUID, list[Said]] = defaultdict(list)
 
     def plan(self) -> None:
@@ -64,6 +67,7 @@ class Places:
             self._tell(pool, kind, last)
             if self.rng.random() < (1 if mine else 0.4):
                 self._history(pool, kind, last)
+                self._older(pool, expires_after)
 
     def _age(self, mine: bool, fresh_for: timedelta, expires_after: timedelta) -> timedelta | None:
         habit = self.rng.random()
@@ -107,6 +111,16 @@ class Places:
         at, free = last, self.said[pool.pk][-1].available
         while (at := at - timedelta(hours=self.rng.uniform(12, 34))) > self.world.ago(days=HISTORY_DAYS):
             free = max(0, min(pool.maximum or 0, free + self.rng.choice((-2, -1, -1, 0, 0, 1, 1, 2))))
+            self.said[pool.pk].append(Said(at, _K.REPORT, free))
+
+    def _older(self, pool: ServiceCapacity, expires_after: timedelta) -> None:
+        """The weeks before that: each pool has a level of its own, to which it is drawn."""
+        rng, most = self.older, pool.maximum or 0
+        usual = rng.expovariate(1 / max(0.6, most * 0.08))
+        at, free = min(self.said[pool.pk]).at, min(self.said[pool.pk]).available
+        while (at := at - min(expires_after, SELDOM) * rng.uniform(0.7, 0.98)) > self.world.ago(days=OLDER_DAYS):
+            drawn = rng.choice((0, 1)) if free < usual else rng.choice((0, -1, -1))
+            free = max(0, min(most, free + drawn + rng.choice((-1, 0, 0, 1))))
             self.said[pool.pk].append(Said(at, _K.REPORT, free))
 
     def told(self, pool: ServiceCapacity) -> bool:

@@ -1,5 +1,6 @@
 """The history of places: of a region, an area or a kind for managers; of one pool for those who work with it."""
 
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse, StreamingHttpResponse
@@ -51,12 +52,12 @@ def history(request: SignedIn) -> HttpResponse:
 
 @require_GET
 @for_roles(User.Role.MANAGER)
-def history_csv(request: SignedIn) -> StreamingHttpResponse:
+def history_csv(request: SignedIn) -> HttpResponse:
     """Every day of every pool that the filters choose, line by line."""
     asked = HistoryFilter(request.GET).chosen(timezone.localdate())
     pools = _pools(request, asked)
     rows = present.file_rows(series.lines(pools, first=asked.first, last=asked.last), series.districts_of(pools))
-    answer = StreamingHttpResponse(spreadsheet.lines(present.COLUMNS, rows), content_type="text/csv; charset=utf-8")
+    answer: Any = StreamingHttpResponse(spreadsheet.lines(present.COLUMNS, rows), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="places-{asked.first}-to-{asked.last}.csv"'
     return answer
 

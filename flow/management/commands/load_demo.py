@@ -1,10 +1,13 @@
 """`manage.py load_demo`: write the demonstration region into an empty database."""
 
 import time
+from contextlib import suppress
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from procrastinate.exceptions import AlreadyEnqueued
 
+from capacity.tasks import sum_history
 from core import clock
 from core.errors import Conflict, NotAllowed
 from flow.demo import living, load
@@ -31,4 +34,7 @@ class Command(BaseCommand):
         if living.is_loaded():
             return
         living.load(seed=seed, at=clock.now(), say=self.stdout.write)
+        # The worker does it as soon as it runs: nobody waits here for charts and forecasts.
+        with suppress(AlreadyEnqueued):
+            sum_history.defer(timestamp=int(began))
         self.stdout.write(self.style.SUCCESS(f"The demonstration region is ready ({time.monotonic() - began:.1f} s)."))
