@@ -17,7 +17,13 @@ DATABASE_FIXTURES = {"db", "transactional_db", "live_server"}
 #: Folders whose tests share something expensive: they stay in one process.
 TOGETHER = ("tests/flow/region/",)
 #: What takes longest begins first, so that no process is left with it at the end.
-FIRST = (*TOGETHER, "tests/faults/test_live_faults.py", "tests/journeys/test_live_journey.py", "tests/journeys/test_entries_journey.py")
+FIRST = (
+    *TOGETHER,
+    "tests/faults/test_killed_in_the_middle.py",
+    "tests/faults/test_live_faults.py",
+    "tests/journeys/test_live_journey.py",
+    "tests/journeys/test_entries_journey.py",
+)
 
 
 class ByFile(LoadScopeScheduling):
