@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.urls import reverse
 
-from capacity import asking, demand, reply_address
+from capacity import asking, demand, replies, reply_address
 from capacity.models import Ask, AskingPreference, Channel, ServiceCapacity
 from capacity.status import told
 from core import sms
@@ -42,7 +42,8 @@ def text_message(ask: Ask, token: str, *, at: datetime) -> str:
     name = _line(ask.service.name, 40)
     question = f"{name}: {', '.join(_question(pool, len(pools)) for pool in pools)}?" if pools else f"{name}: what is free?"
     near = demand.words(ask.waiting_near)
-    return " ".join(filter(None, [question, near, f"Tell us in one tap: {_url('tell', token)} Reply STOP to stop."]))
+    by_hand = replies.invitation(pools, ask.channel)
+    return " ".join(filter(None, [question, near, f"Tell us in one tap: {_url('tell', token)}", by_hand, "Reply STOP to stop."]))
 
 
 def letter(ask: Ask, token: str, *, at: datetime) -> EmailMessage:
@@ -59,6 +60,7 @@ def letter(ask: Ask, token: str, *, at: datetime) -> EmailMessage:
         f"this is what people read about {name}{f' ({owner})' if owner != name else ''}:",
         figures,
         f"Is it still right? Open the link and press one button. You need no account.\n{_url('tell', token)}",
+        replies.invitation(pools, ask.channel),
         demand.words(ask.waiting_near),
         f"The link works once, for this service alone, until {until:%H:%M on %-d %B %Y}. Whoever has it can answer by it, so please do not "
         "pass this message on.",

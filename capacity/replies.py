@@ -205,6 +205,14 @@ def _line(text: str) -> str:
     return " ".join(text.split())[:60]
 
 
+def invitation(pools: Sequence[ServiceCapacity], channel: str) -> str:
+    """What a question says of answering by hand; empty where this site could not take the answer."""
+    asked = [PoolWords(key=pool.pk, name=pool.name, unit=pool.unit) for pool in pools if pool.starts_at is None]
+    if not asked or (channel == Channel.EMAIL and not reply_address.is_set_up()):
+        return ""
+    return f"Or just answer, like: {example(asked[:2])}."
+
+
 def send_answer(*, reply_id: UUID) -> bool:
     """Send what is written back. Returns whether it was taken; a fault of mail server or gateway is raised, and the job tried again."""
     reply = Reply.objects.select_related("ask").exclude(answer="").filter(pk=reply_id).first()

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.request import RawPostDataException
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
@@ -27,6 +28,8 @@ def _hook(view: Callable[[HttpRequest], None]) -> Any:
             view(request)
         except LuneError as error:
             return JsonResponse({"code": error.code, "message": error.message}, status=error.http_status)
+        except RawPostDataException:  # a form with files, which a signed message never is: its body was read as one already
+            return JsonResponse({"code": "not-signed", "message": "This message is not signed."}, status=403)
         except RequestDataTooBig:
             return JsonResponse({"code": "too-large", "message": "This message is too large."}, status=413)
         return HttpResponse(status=204)

@@ -268,6 +268,7 @@ def test_a_signed_message_that_comes_twice_is_kept_and_answered_once(client):
     assert hook(client, "hook-sms", body, site.SMS_SECRET, at=NOW - timedelta(minutes=6)).status_code == 403
     assert hook(client, "hook-sms", body.replace(b"+1", b"+9"), site.SMS_SECRET, signed=body).status_code == 403
     assert hook(client, "hook-sms", b"[]", site.SMS_SECRET).status_code == 422
+    assert client.post(reverse("hook-sms"), {"messages": "unsigned, as a form"}).status_code == 403
 
 
 def test_a_receipt_that_a_message_never_arrived_is_seen_at_its_question(client):
