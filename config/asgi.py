@@ -1,13 +1,14 @@
 """What uvicorn serves: pages and the API over HTTP, live updates over WebSocket, or by asking again and again."""
 
 import os
+from typing import Any
 
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 from django.urls import re_path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.dev")
-pages = get_asgi_application()  # first: it loads the apps that the imports below need
+pages: Any = get_asgi_application()  # first: it loads the apps that the imports below need
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
@@ -17,11 +18,12 @@ from core.client import behind  # noqa: E402
 from notifications.poll import LivePoll  # noqa: E402
 from notifications.routing import urlpatterns  # noqa: E402
 
+polls: Any = AuthMiddlewareStack(LivePoll.as_asgi())
 application = behind(
     settings.TRUSTED_PROXIES,
     ProtocolTypeRouter(
         {
-            "http": URLRouter([re_path(r"^live/poll/$", AuthMiddlewareStack(LivePoll.as_asgi())), re_path(r"", pages)]),
+            "http": URLRouter([re_path(r"^live/poll/$", polls), re_path(r"", pages)]),
             "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(urlpatterns))),
         }
     ),
