@@ -126,7 +126,6 @@ def test_a_figure_that_is_fresh_now_and_at_the_next_chance_is_left_alone(ticks, 
 
 
 @pytest.mark.django_db
-@pytest.mark.req("R127")
 @pytest.mark.parametrize(
     ("age", "due"), [(HOUR, False), (21 * HOUR, False), (22 * HOUR, True), (30 * HOUR, True), (30 * DAY, True), (None, True)]
 )
@@ -211,7 +210,6 @@ def test_an_address_that_answers_for_many_services_is_not_flooded(waiting):
 
 
 @pytest.mark.django_db
-@pytest.mark.req("R127")
 def test_the_letter_says_what_we_think_how_to_answer_and_how_to_stop(waiting):
     pool = home(23 * HOUR)
     waiting[pool.service_id] = 4
