@@ -3,6 +3,7 @@
 Imported by the task alone: numpy, scikit-learn and SciPy take seconds.
 """
 
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -130,7 +131,8 @@ class Table:
             return None
         if len(survival.quantiles) < 2:
             return half, half, half
-        with np.errstate(all="ignore"):
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore", RuntimeWarning)  # where everybody's wait has ended there is no band, and none is needed
             band = survival.confidence_interval(0.95, method="linear")
         soonest = _falls_to(band.low.quantiles, np.nan_to_num(band.low.probabilities, nan=0.0), 0.75)
         latest = _falls_to(band.high.quantiles, np.nan_to_num(band.high.probabilities, nan=0.0), 0.25)
