@@ -71,8 +71,8 @@ def write(entries: Iterable[tuple[UUID, Content]]) -> bytes:
     for index, width in enumerate([38, 34, 28, 60, *[18] * (len(shown) - 3)], start=1):
         sheet.column_dimensions[get_column_letter(index)].width = width
     sheet.append([_bold(sheet, text) for text in ("Id (leave as it is; empty for a new service)", *(c.heading for c in shown))])
-    for line in lines:
-        sheet.append(line)
+    for cells in lines:
+        sheet.append(cells)
     guide = book.create_sheet("How to fill it in")
     for line in GUIDE:
         guide.append([line])
