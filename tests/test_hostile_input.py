@@ -111,6 +111,8 @@ class Stage:
             (self.referrer, "post", reverse("api-referrals"), "patient profile pools hold_pools episode match_run urgency reason consent"),
             (self.provider, "post", reverse("api-task-step", args=[self.task.pk, "decline"]), "reason reason_text version"),
             (self.provider, "patch", reverse("api-capacity", args=[self.pool.pk]), "available maximum status note is_open observed_at"),
+            (self.provider, "post", reverse("api-capacity-reports"), "reports"),
+            (self.provider, "put", reverse("fhir-service", args=[self.pool.pk]), "resourceType id extension meta"),
         ]
 
 

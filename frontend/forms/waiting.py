@@ -5,7 +5,6 @@ from typing import Any
 
 from django import forms
 
-from capacity.keys import MOST_DAYS
 from capacity.models import ServiceCapacity
 from core.errors import Invalid
 from frontend.forms.places import ADVICE, PlaceForm
@@ -49,5 +48,5 @@ class KeyForm(forms.Form):
     days = forms.TypedChoiceField(
         label="How long is it good?", coerce=int, initial=365,
         choices=[(30, "30 days"), (90, "90 days"), (365, "A year")], widget=forms.RadioSelect,
-        help_text=f"At most {MOST_DAYS} days. Make the next one before it ends: both work until then.",
+        help_text="Make the next one before it ends: both work until then.",
     )  # fmt: skip

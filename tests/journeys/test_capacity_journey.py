@@ -57,7 +57,7 @@ def test_still_correct_makes_an_old_figure_fresh(visit: Visit, home: ServiceCapa
     press(place(page, home), re.compile("^Still correct"))
     # then it is green again, and told now
     shows(page, home, "3 free", "green")
-    expect(place(page, home).locator(".lune-rag__told")).to_have_text("told just now")
+    expect(place(page, home).locator(".lune-rag__told")).to_have_text("told just now by Fir Grove Ltd, on Lune")
 
 
 def test_an_exact_number_with_a_note(visit: Visit, home: ServiceCapacity):
@@ -66,15 +66,40 @@ def test_an_exact_number_with_a_note(visit: Visit, home: ServiceCapacity):
     # when she opens the whole form and says seven, with a waiting list
     card.get_by_text("Type a number, waiting list or note").click()
     card.get_by_label("Empty now").fill("7")
+    card.get_by_label("Taken").fill("2")
     card.get_by_label("Note for those who refer").fill("Ground floor only")
     assert_accessible(page)
     press(card, "Save all of this")
     # then that is what everybody reads
     shows(page, home, "7 free", "green")
     expect(card.get_by_text("Note: Ground floor only")).to_be_visible()
+    expect(card.get_by_text("2 taken.")).to_be_visible()
     public = visit(None, f"/directory/{home.service_id}/")
     shows(public, home, "7 free", "green")
     expect(public.get_by_text("Ground floor only")).to_be_visible()
+
+
+def test_more_places_and_a_file_of_figures(visit: Visit, home: ServiceCapacity):
+    # given a provider who opens beds for women
+    page = visit(given_provider(home), f"/places/services/{home.service_id}/new/")
+    page.get_by_label("What do you call these places?").fill("Women’s beds")
+    page.get_by_label("How many are there in all?").fill("4")
+    page.get_by_label("Women only").check()
+    assert_accessible(page)
+    page.get_by_role("button", name="Add these places").click()
+    expect(page.get_by_role("heading", name="Women’s beds")).to_be_visible()
+    # when she sends her return
+    page.get_by_role("link", name="Tell us by spreadsheet").click()
+    rows = "Service,Bed type,Maximum,Occupied,Vacant accepting\nFir Grove,Women’s beds,4,1,3\nFir Grove,Attic,1,1,1\n"
+    page.locator("input[type=file]").set_input_files({"name": "beds.csv", "mimeType": "text/csv", "buffer": rows.encode()})
+    page.get_by_role("button", name="See what would change").click()
+    # then she reads what each row would do, and keeps what is right
+    expect(page.get_by_text("There are no places called “Attic” at Fir Grove.")).to_be_visible()
+    assert_accessible(page)
+    page.get_by_role("button", name="Keep 1 row").click()
+    expect(page.get_by_text("1 taken.")).to_be_visible()
+    women = home.service.capacities.get(for_sex="female")
+    shows(page, women, "3 free", "green")
 
 
 def test_what_a_colleague_changed_meanwhile_is_not_overwritten(visit: Visit, home: ServiceCapacity):
