@@ -25,6 +25,8 @@ class HeldPlace:
 
 def held_at(user: User, pool_ids: Iterable[UUID] | None = None) -> list[HeldPlace]:
     """What is held of the places that `user`'s organisation runs, or of these alone: what ends soonest first."""
+    if user.organization_id is None:
+        return []
     held = Reservation.objects.visible_to(user).filter(state=Reservation.State.HELD, pool__service__organization_id=user.organization_id)
     if pool_ids is not None:
         held = held.filter(pool__in=set(pool_ids))

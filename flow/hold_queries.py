@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
 from capacity.models import Reservation
 from catalogue.models import User
-from flow.models import Patient, ReferralTask
+from flow.models import Episode, Patient, ReferralTask
 from flow.workflow import Status
 from matching.models import MatchRun
 
@@ -99,6 +100,8 @@ def _acted_since(user: User, people: Iterable[UUID]) -> dict[UUID, datetime]:
 
 def _of(user: User) -> QuerySet[Reservation]:
     """Reservations of the user's organisation that are for somebody."""
+    if user.organization_id is None:
+        return Reservation.objects.none()
     newest = MatchRun.objects.filter(organization=OuterRef("organization"))
     return (
         Reservation.objects.visible_to(user)
@@ -116,10 +119,11 @@ def _as_holds(found: QuerySet[Reservation]) -> list[Hold]:
     return [_hold(row) for row in found]
 
 
-def _hold(row: Reservation) -> Hold:
-    kept, task = getattr(row, "episode_hold", None), getattr(row, "referral_task", None)
-    episode = kept.episode if kept else None
-    patient = episode.patient if episode else task.referral.patient
+def _hold(row: Any) -> Hold:
+    task: ReferralTask | None = getattr(row, "referral_task", None)
+    episode: Episode | None = row.episode_hold.episode if hasattr(row, "episode_hold") else None
+    referral = task.referral if task else None
+    patient = episode.patient if episode else row.referral_task.referral.patient
     return Hold(
         id=row.pk,
         pool=row.pool_id,
@@ -135,8 +139,8 @@ def _hold(row: Reservation) -> Hold:
         patient=patient.pk,
         name=patient.full_name,
         birth_date=patient.birth_date,
-        episode=episode.pk if episode else task.referral.episode_id,
-        referral=task.referral_id if task else None,
+        episode=episode.pk if episode else row.referral_task.referral.episode_id,
+        referral=referral.pk if referral else None,
         waits_for_answer=bool(task and task.status == Status.REQUESTED),
-        run=row.held_run or (task.referral.match_run_id if task else None),
+        run=row.held_run or (referral.match_run_id if referral else None),
     )

@@ -107,6 +107,7 @@ def _require_referrer(by: User) -> None:
 def _own(hold_id: UUID, by: User) -> UUID:
     """The id, if it is a hold of the team of `by`. A provider that knows of it is told that it is not its to change."""
     _require_referrer(by)
-    if not Reservation.objects.visible_to(by).filter(pk=hold_id, organization_id=by.organization_id).exists():
+    hold = Reservation.objects.visible_to(by).filter(pk=hold_id).first()
+    if hold is None or hold.organization_id != by.organization_id:
         raise NotFound("That hold is not one of your organisation’s.", code="no-such-hold")
     return hold_id

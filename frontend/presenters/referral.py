@@ -57,8 +57,8 @@ class Asked:
             answered_at=task.answered_at,
             respond_by=task.respond_by if task.status == Status.REQUESTED else None,
             hold=hold_words(task, at) if task.status == Status.REQUESTED else "",
-            held_until=task.reservation.expires_at if _is_held(task) else None,
-            hold_lost=task.status == Status.REQUESTED and task.reservation is not None and not _is_held(task),
+            held_until=_held_until(task),
+            hold_lost=task.status == Status.REQUESTED and task.reservation is not None and _held_until(task) is None,
             version=task.version,
             actions=[step.action for step in steps if step.action in (Action.WITHDRAW, Action.RETRACT)],
         )
@@ -98,5 +98,7 @@ def hold_words(task: ReferralTask, at: datetime) -> str:
     return ended(hold.state, service=name, moment=hold.ended_at, because=hold.ended_because, asked=True, at=at)
 
 
-def _is_held(task: ReferralTask) -> bool:
-    return task.status == Status.REQUESTED and task.reservation is not None and task.reservation.state == Reservation.State.HELD
+def _held_until(task: ReferralTask) -> datetime | None:
+    """Until when a place is held for a request that still waits; None when none is."""
+    hold = task.reservation
+    return hold.expires_at if hold and hold.state == Reservation.State.HELD and task.status == Status.REQUESTED else None

@@ -179,7 +179,7 @@ def test_a_place_is_held_while_the_family_decides_and_taken_back_with_a_reason(v
     press(card, "Take back and save")
     shows(home, fir, "Full", "red")
     # and she reads it where she is, and what to do
-    gone = page.get_by_role("alert")
+    gone = page.get_by_role("region", name="A held place is gone")
     expect(gone.get_by_text("“A burst pipe closed two rooms”")).to_be_visible()
     expect(gone.get_by_role("link", name="Find another")).to_be_visible()
     assert_fits(page)
