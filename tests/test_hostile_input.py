@@ -154,10 +154,9 @@ def test_forms_take_nonsense_as_nonsense(stage, text):
 def test_searches_take_nonsense_as_nonsense(stage, text):
     for user, address, names in stage.searches():
         client = browser(user)
-        answers = {"all": client.get(address, dict.fromkeys(names.split(), text))}
-        with undrawn(text):
-            answers |= {name: client.get(address, {name: text}) for name in names.split()}
-        assert {name: answer.status_code for name, answer in answers.items() if not is_fine(answer)} == {}, address
+        for name in names.split():
+            answer = client.get(address, {name: text})
+            assert is_fine(answer), f"{address} {name}: {answer.status_code}"
 
 
 JSON = {
