@@ -5,10 +5,12 @@ from typing import Any
 
 from django.conf import settings
 from django.core.asgi import get_asgi_application
-from django.urls import re_path
+from django.urls import get_resolver, re_path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.dev")
 pages: Any = get_asgi_application()  # first: it loads the apps that the imports below need
+# Every page's module, before the port is open: loaded by the first request it would hold up all sockets for seconds.
+assert get_resolver().url_patterns
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402

@@ -12,6 +12,7 @@ import math
 import os
 import sys
 import time
+from typing import cast
 
 import uvloop
 
@@ -27,9 +28,8 @@ class Socket(asyncio.Protocol):
         self.noted: Noted = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        transport.write(self._request)
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's are of a class of their own
+        self._transport.write(self._request)
 
     def data_received(self, data: bytes) -> None:
         now = time.perf_counter()
