@@ -202,7 +202,10 @@ def forecast(table: Table, *, horizons: Sequence[int], wanted: Sequence[int]) ->
         said = model.predict_proba(features[list(wanted), -1])[:, 1] if len(wanted) else []
         for number, chance in enumerate(said):
             low, high = _interval(float(chance), skill, horizon)
-            chances[number].append(_chance(horizon, float(chance), low, high))
+            # More days cannot make a place less likely, whatever two models say.
+            before = chances[number][-1] if chances[number] else {"chance": 0.0, "low": 0.0, "high": 0.0}
+            told = (max(before["chance"], float(chance)), max(before["low"], low), max(before["high"], high))
+            chances[number].append(_chance(horizon, *told))
     return Found(chances, skills)
 
 

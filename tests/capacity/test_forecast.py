@@ -7,6 +7,7 @@ import ast
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 from django.core.management import call_command
@@ -77,6 +78,8 @@ def test_it_is_better_than_both_guesses_where_something_can_be_known_and_calibra
         assert np.mean((said - truth) ** 2) < np.mean((truth.mean() - truth) ** 2) * 0.75
         assert abs(said.mean() - truth.mean()) < 0.1
     assert all(each["low"] <= each["chance"] <= each["high"] for chances in found.chances for each in chances)
+    # more days never make it less likely
+    assert all(one[name] <= other[name] for chances in found.chances for one, other in pairwise(chances) for name in ("chance", "low", "high"))
     # of those told about the same chance, as many had a place as was said
     for skill in found.skill:
         missed = sum(abs(each["said"] - each["came"]) * each["count"] for each in skill.calibration) / skill.count
