@@ -267,6 +267,8 @@ def hold(*, pool_id: UUID, organization: Organization, by: User | None, at: date
     many of these places as the policy allows.
     """
     pool = lock([pool_id])[pool_id]
+    if pool.makes_sessions or (pool.starts_at is not None and pool.starts_at <= at):
+        raise Conflict(f"It is too late for this session of {pool.service.name}. Choose the next one.", code="no-place")
     _require_free(pool)
     policy = policy_of(pool)
     if _kept_by(organization, pool, at) >= policy.holds_per_team:

@@ -86,8 +86,8 @@ def send(
         raise NotFound("That list of matches is not one of your organisation’s. Search again.")
     if episode_id is not None:
         _require_waiting(patient, episode_id, by)
-    if ServiceCapacity.objects.visible_to(by).filter(pk__in=wanted).count() < len(wanted):
-        raise NotFound("One of these services is no longer listed. Search again.", code="no-such-pool")
+    if ServiceCapacity.objects.visible_to(by).offered(at).filter(pk__in=wanted).count() < len(wanted):
+        raise NotFound("One of these services is no longer listed, or its session has begun. Search again.", code="no-such-pool")
     asked = ReferralTask.objects.open().filter(referral__patient=patient, pool__in=wanted).select_related("pool__service").first()
     if asked is not None:
         raise Conflict(

@@ -132,7 +132,7 @@ class PoolForm(forms.Form):
         kind = kind_of(service.care_type)
         if pool is None:
             code = service.care_type.code if service.care_type else ""
-            start: dict[str, Any] = {"name": kind.name, "per": kind.per, "bed_type": bed_type_of(code)}
+            start: dict[str, Any] = {"name": kind.name, "per": kind.per, "bed_type": bed_type_of(code), "for_sex": ""}
         else:
             start = {name: getattr(pool, name) for name in ("name", "unit", "bed_type", "for_sex", "per")} | {"schedule": pool.schedule_id}
         super().__init__(*args, **kwargs | {"initial": start})

@@ -12,7 +12,7 @@ from capacity.models import ServiceCapacity
 from catalogue.entry.rows import write_rows
 from catalogue.models import Schedule, ScheduleException
 from core.clock import LONDON
-from core.errors import Invalid
+from core.errors import Conflict, Invalid
 from matching import operations as matching
 from matching.engine.problem import Weights
 from matching.profiles import need_of
@@ -97,6 +97,9 @@ def test_a_session_that_is_over_is_closed_and_one_that_has_begun_is_not_offered(
     begun = first.starts_at + timedelta(minutes=1)
     assert first not in ServiceCapacity.objects.offered(begun)
     assert series not in ServiceCapacity.objects.offered(NOW)
+    for pool in (first, series):
+        with pytest.raises(Conflict, match="too late"):
+            operations.hold(pool_id=pool.pk, organization=UserFactory().organization, by=None, at=begun)
     sessions.make_due(at=begun)
     first.refresh_from_db()
     assert first.is_open
