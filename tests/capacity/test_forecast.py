@@ -79,7 +79,8 @@ def test_it_is_better_than_both_guesses_where_something_can_be_known_and_calibra
         assert abs(said.mean() - truth.mean()) < 0.1
     assert all(each["low"] <= each["chance"] <= each["high"] for chances in found.chances for each in chances)
     # more days never make it less likely
-    assert all(one[name] <= other[name] for chances in found.chances for one, other in pairwise(chances) for name in ("chance", "low", "high"))
+    steps = [pair for chances in found.chances for pair in pairwise(chances)]
+    assert all(one[name] <= other[name] for one, other in steps for name in ("chance", "low", "high"))
     # of those told about the same chance, as many had a place as was said
     for skill in found.skill:
         missed = sum(abs(each["said"] - each["came"]) * each["count"] for each in skill.calibration) / skill.count
