@@ -217,7 +217,7 @@ def _value(part: Mapping[str, Any], name: str, key: str, kind: type) -> Any:
     return value
 
 
-def _moment(part: Mapping[str, Any], name: str, key: str, kind: type) -> Any:
+def _moment(part: Mapping[str, Any], name: str, key: str, kind: Any) -> Any:
     text, like = _value(part, name, key, str), "2026-11-22T14:02:00Z" if kind is datetime else "2026-11-22"
     try:
         found = kind.fromisoformat(text)

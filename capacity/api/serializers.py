@@ -83,7 +83,7 @@ class ReportSerializer(serializers.Serializer):
     note = serializers.CharField(required=False, allow_blank=True, max_length=200)
     withdraw_because = serializers.CharField(
         required=False, allow_blank=True, max_length=200,
-        help_text="Why held places are taken back when the figure falls below what is held; the teams read it. Without it: 409 `below-held`.",
+        help_text="Why held places are taken back when the figure falls below them; the teams read it. Without it: 409 `below-held`.",
     )  # fmt: skip
     observed_at = serializers.DateTimeField(required=False, help_text="When somebody looked; now, unless said.")
 
