@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import redis
 from django.db import connection
@@ -114,7 +115,7 @@ def teller(pools: list[str]) -> Callable[[int], Update]:
 
     def tell(number: int) -> Update:
         pool, sent = pools[number % len(pools)], time.perf_counter()
-        version = operations.report(pool_id=pool, available=number % 50, by=None, at=timezone.now()).version  # type: ignore[arg-type]
+        version = operations.report(pool_id=UUID(pool), available=number % 50, by=None, at=timezone.now()).version
         return pool, version, sent
 
     return tell
