@@ -130,13 +130,13 @@ def again(request: HttpRequest, token: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def stop(request: HttpRequest, token: str) -> HttpResponse:
     """Whether messages come; one press stops or starts them. A mail program presses for its reader (RFC 8058)."""
+    link = asking.any_link(token=token)
     if request.method == "POST":
         if request.POST.get("do") == "start":
             asking.start(token=token, at=now())
         elif "List-Unsubscribe" in request.POST or request.POST.get("do") == "stop":
             asking.stop(token=token, at=now())
         return redirect("tell-stop", token=token)
-    link = asking.any_link(token=token)
     context = {
         "token": token,
         "service": link.service,
