@@ -88,7 +88,7 @@ class ReportSerializer(serializers.Serializer):
     observed_at = serializers.DateTimeField(required=False, help_text="When somebody looked; now, unless said.")
 
 
-class LineSerializer(ReportSerializer):
+class ReportLineSerializer(ReportSerializer):
     """One line of many: as `ReportSerializer`, and of which pool."""
 
     pool = serializers.UUIDField()
@@ -101,7 +101,7 @@ class LineSerializer(ReportSerializer):
 class LinesSerializer(serializers.Serializer):
     """Many reports in one request."""
 
-    reports = LineSerializer(many=True, help_text=f"At most {MOST_LINES:,}.")
+    reports = ReportLineSerializer(many=True, help_text=f"At most {MOST_LINES:,}.")
 
 
 class ProblemSerializer(serializers.Serializer):

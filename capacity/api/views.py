@@ -15,10 +15,10 @@ from rest_framework.views import APIView
 from capacity import operations
 from capacity.api.serializers import (
     CapacitySerializer,
-    LineSerializer,
     LinesSerializer,
     OutcomesSerializer,
     ProblemSerializer,
+    ReportLineSerializer,
     ReportSerializer,
 )
 from capacity.batch import MOST_LINES, Line, Outcome, report_each
@@ -157,7 +157,7 @@ class CapacityReports(APIView):
 
 
 def _line(sent: Any) -> Line:
-    told = LineSerializer(data=sent)
+    told = ReportLineSerializer(data=sent)
     if not told.is_valid():
         return Line(None, {}, refusal=Invalid(in_words(told.errors)))
     figures = dict(told.validated_data)
