@@ -131,7 +131,6 @@ def again(request: HttpRequest, token: str) -> HttpResponse:
 def stop(request: HttpRequest, token: str) -> HttpResponse:
     """Whether messages come; one press stops or starts them. A mail program presses for its reader (RFC 8058)."""
     link = asking.any_link(token=token)
-    link = asking.any_link(token=token)
     if request.method == "POST":
         if request.POST.get("do") == "start":
             asking.start(token=token, at=now())
