@@ -384,7 +384,7 @@ def _require_live(pools: dict[UUID, ServiceCapacity], at: datetime) -> None:
         state = states[pool.pk]
         if state.rag != Rag.RED:
             continue
-        if state.word == "Full":
+        if state.word.startswith("Full"):
             raise places.no_place(pool)
         raise Conflict(
             f"{pool.service.name} is not accepting anybody now. Choose another service; nothing has been sent.",

@@ -321,7 +321,8 @@ class World:
             "patient": self.patient.pk, "match": self.run.pk, "send": self.run.pk, "referral": self.accepted.referral_id,
             "task": self.task(role).pk, "place": self.pools[0].pk, "capacity": self.pools[0].pk, "service": self.pools[0].service_id,
             "fhir": self.pools[0].pk,
-            "entry": self.pools[0].service_id, "asking": self.pools[0].service_id, "import": self.imported.pk, "duplicate": self.pair.pk, "hold": self.asked.reservation_id,
+            "entry": self.pools[0].service_id, "asking": self.pools[0].service_id, "import": self.imported.pk,
+            "duplicate": self.pair.pk, "hold": self.asked.reservation_id,
             "assurance": self.round.pk, "term": TaxonomyTerm.objects.of("need")[0].pk, "source": self.source.pk,
         }  # fmt: skip
         return {

@@ -148,7 +148,12 @@ class ServiceCapacity(models.Model):
     per = models.CharField(max_length=10, choices=Per.choices, blank=True, default="", db_default="")
     schedule = models.ForeignKey(Schedule, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     session_of = models.ForeignKey(
-        "self", on_delete=models.CASCADE, null=True, blank=True, related_name="sessions", help_text="The places a session that it was made from."
+        "self",
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="sessions",
+        help_text="The places a session that it was made from.",
     )
     starts_at = models.DateTimeField(null=True, blank=True, help_text="Of a session: these places are for that time alone.")
     ends_at = models.DateTimeField(null=True, blank=True)

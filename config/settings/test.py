@@ -19,9 +19,9 @@ STORAGES = {
 }
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 SMS_GATEWAY = "core.sms.KeepingGateway"
-SMS_SECRET = "secret of the tests"
+SMS_SECRET = development_key()
 REPLY_ADDRESS = "replies@lune.example"
-MAIL_SECRET = "secret of the mail"
+MAIL_SECRET = development_key()
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 WHITENOISE_AUTOREFRESH = True
 # Browsers are served from the source folders: nothing is collected for a test.

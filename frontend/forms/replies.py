@@ -1,6 +1,5 @@
 """Which answers of providers a curator looks for."""
 
-
 from django import forms
 from django.db.models import Q, QuerySet
 

@@ -7,7 +7,9 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Route, expect
 
+from capacity.asking import issue_link
 from capacity.models import CapacityReport, ServiceCapacity
+from capacity.preferences import make_code
 from tests.factories import PASSWORD
 from tests.journeys.conftest import Visit
 from tests.journeys.pages import assert_accessible, assert_live, follow, place, press, shows

@@ -36,5 +36,5 @@ class Command(BaseCommand):
         living.load(seed=seed, at=clock.now(), say=self.stdout.write)
         # The worker does it as soon as it runs: nobody waits here for charts and forecasts.
         with suppress(AlreadyEnqueued):
-            sum_history.defer(timestamp=int(began))
+            sum_history.configure().defer(timestamp=int(clock.now().timestamp()))
         self.stdout.write(self.style.SUCCESS(f"The demonstration region is ready ({time.monotonic() - began:.1f} s)."))
