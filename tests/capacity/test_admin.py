@@ -10,7 +10,7 @@ from capacity.queries import pool_states
 from tests.factories import PoolFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
-HOLDS = {"hold_for": "4:00:00", "hold_extension": "2:00:00"}
+HOLDS = {"hold_for": "4:00:00", "hold_extension": "2:00:00", "holds_per_person": 2, "holds_per_team": 5}
 
 
 def test_an_operator_changes_a_policy_and_the_colour_follows(client, administrator):

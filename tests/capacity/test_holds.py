@@ -15,6 +15,11 @@ pytestmark = pytest.mark.django_db
 NOW = timezone.now()
 
 
+def pool_of(**figures):
+    """Told before `NOW`, whenever the test runs."""
+    return PoolFactory(reported_at=NOW - timedelta(hours=1), **figures)
+
+
 @pytest.fixture
 def team():
     return UserFactory()
@@ -29,7 +34,7 @@ def policy(pool, **values) -> None:
 
 
 def test_a_hold_lasts_as_long_as_the_policy_of_its_care_type_says_and_once_longer(team):
-    pool = PoolFactory(available=1)
+    pool = pool_of(available=1)
     policy(pool, hold_for=timedelta(hours=6), hold_extension=timedelta(hours=3))
     hold = held_by(team, pool)
     assert hold.expires_at == NOW + timedelta(hours=6)
@@ -42,7 +47,7 @@ def test_a_hold_lasts_as_long_as_the_policy_of_its_care_type_says_and_once_longe
 
 
 def test_nobody_else_makes_a_hold_longer_and_none_that_has_ended(team):
-    hold = held_by(team, PoolFactory(available=1))
+    hold = held_by(team, pool_of(available=1))
     with pytest.raises(NotAllowed):
         operations.extend(reservation_id=hold.pk, by=UserFactory(), at=NOW)
     with pytest.raises(Conflict, match="no longer held"):
@@ -50,14 +55,14 @@ def test_nobody_else_makes_a_hold_longer_and_none_that_has_ended(team):
 
 
 def test_where_the_policy_allows_no_more_time_it_says_so(team):
-    pool = PoolFactory(available=1)
+    pool = pool_of(available=1)
     policy(pool, hold_extension=timedelta(0))
     with pytest.raises(Conflict, match="cannot be made longer"):
         operations.extend(reservation_id=held_by(team, pool).pk, by=team, at=NOW)
 
 
 def test_a_lower_figure_names_the_teams_it_would_hurt_and_takes_back_the_youngest_holds_only_with_a_reason(team):
-    pool, other = PoolFactory(available=3), UserFactory()
+    pool, other = pool_of(available=3), UserFactory()
     first, second = held_by(team, pool), held_by(other, pool, at=NOW + timedelta(minutes=1))
     later = NOW + timedelta(minutes=2)
     with pytest.raises(Conflict) as refused:
@@ -75,7 +80,7 @@ def test_a_lower_figure_names_the_teams_it_would_hurt_and_takes_back_the_younges
 
 
 def test_what_a_provider_keeps_for_its_own_is_never_free_and_the_sum_fits():
-    pool = PoolFactory(available=2, maximum=10)
+    pool = pool_of(available=2, maximum=10)
     changed = operations.report(pool_id=pool.pk, occupied=6, reserved=2, available=2, waiting=3, expected_wait_days=14, by=None, at=NOW)
     assert (changed.free, changed.reserved, changed.waiting) == (2, 2, 3)
     with pytest.raises(Invalid, match="6 taken, 2 reserved and 3 free make 11"):
@@ -89,7 +94,7 @@ def test_what_a_provider_keeps_for_its_own_is_never_free_and_the_sum_fits():
 
 
 def test_closed_places_say_why_until_they_open_again():
-    pool = PoolFactory(available=2)
+    pool = pool_of(available=2)
     operations.report(pool_id=pool.pk, is_open=False, closed_reason="Norovirus", closed_until=NOW.date(), by=None, at=NOW)
     with pytest.raises(Conflict, match="not accepting"):
         operations.hold(pool_id=pool.pk, organization=OrganizationFactory(), by=None, at=NOW)
@@ -100,7 +105,7 @@ def test_closed_places_say_why_until_they_open_again():
 
 
 def test_an_update_that_arrives_twice_counts_once():
-    pool = PoolFactory(available=2)
+    pool = pool_of(available=2)
     for _ in range(2):
         changed = operations.report(pool_id=pool.pk, available=5, by=None, at=NOW, key="phone-1")
     operations.report(pool_id=pool.pk, available=4, by=None, at=NOW, key="phone-2")

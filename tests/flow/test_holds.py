@@ -138,7 +138,7 @@ def test_a_referral_whose_hold_is_gone_stays_sent_and_the_team_learns_it_until_i
 
 
 def test_each_place_taken_back_is_a_row_of_history(team, stay):
-    pool = PoolFactory(available=2)
+    pool = PoolFactory(available=2, reported_at=NOW - HOUR)
     hold(team, stay, pool)
     places.report(pool_id=pool.pk, available=0, by=None, at=NOW, withdraw_because="Norovirus")
     assert list(pool.reports.values_list("kind", "available", "held")) == [(Kind.HOLD, 2, 1), (Kind.WITHDRAW, 2, 0), (Kind.REPORT, 0, 0)]

@@ -200,7 +200,7 @@ def region():
 def test_a_regional_manager_sees_the_region_in_numbers(region, manager, django_assert_num_queries):
     at = region[0]
     manager.organization  # noqa: B018  as a request has it
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         board = queries.dashboard(manager, at)
     assert (board.scope, board.waiting, board.overdue) == ("region", 4, 1)
     pathways = {row.code: row.bands for row in board.by_pathway}

@@ -72,6 +72,7 @@ def test_who_gets_no_socket_is_told_all_the_same_and_only_what_it_missed(stack: 
 
 
 def test_whoever_asks_sees_no_more_than_at_a_socket(stack: Stack):
+    stack.settle()
     refuge = PoolFactory(service=ServiceFactory(is_confidential=True))
     user, stranger = UserFactory(), UserFactory()
     topics = [f"org:{user.organization_id}", "region"]
