@@ -4,7 +4,6 @@ A link is a capability. Its token is 192 random bits, of which only the hash is 
 anybody. It ends when it is used, runs out or is taken back; for some minutes after its use it can only undo.
 """
 
-import hashlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from django.db.models import Q, QuerySet
 
 from capacity import operations
 from capacity.models import Ask, AskingPreference, Per, ServiceCapacity, UpdateLink, Via
+from catalogue.assurance import token_hash
 from catalogue.models import Service, User
 from core.errors import Invalid, NotAllowed, NotFound
 
@@ -34,11 +34,6 @@ class Told:
     action: str
     version: int
     number: int | None = None
-
-
-def token_hash(token: str) -> str:
-    """What is kept of a token."""
-    return hashlib.sha256(token.encode(errors="replace")).hexdigest()
 
 
 def pools(service: Service, at: datetime) -> QuerySet[ServiceCapacity]:
