@@ -19,6 +19,8 @@ from tests.stack.live import BACKEND, BASE_DIR, Stack
 #: Milliseconds until a journey gives up waiting for a page to show something. Nothing here asserts how fast a thing is.
 PATIENCE = 60_000
 SCREENSHOTS = BASE_DIR / "var" / "journeys"
+#: What a browser says to its console when a server that was there is gone: before it was asked, or in the middle of an answer.
+SERVER_GONE = "WebSocket connection to|ERR_(CONNECTION_(REFUSED|RESET|CLOSED)|CONTENT_LENGTH_MISMATCH|EMPTY_RESPONSE)|Failed to fetch"
 
 Visit = Callable[..., Page]
 

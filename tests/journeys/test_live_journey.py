@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from capacity.models import ServiceCapacity
 from tests.factories import UserFactory
-from tests.journeys.conftest import Visit
+from tests.journeys.conftest import SERVER_GONE, Visit
 from tests.journeys.pages import assert_accessible, assert_live, place, press, shows
 from tests.journeys.steps import (
     given_home,
@@ -56,7 +56,7 @@ def test_a_tap_changes_every_page_that_shows_the_service(proxy: NoUpgrade, visit
     manager = visit(UserFactory(manager=True), "/dashboard/?kind=home-general-residential")
     manager.get_by_text("The same as a list").click()
     # and a board on a ward's wall, behind a proxy that lets no socket through
-    console.append("WebSocket connection to|ERR_CONNECTION_REFUSED")
+    console.append(SERVER_GONE)
     board = visit(UserFactory(), "/board/?kind=home-general-residential", port=proxy.port)
     pages = [ranked, directory, service, manager, board]
     for page in pages:
@@ -83,8 +83,7 @@ def test_a_tap_changes_every_page_that_shows_the_service(proxy: NoUpgrade, visit
 def test_a_page_says_that_it_is_not_live_and_comes_back(
     visit: Visit, stack: Stack, home: ServiceCapacity, victims: list[str], console: list[str]
 ):
-    # what is killed may die in the middle of an answer
-    console.append("WebSocket connection to|ERR_CONTENT_LENGTH_MISMATCH|ERR_CONNECTION_REFUSED|Failed to fetch")
+    console.append(SERVER_GONE)
     # given a nurse who watches a list
     nurse = given_referrer()
     page = visit(nurse, "/")
@@ -107,7 +106,7 @@ def test_a_page_says_that_it_is_not_live_and_comes_back(
 
 
 def test_a_figure_ages_on_the_screen_while_nobody_answers(visit: Visit, stack: Stack, home: ServiceCapacity, console: list[str]):
-    console.append("WebSocket connection to|ERR_CONNECTION_REFUSED")
+    console.append(SERVER_GONE)
     # given the public's page of a home, open while the server is gone
     page = visit(None, "/directory/")
     page.clock.install()
