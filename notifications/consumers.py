@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 
 from core.errors import Invalid, LuneError
-from notifications import watch
+from notifications import served, watch
 from notifications.hub import hub, in_thread
 from notifications.listener import Listener, encode
 from notifications.viewer import Viewer
@@ -63,7 +63,8 @@ class LiveConsumer(AsyncWebsocketConsumer):
         self._allowance = Allowance()
         self._viewer = Viewer(self.scope["user"])
         await self.accept()
-        listener = self._listener = Listener(self._viewer, self._write, self._cut_off)
+        put = self.scope.get("extensions", {}).get(served.EXTENSION)
+        listener = self._listener = Listener(self._viewer, self._write, self._cut_off, put)
         try:
             async with asyncio.timeout(PLACE_TIMEOUT):
                 await hub().join(listener)

@@ -18,7 +18,7 @@ from catalogue.models import User
 from core import clock
 from notifications import bus, journal, viewer
 from notifications.journal import Cursor
-from notifications.listener import Listener, encode
+from notifications.listener import Listener, Message, encode, events
 
 logger = logging.getLogger(__name__)
 
@@ -105,9 +105,9 @@ class Hub:
         """Whether the relay was heard lately."""
         return time.monotonic() - self._heard_at < bus.SILENCE
 
-    def heartbeat(self) -> str:
+    def heartbeat(self) -> Message:
         """How far listeners have been told, whether the relay is heard, and what time it is here."""
-        return encode({"kind": "heartbeat", "cursor": str(self.told), "live": self.live, "at": clock.now().isoformat()})
+        return Message(encode({"kind": "heartbeat", "cursor": str(self.told), "live": self.live, "at": clock.now().isoformat()}))
 
     async def join(self, listener: Listener) -> None:
         """Add a listener; the first starts the hub. Returns when the hub knows its place in the journal."""
@@ -233,9 +233,9 @@ class Hub:
         """Every two seconds: tell each listener how far it has been told, and whether the relay is heard."""
         while True:
             await asyncio.sleep(BEAT)
-            text = self.heartbeat()
+            message = self.heartbeat()
             for listener in tuple(self._listeners):
-                listener.beat(text)
+                listener.beat(message)
 
     # --- telling
 
@@ -302,8 +302,13 @@ class Hub:
                     user = answer.users[user.pk]
                 if viewer.in_audience(user, audience):
                     topics[listener].add(topic)
+        messages: dict[tuple[tuple[UUID, ...], frozenset[str]], Message] = {}
         for listener in states.keys() | topics.keys():
-            listener.offer(str(upto), states.get(listener, {}), topics.get(listener, ()))
+            changed, named = states.get(listener, {}), frozenset(topics.get(listener, ()))
+            alike = (tuple(changed), named)
+            if alike not in messages:
+                messages[alike] = Message(events(str(upto), changed, named))
+            listener.offer(str(upto), changed, named, messages[alike])
 
 
 def _discard(index: dict[Key, set[Listener]], key: Key, listener: Listener) -> None:

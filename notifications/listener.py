@@ -3,8 +3,11 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import cached_property
 from typing import Any
 from uuid import UUID
+
+from websockets.frames import Frame, Opcode
 
 from notifications.viewer import Viewer
 
@@ -16,21 +19,48 @@ def encode(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
+class Message:
+    """What many sockets are told alike: the text, and the bytes that a server puts on the wire for it, made once for all."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    @cached_property
+    def frame(self) -> bytes:
+        """An unmasked, uncompressed frame of RFC 6455: the same for every client."""
+        return Frame(Opcode.TEXT, self.text.encode()).serialize(mask=False)
+
+
+def events(cursor: str, states: Mapping[UUID, str], topics: Iterable[str]) -> str:
+    """The text that tells of changed pools (id → encoded state) and topics, as of `cursor`."""
+    pools = ",".join(f'"{pool}":{state}' for pool, state in states.items())
+    return f'{{"kind":"events","cursor":"{cursor}","pools":{{{pools}}},"topics":{encode(sorted(topics))}}}'
+
+
 class Listener:
     """Watches pools and topics, and writes what the hub offers, one message at a time.
 
     While a write is under way, later offers merge: of each pool only the last state is kept, of each topic its name. A slow
     reader therefore costs no more memory than what it watches, misses no last state, and holds up nobody else.
 
+    With `put`, which writes a ready frame at once and says whether it could, a reader that keeps up is written to directly: no task, no
+    text of its own. That is a tenth of the work, and most of what a thousand open pages cost.
+
     `begin` holds everything back until `answer` has given the snapshot (or replay) that the offers follow: a client may
     remember a cursor only when it has seen all that came before.
     """
 
-    def __init__(self, viewer: Viewer, write: Callable[[str], Awaitable[None]], cut_off: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        viewer: Viewer,
+        write: Callable[[str], Awaitable[None]],
+        cut_off: Callable[[], Awaitable[None]],
+        put: Callable[[bytes], bool] | None = None,
+    ) -> None:
         self.viewer = viewer
         self.pools: set[UUID] = set()
         self.topics: set[str] = set()
-        self._write, self._cut_off = write, cut_off
+        self._write, self._cut_off, self._put = write, cut_off, put
         self._held = True
         self._first = ""
         self._beat = ""
@@ -48,17 +78,27 @@ class Listener:
         self._first, self._held = text, False
         self._wake()
 
-    def offer(self, cursor: str, states: Mapping[UUID, str], topics: Iterable[str]) -> None:
-        """Changed pools (id → encoded state) and topics, as of `cursor`."""
+    def offer(self, cursor: str, states: Mapping[UUID, str], topics: Iterable[str], message: Message) -> None:
+        """Changed pools (id → encoded state) and topics, as of `cursor`; `message` says the same, and goes to others too."""
+        if self._put_now(message):
+            return
         self._cursor = cursor
         self._states.update(states)
         self._named.update(topics)
         self._wake()
 
-    def beat(self, text: str) -> None:
+    def beat(self, message: Message) -> None:
         """A heartbeat; only the last one counts."""
-        self._beat = text
+        if self._put_now(message):
+            return
+        self._beat = message.text
         self._wake()
+
+    def _put_now(self, message: Message) -> bool:
+        """Write it at once, unless something is to be written before it."""
+        if self._put is None or self._held or not (self._writer is None or self._writer.done()):
+            return False
+        return not (self._first or self._states or self._named or self._beat) and self._put(message.frame)
 
     def close(self) -> None:
         """Write nothing more."""
@@ -84,8 +124,7 @@ class Listener:
         if text:
             return text
         if self._states or self._named:
-            pools = ",".join(f'"{pool}":{state}' for pool, state in self._states.items())
-            text = f'{{"kind":"events","cursor":"{self._cursor}","pools":{{{pools}}},"topics":{encode(sorted(self._named))}}}'
+            text = events(self._cursor, self._states, self._named)
             self._states, self._named = {}, set()
             return text
         text, self._beat = self._beat, ""

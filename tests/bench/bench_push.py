@@ -58,6 +58,8 @@ def running() -> Iterator[Running]:
                 "--lifespan",
                 "off",
                 "--no-access-log",
+                "--ws",
+                "notifications.served:Served",
                 "--ws-per-message-deflate",
                 "false",
             ],

@@ -2,24 +2,34 @@
 
 import asyncio
 import json
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
 
 from notifications import listener as module
-from notifications.listener import Listener
+from notifications.listener import Listener, Message, events
 from notifications.viewer import Viewer
 
 
 class Line:
     """A line to a reader that takes a message only when it is told to."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, direct: bool = False) -> None:
         self.said: list[dict] = []
+        self.frames: list[bytes] = []
+        self.ready = True
         self.cut = asyncio.Event()
         self._may = asyncio.Semaphore(0)
-        self.listener = Listener(Viewer(AnonymousUser()), self._write, self._cut_off)
+        self.listener = Listener(Viewer(AnonymousUser()), self._write, self._cut_off, self._put if direct else None)
+
+    def _put(self, frame: bytes) -> bool:
+        if self.ready:
+            self.frames.append(frame)
+        return self.ready
+
+    def offer(self, cursor: str, states: dict[UUID, str], topics: list[str]) -> None:
+        self.listener.offer(cursor, states, topics, Message(events(cursor, states, topics)))
 
     async def _write(self, text: str) -> None:
         await self._may.acquire()
@@ -41,9 +51,9 @@ async def test_a_slow_reader_gets_the_last_state_of_each_pool():
     line.listener.answer('{"kind":"snapshot"}')
     await asyncio.sleep(0)
     for version in range(1, 1001):
-        line.listener.offer(f"1.{version}", {one: f'{{"version":{version}}}'}, ["region"])
-    line.listener.offer("1.1001", {two: '{"version":7}'}, ["org:x"])
-    line.listener.beat('{"kind":"heartbeat"}')
+        line.offer(f"1.{version}", {one: f'{{"version":{version}}}'}, ["region"])
+    line.offer("1.1001", {two: '{"version":7}'}, ["org:x"])
+    line.listener.beat(Message('{"kind":"heartbeat"}'))
     said = await line.take(3)
     assert said == [
         {"kind": "snapshot"},
@@ -62,8 +72,8 @@ async def test_nothing_is_said_before_the_answer():
     """A cursor may be remembered only by who has seen all that came before it."""
     line = Line()
     line.listener.begin()
-    line.listener.offer("1.2", {uuid4(): "{}"}, [])
-    line.listener.beat('{"kind":"heartbeat"}')
+    line.offer("1.2", {uuid4(): "{}"}, [])
+    line.listener.beat(Message('{"kind":"heartbeat"}'))
     assert await line.take(3) == []
     line.listener.answer('{"kind":"snapshot"}')
     for _ in range(20):
@@ -77,5 +87,28 @@ async def test_who_does_not_read_at_all_is_cut_off(monkeypatch: pytest.MonkeyPat
     line.listener.answer("{}")
     async with asyncio.timeout(10):
         await line.cut.wait()
-    line.listener.offer("1.2", {uuid4(): "{}"}, [])
+    line.offer("1.2", {uuid4(): "{}"}, [])
     assert await line.take(1) == []
+
+
+async def test_a_reader_that_keeps_up_is_written_to_at_once_and_one_that_does_not_in_order():
+    line, pool = Line(direct=True), uuid4()
+    # nothing overtakes the answer to a watch
+    line.listener.answer('{"kind":"snapshot"}')
+    line.offer("1.1", {pool: '{"version":1}'}, [])
+    assert (line.frames, await line.take(2)) == ([], line.said)
+    assert [message["kind"] for message in line.said] == ["snapshot", "events"]
+    # then each message goes as it comes, in a frame for which nobody waits
+    line.offer("1.2", {pool: '{"version":2}'}, ["region"])
+    message = events("1.2", {pool: '{"version":2}'}, ["region"]).encode()
+    assert line.frames == [bytes([0x81, len(message)]) + message]
+    # what cannot be written at once waits, and nothing goes before it
+    line.ready = False
+    line.offer("1.3", {pool: '{"version":3}'}, [])
+    line.ready = True
+    line.offer("1.4", {pool: '{"version":4}'}, [])
+    line.listener.beat(Message('{"kind":"heartbeat"}'))
+    assert len(line.frames) == 1
+    await line.take(2)
+    assert [(message["kind"], message.get("cursor")) for message in line.said[2:]] == [("events", "1.4"), ("heartbeat", None)]
+    line.listener.close()

@@ -99,7 +99,7 @@ class Stack:
             **(environment or {}),
         }
         redis = ["redis-server", "--port", "0", "--unixsocket", str(redis_socket), "--save", "", "--dir", str(self.folder)]
-        web = ["-m", "uvicorn", application, "--port", str(self.port), "--lifespan", "off"]
+        web = ["-m", "uvicorn", application, "--port", str(self.port), "--lifespan", "off", "--ws", "notifications.served:Served"]
         self.redis = Process("redis", redis, env, self.folder / "redis.log")
         self.web = Process("web", [sys.executable, *web], env, self.folder / "web.log")
         self.relay = Process("relay", [sys.executable, "manage.py", "relay"], env, self.folder / "relay.log")
