@@ -110,7 +110,8 @@ def report(
     but does not replace it. With `expected_version` the change is refused if the pool has changed since. An update with a
     `key` that this pool has had before changes nothing: it arrived twice.
 
-    Places given or given back through Lune after `observed_at` are counted off or on.
+    Places given or given back through Lune after `observed_at` are counted off or on. What is said of the places a session is said of the
+    coming sessions too, by whatever route it came.
 
     Fewer free places than are held are refused, with the teams that hold them, unless `withdraw_because` says why: then
     the youngest holds are taken back until the figure fits, and their teams are told.
@@ -134,6 +135,7 @@ def report(
         return _keep_late(pool, told, observed_at=observed_at, at=at, by=by, via=via, key=key)
     if told.get("available") is not None and observed_at < at:
         told["available"] = max(0, told["available"] - _taken_since(pool, observed_at))
+    maximum_before = pool.maximum
     if pool.is_open is False and told.get("is_open"):
         told = {"closed_reason": "", "closed_until": None} | told
     if withdraw_because is not None:
@@ -145,6 +147,10 @@ def report(
         pool.status = CapacityStatus.CAPACITY
     pool.reported_at, pool.reported_by, pool.reported_via = observed_at, by, via
     _record(pool, kind=CapacityReport.Kind.REPORT, by=by, via=via, observed_at=observed_at, at=at, key=key)
+    if pool.makes_sessions:
+        from capacity import sessions  # it reports of each session by this module
+
+        sessions.follow(pool, maximum_before, by=by, at=at)
     return pool
 
 

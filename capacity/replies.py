@@ -16,7 +16,7 @@ from django.core.mail import EmailMessage
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from capacity import asking, operations, reply_address
+from capacity import asking, operations, reply_address, sessions
 from capacity.models import Ask, AskingPreference, CapacityReport, Channel, Reply, ServiceCapacity, Via
 from capacity.reply_mail import Mail
 from capacity.reply_text import own_words
@@ -141,7 +141,9 @@ def _apply(reply: Reply, read: Understood, pools: Sequence[PoolWords], *, at: da
     newer = []
     try:
         with transaction.atomic():
-            operations.lock(cast(UUID, reading.pool.key) for reading in read.readings)
+            told = [cast(UUID, reading.pool.key) for reading in read.readings]
+            operations.lock(told)
+            sessions.lock_coming(told, at)
             for reading in read.readings:
                 figures: dict[str, Any] = {} if read.same else {"available": reading.figure}
                 pool = operations.report(

@@ -3,6 +3,7 @@
 What says it ("the places a session") is a pool that is never offered itself; each session made from it counts its own places down.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -59,23 +60,25 @@ def make(*, pool_id: UUID, at: datetime) -> int:
     return len(made)
 
 
-@transaction.atomic
-def report(*, pool_id: UUID, by: User | None, at: datetime, **told: Any) -> ServiceCapacity:
-    """`capacity.operations.report`, and for the places a session the same for the coming ones: one press keeps them all true.
+def follow(series: ServiceCapacity, maximum_before: int | None, *, by: User | None, at: datetime) -> None:
+    """What was just said of all sessions, whose series is locked, counts for each coming one. `capacity.operations.report` calls it.
 
     More or fewer places in all are added to or taken from what each session has free; never below what is held.
     """
-    before = ServiceCapacity.objects.filter(pk=pool_id).values_list("maximum", flat=True).first()
-    series = operations.report(pool_id=pool_id, by=by, at=at, **told)
-    if not series.makes_sessions:
-        return series
-    grown = None if before is None or series.maximum is None else series.maximum - before
+    lock_coming([series.pk], at)
+    grown = None if maximum_before is None or series.maximum is None else series.maximum - maximum_before
     if grown:
         for session in series.sessions.filter(starts_at__gt=at, is_open=True).order_by("pk"):
             left = None if session.available is None else min(max(session.held, session.available + grown), series.maximum or 0)
-            operations.report(pool_id=session.pk, by=by, at=at, maximum=series.maximum, available=left)
-    make(pool_id=pool_id, at=at)
-    return series
+            seen_at = max(filter(None, (series.reported_at, session.reported_at)), default=at)
+            told = {"maximum": series.maximum, "available": left, "observed_at": seen_at, "via": series.reported_via}
+            operations.report(pool_id=session.pk, by=by, at=at, **told)
+    make(pool_id=series.pk, at=at)
+
+
+def lock_coming(series_ids: Collection[UUID], at: datetime) -> None:
+    """Lock the coming sessions of these series, which are locked already: first what makes sessions, then the sessions, in their order."""
+    operations.lock(ServiceCapacity.objects.filter(session_of__in=series_ids, starts_at__gt=at).values_list("pk", flat=True))
 
 
 def _follow(session: ServiceCapacity, series: ServiceCapacity, *, takes_place: bool, at: datetime) -> None:

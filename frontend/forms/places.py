@@ -70,7 +70,7 @@ class PlaceForm(forms.Form):
         return {name: self.data.get(name, "") for name in WRITTEN} if self.data.get("action") == "set" else {}
 
     def changes(self, pool: ServiceCapacity) -> dict[str, Any]:
-        """What to hand to `capacity.sessions.report`, given the pool as it stands. Raises Invalid with words for the person.
+        """What to hand to `capacity.operations.report`, given the pool as it stands. Raises Invalid with words for the person.
 
         “Same” renews the time and nothing else. A box that was not on the page says nothing.
         """

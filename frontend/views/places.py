@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from capacity import demand, operations, pools, queries, sessions
+from capacity import demand, operations, pools, queries
 from capacity.holding import held_at
 from capacity.models import CapacityStatus, ServiceCapacity
 from catalogue import operations as catalogue_operations
@@ -47,7 +47,7 @@ def place(request: SignedIn, pk: UUID) -> HttpResponse:
     try:
         changes = form.changes(pool)
         sent = {"expected_version": form.cleaned_data["version"], "withdraw_because": form.taking_back(), "key": form.cleaned_data["key"]}
-        sessions.report(pool_id=pk, by=request.user, at=now(), **sent, **changes)
+        operations.report(pool_id=pk, by=request.user, at=now(), **sent, **changes)
     except LuneError as error:
         problem = Problem(message=error.message, code=error.code, held=pool.held, typed=form.typed(), asked=changes)
     if getattr(request, "htmx", False):

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_POST
 
-from capacity import sessions
+from capacity import operations
 from capacity.batch import outcome_of
 from capacity.models import ServiceCapacity
 from catalogue.models import User
@@ -37,7 +37,7 @@ def _keep(request: SignedIn) -> JsonResponse:
     form, at = WaitingForm(request.POST), now()
     changes = form.changes(pool)
     key = form.cleaned_data["key"]
-    sessions.report(pool_id=pool.pk, by=request.user, at=at, observed_at=form.seen(at), key=key, **changes)
+    operations.report(pool_id=pool.pk, by=request.user, at=at, observed_at=form.seen(at), key=key, **changes)
     outcome = outcome_of(pool.pk, key).outcome
     return JsonResponse({"outcome": outcome, "said": _KEPT[outcome]})
 

@@ -1,16 +1,19 @@
 """Places by the session: made from a service's times, counted apart, closed when over, and the next with a place offered."""
 
+import json
 from datetime import date, datetime, time, timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import call_command
 from django.utils import timezone
+from rest_framework.test import APIClient
 
-from capacity import operations, pools, queries, sessions
-from capacity.models import ServiceCapacity
+from capacity import fhir, files, operations, pools, queries, replies, sessions
+from capacity.models import AskingPreference, ServiceCapacity
 from catalogue.entry.rows import write_rows
 from catalogue.models import Schedule, ScheduleException
+from core import sms
 from core.clock import LONDON
 from core.errors import Conflict, Invalid
 from matching import operations as matching
@@ -122,14 +125,63 @@ def test_one_press_keeps_all_sessions_true_and_more_places_are_more_at_each(seri
     first, second, *_ = coming(series)
     operations.fill(pool_id=first.pk, reservation_id=None, by=None, at=NOW)
     later = NOW + timedelta(hours=3)
-    sessions.report(pool_id=series.pk, by=teller, at=later, maximum=15)
+    operations.report(pool_id=series.pk, by=teller, at=later, maximum=15)
     first.refresh_from_db()
     second.refresh_from_db()
     assert [(each.maximum, each.available, each.reported_at) for each in (first, second)] == [(15, 14, later), (15, 15, later)]
     evening = NOW + timedelta(hours=8)
-    sessions.report(pool_id=series.pk, by=teller, at=evening, note="Bring a cup")
+    operations.report(pool_id=series.pk, by=teller, at=evening, note="Bring a cup")
     first.refresh_from_db()
     assert (first.available, first.reported_at, first.note, first.reported_by) == (14, evening, "Bring a cup", teller)
+
+
+def _by_patch(api, series):
+    return api.patch(f"/api/v1/capacities/{series.pk}/", {"maximum": 15}, headers={"If-Match": f'"v{series.version}"'})
+
+
+def _by_line(api, series):
+    lines = {"reports": [{"pool": str(series.pk), "maximum": 15}]}
+    return api.post("/api/v1/capacities/reports/", lines, headers={"Idempotency-Key": "a"})
+
+
+def _by_fhir(api, series):
+    resource = api.get(f"/fhir/HealthcareService/{series.pk}").json()
+    parts = next(each for each in resource["extension"] if each["url"] == fhir.figures_url())["extension"]
+    next(each for each in parts if each["url"] == "maximum")["valueUnsignedInt"] = 15
+    headers = {"If-Match": f'W/"{series.version}"'}
+    return api.put(
+        f"/fhir/HealthcareService/{series.pk}", json.dumps(resource), content_type="application/fhir+json", headers=headers
+    )  # fmt: skip
+
+
+def _by_file(api, series):
+    data = b"Service,Bed type,Maximum,Vacant accepting\nTea and talk,Tea,15,12\n"
+    [review] = files.compare(files.read(data), digest="a", by=api.handler._force_user, at=timezone.now())
+    return files.apply([(review.pool_id, review.row.figures, review.observed_at, review.key)], by=api.handler._force_user, at=timezone.now())
+
+
+def _by_text(api, series):
+    number = "+447700900123"
+    asked = {"channel": "sms", "address": number, "confirmed_at": NOW, "changed_at": NOW}
+    AskingPreference.objects.create(service=series.service, **asked)
+    return replies.receive_sms(message=sms.Inbound(id="1", sender=number, text="12 places free"), at=timezone.now())
+
+
+@pytest.mark.req("R024")
+@pytest.mark.parametrize("tell", [_by_patch, _by_line, _by_fhir, _by_file, _by_text])
+def test_by_whatever_route_it_comes_what_is_said_of_all_sessions_counts_for_each_at_once(series, teller, time_machine, tell):
+    time_machine.move_to(NOW + timedelta(hours=3), tick=False)
+    first = coming(series)[0]
+    operations.fill(pool_id=first.pk, reservation_id=None, by=None, at=NOW)
+    api = APIClient()
+    api.force_authenticate(teller)
+    tell(api, series)
+    series.refresh_from_db()
+    grown = series.maximum - 12
+    assert (grown, series.reported_at) == (0 if tell is _by_text else 3, timezone.now())
+    assert {(each.maximum, each.available - grown, each.reported_at) for each in coming(series)} == {
+        (12 + grown, 11, timezone.now()), (12 + grown, 12, timezone.now()),
+    }  # fmt: skip
 
 
 def test_a_changed_hour_moves_the_sessions_and_a_new_name_follows(series, group, teller):
@@ -143,7 +195,7 @@ def test_a_changed_hour_moves_the_sessions_and_a_new_name_follows(series, group,
 
 
 def test_closing_the_series_closes_its_sessions_until_it_opens(series, teller):
-    sessions.report(pool_id=series.pk, by=teller, at=NOW, is_open=False, closed_reason="Repairs", closed_until=date(2026, 11, 1))
+    operations.report(pool_id=series.pk, by=teller, at=NOW, is_open=False, closed_reason="Repairs", closed_until=date(2026, 11, 1))
     assert coming(series)[0].starts_at.astimezone(LONDON).date() == date(2026, 11, 3)
     assert series.sessions.filter(closed_reason="Repairs").count() == 3
 

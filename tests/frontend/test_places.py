@@ -44,6 +44,14 @@ def test_a_provider_sees_only_its_own_places(signed_in, pool):
     assert other.available == 3
 
 
+def test_the_quick_buttons_come_before_everything_else_that_one_can_do_here(signed_in, pool):
+    html = signed_in.get(reverse("places")).content.decode()
+    first = html.index('value="less"')
+    others = ("places-file", "places-export", "asking", "place-keys")
+    assert all(html.index(f'href="{reverse(name)}"') > first for name in others)
+    assert html.index("Our entry is right") > first
+
+
 @pytest.mark.parametrize("role", ["referrer", "manager", "curator", "administrator"])
 def test_other_roles_may_not_tell_what_is_free(client, request, pool, role):
     client.force_login(request.getfixturevalue(role))
