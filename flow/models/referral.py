@@ -33,6 +33,12 @@ class Referral(models.Model):
         ROUTINE = "routine", "Routine"
         URGENT = "urgent", "Urgent"
 
+    class Source(models.TextChoices):
+        """Who asked."""
+
+        PROFESSIONAL = "professional", "A professional"
+        SELF = "self", "The person themselves, or who cares for them"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="referrals")
     episode = models.ForeignKey(Episode, on_delete=models.PROTECT, null=True, blank=True, related_name="referrals")
@@ -41,6 +47,7 @@ class Referral(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="sent_referrals")
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
+    source = models.CharField(max_length=20, choices=Source.choices, default=Source.PROFESSIONAL, db_default=Source.PROFESSIONAL)
     urgency = models.CharField(max_length=10, choices=Urgency.choices, default=Urgency.ROUTINE)
     reason = models.TextField(blank=True, help_text="Shown to a provider only after it has accepted.")
     consent = models.BooleanField(default=False, help_text="The person, or somebody who may, agreed to the referral.")
