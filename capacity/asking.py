@@ -6,6 +6,7 @@ anybody. It ends when it is used, runs out or is taken back; for some minutes af
 
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from capacity import operations
+from capacity.holding import HeldPlace, held_of
 from capacity.models import Ask, AskingPreference, Per, ServiceCapacity, UpdateLink, Via
 from catalogue.assurance import token_hash
 from catalogue.models import Service, User
@@ -87,11 +89,13 @@ def read_used_link(*, token: str, at: datetime) -> UpdateLink:
 
 
 @transaction.atomic
-def use_link(*, token: str, told: Mapping[UUID, Told], at: datetime) -> UpdateLink:
+def use_link(*, token: str, told: Mapping[UUID, Told], at: datetime, withdraw_because: str | None = None) -> UpdateLink:
     """Somebody says by link what is free at one service. The second press of two that were made at once changes nothing.
 
-    Pools that are not named keep their figure and its age. Raises NotFound; Invalid when nothing is said, or of places of another service;
-    and what `operations.report` raises. When anything is refused nothing is kept, and the link stays good.
+    Pools that are not named keep their figure and its age. With `withdraw_because` places that are held are taken back.
+
+    Raises NotFound; Invalid when nothing is said, or of places of another service; and what `operations.report` raises. When anything is
+    refused nothing is kept, and the link stays good.
     """
     link = _locked(token)
     if not link.is_open(at):
@@ -102,9 +106,9 @@ def use_link(*, token: str, told: Mapping[UUID, Told], at: datetime) -> UpdateLi
     kept = {}
     for pool_id, pool in operations.lock(told).items():
         before = _as_it_stood(pool)
-        changes = _changes(pool, told[pool_id])
-        after = operations.report(pool_id=pool_id, by=None, at=at, via=Via.LINK, expected_version=told[pool_id].version, **changes)
-        kept[str(pool_id)] = {"version": after.version, "before": before}
+        sent = {"expected_version": told[pool_id].version, "withdraw_because": withdraw_because, **_changes(pool, told[pool_id])}
+        after = operations.report(pool_id=pool_id, by=None, at=at, via=Via.LINK, **sent)
+        kept[str(pool_id)] = {"version": after.version, "before": before, "taken_back": pool.held - after.held}
     link.used_at, link.told = at, kept
     link.save(update_fields=["used_at", "told"])
     UpdateLink.objects.filter(service=link.service, used_at=None, revoked_at=None).update(revoked_at=at)
@@ -112,11 +116,22 @@ def use_link(*, token: str, told: Mapping[UUID, Told], at: datetime) -> UpdateLi
     return link
 
 
+def would_lose(*, link: UpdateLink, told: Mapping[UUID, Told], at: datetime) -> list[HeldPlace]:
+    """Which held places these answers would cost their teams: the youngest of each pool. Never for whom they are held."""
+    lost = []
+    for pool in asked_about(at).filter(service=link.service, pk__in=told, held__gt=0):
+        with suppress(Invalid):
+            left = _changes(pool, told[pool.pk]).get("available", pool.available)
+            lost += sorted(held_of([pool.pk]), key=lambda place: (place.since, str(place.id)))[left or 0 :]
+    return lost
+
+
 @transaction.atomic
 def undo(*, token: str, at: datetime) -> UpdateLink:
     """Take back what was said by a link some minutes ago: each figure is what it was, and as old as it was. The link can be used again.
 
-    Raises NotFound; Conflict when something has happened to these places since, and then nothing is taken back.
+    Holds that were taken back stay ended: their teams have been told. Raises NotFound; Conflict when something has happened to these
+    places since, and then nothing is taken back.
     """
     _locked(token)
     link = read_used_link(token=token, at=at)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from capacity.models import Reservation
 from catalogue.models import User
 
@@ -28,8 +30,15 @@ def held_at(user: User, pool_ids: Iterable[UUID] | None = None) -> list[HeldPlac
     if user.organization_id is None:
         return []
     held = Reservation.objects.visible_to(user).filter(state=Reservation.State.HELD, pool__service__organization_id=user.organization_id)
-    if pool_ids is not None:
-        held = held.filter(pool__in=set(pool_ids))
+    return _listed(held if pool_ids is None else held.filter(pool__in=set(pool_ids)))
+
+
+def held_of(pool_ids: Iterable[UUID]) -> list[HeldPlace]:
+    """What is held of these pools, for whoever may tell their figures without an account: by a signed link of their service."""
+    return _listed(Reservation.objects.filter(state=Reservation.State.HELD, pool__in=set(pool_ids)))
+
+
+def _listed(held: QuerySet[Reservation]) -> list[HeldPlace]:
     return [
         HeldPlace(
             id=hold.pk,

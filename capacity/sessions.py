@@ -71,8 +71,8 @@ def follow(series: ServiceCapacity, maximum_before: int | None, *, by: User | No
         for session in series.sessions.filter(starts_at__gt=at, is_open=True).order_by("pk"):
             left = None if session.available is None else min(max(session.held, session.available + grown), series.maximum or 0)
             seen_at = max(filter(None, (series.reported_at, session.reported_at)), default=at)
-            told = {"maximum": series.maximum, "available": left, "observed_at": seen_at, "via": series.reported_via}
-            operations.report(pool_id=session.pk, by=by, at=at, **told)
+            told: dict[str, Any] = {"maximum": series.maximum, "available": left, "via": series.reported_via}
+            operations.report(pool_id=session.pk, by=by, at=at, observed_at=seen_at, **told)
     make(pool_id=series.pk, at=at)
 
 

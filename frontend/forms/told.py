@@ -7,6 +7,8 @@ from uuid import UUID
 from capacity.asking import Told
 from core.errors import Invalid
 
+#: Characters of a reason.
+LONGEST = 200
 _NUMBER = re.compile(r"\d{1,6}", re.ASCII)
 
 
@@ -30,3 +32,13 @@ def read(data: Mapping[str, str]) -> dict[UUID, Told]:
     if not found:
         raise Invalid("Say of at least one kind of place how many are free.", code="nothing-told")
     return found
+
+
+def because(data: Mapping[str, str]) -> str | None:
+    """Why held places are taken back; None when that was not asked for. Raises Invalid."""
+    if "because" not in data:
+        return None
+    said = data["because"].strip()
+    if len(said) > LONGEST:
+        raise Invalid(f"Keep the reason to {LONGEST} characters.", code="say-why")
+    return said

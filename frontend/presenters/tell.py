@@ -1,10 +1,11 @@
 """The question of a signed link: one press for each answer that somebody is likely to give."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from capacity import words
+from capacity.holding import HeldPlace
 from capacity.queries import PoolState
 
 
@@ -35,6 +36,29 @@ class Line:
         """Why fewer are offered; says nothing of whom they are held for."""
         state = self.state
         return f"{state.held} of these {'is' if state.held == 1 else 'are'} held through Lune for somebody." if state.held else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """An answer that was refused because places are held: whose they are, and the same answer to be sent again with a reason."""
+
+    losing: Sequence[HeldPlace]
+    again: Sequence[tuple[str, str]]
+    keeping: Sequence[tuple[str, str]]
+    """The answer that leaves every hold alone."""
+    because: str
+
+
+def taking(states: Iterable[PoolState], losing: Sequence[HeldPlace], sent: Mapping[str, str]) -> Taking:
+    """What somebody can do whose answer would end holds. Only what the form itself sent is sent again."""
+    states = list(states)
+    names = [f"{part}-{state.id}" for state in states for part in ("version", "do", "number")]
+    again = [(name, sent[name]) for name in (*names, "all") if name in sent]
+    fewer = {place.pool for place in losing}
+    kept = {f"number-{state.id}": str(state.held) for state in states if state.id in fewer}
+    kept |= {f"do-{state.id}": "other" for state in states if state.id in fewer}
+    keeping = [(name, value) for name, value in again if name not in kept] + list(kept.items())
+    return Taking(losing, again, keeping, sent.get("because", "")[:400])
 
 
 def lines(states: Iterable[PoolState], sent: Mapping[str, str]) -> list[Line]:

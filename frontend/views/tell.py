@@ -16,6 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
 from capacity import ask_messages, asking, demand, preferences, queries
+from capacity.holding import HeldPlace
 from capacity.models import UpdateLink
 from core.clock import now
 from core.errors import Conflict, LuneError, NotFound
@@ -58,9 +59,12 @@ def tell(request: HttpRequest, token: str) -> HttpResponse:
     at = now()
     link = asking.any_link(token=token)
     problem: LuneError | None = None
+    losing: list[HeldPlace] = []
     if request.method == "POST":
         try:
-            asking.use_link(token=token, told=told.read(request.POST), at=at)
+            answers = told.read(request.POST)
+            losing = asking.would_lose(link=link, told=answers, at=at)
+            asking.use_link(token=token, told=answers, at=at, withdraw_because=told.because(request.POST))
             return redirect("tell-thanks", token=token)
         except NotFound:
             raise
@@ -77,6 +81,7 @@ def tell(request: HttpRequest, token: str) -> HttpResponse:
         "all_known": all(state.available is not None for state in states),
         "near": demand.words(demand.waiting_near([link.service_id], at).get(link.service_id)),
         "problem": problem,
+        "taking": present.taking(states, losing, request.POST) if problem and problem.code in ("below-held", "say-why") else None,
     }
     return render(request, "tell/question.jinja", context, status=problem.http_status if problem else 200)
 
@@ -113,6 +118,7 @@ def _thanks(link: UpdateLink, token: str) -> dict[str, Any]:
         "sparks": {state.id: sparkline(history.get(state.id, []), at=at, unit=state.unit) for state in states},
         "undo_until": link.used_at and link.used_at + asking.UNDO_FOR,
         "near": demand.words(demand.waiting_near([link.service_id], at).get(link.service_id)),
+        "taken_back": sum(kept["taken_back"] for kept in link.told.values()),
         "can_ask": preference is not None and preference.stopped_at is None and preference.confirmed_at is not None,
     }
 

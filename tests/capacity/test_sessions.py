@@ -157,7 +157,9 @@ def _by_fhir(api, series):
 def _by_file(api, series):
     data = b"Service,Bed type,Maximum,Vacant accepting\nTea and talk,Tea,15,12\n"
     [review] = files.compare(files.read(data), digest="a", by=api.handler._force_user, at=timezone.now())
-    return files.apply([(review.pool_id, review.row.figures, review.observed_at, review.key)], by=api.handler._force_user, at=timezone.now())
+    return files.apply(
+        [(review.pool_id, review.row.figures, review.observed_at, review.key)], by=api.handler._force_user, at=timezone.now()
+    )
 
 
 def _by_text(api, series):

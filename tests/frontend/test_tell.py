@@ -8,8 +8,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from capacity import asking
-from capacity.models import Ask, AskingPreference, CapacityReport, ServiceCapacity, UpdateLink
+from capacity.models import Ask, AskingPreference, CapacityReport, Reservation, ServiceCapacity, UpdateLink
 from capacity.operations import hold
+from flow import holds
+from flow.hold_queries import lost as lost_holds
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -121,6 +123,40 @@ def test_no_page_tells_of_a_patient_or_of_who_told_before(pool, token):
     shown = strict().get(reverse("tell", args=[token])).content.decode()
     assert "1 of these is held through Lune for somebody." in shown
     assert [word for word in ("Quillfeather", "Canary", task.referral.organization.name, "fir@example.org") if word in shown] == []
+
+
+def test_held_places_are_taken_back_by_link_with_a_reason_that_their_team_reads(pool, token):
+    patient = factories.PatientFactory(family_name="Quillfeather")
+    episode = factories.EpisodeFactory(patient=patient)
+    nurse = factories.UserFactory(organization=episode.organization)
+    holds.hold_place(episode_id=episode.pk, pool_id=pool.pk, by=nurse, at=timezone.now())
+    other = factories.OrganizationFactory(hospital=True, name="Elsewhere Hospital")
+    hold(pool_id=pool.pk, organization=other, by=None, at=timezone.now())
+    pool.refresh_from_db()
+    # one of the two is the younger, and that team alone would lose its place
+    answer = press(pool, token, "other", **{f"number-{pool.pk}": "1"})
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert page.count("1 place held by") == 1
+    assert "1 place held by Elsewhere Hospital" in page
+    assert "Quillfeather" not in page
+    assert f'name="number-{pool.pk}" value="2"' in page, "keep what is held"
+    # no reason, or far too long a one, takes nothing
+    for because in ("  ", "x" * 201):
+        answer = press(pool, token, "other", **{f"number-{pool.pk}": "1", "because": because})
+        assert (answer.status_code, "Elsewhere Hospital" in answer.content.decode()) == (422, True)
+    assert Reservation.objects.filter(state="held").count() == 2
+    answer = press(pool, token, "full", because="A burst pipe closed both rooms")
+    assert answer.status_code == 302
+    assert "2 held places taken back" in strict().get(answer.url).content.decode()
+    pool.refresh_from_db()
+    assert (pool.available, pool.held, pool.reported_via) == (0, 0, "link")
+    [lost] = lost_holds(nurse, timezone.now())
+    assert (lost.patient, lost.because) == (patient.pk, "A burst pipe closed both rooms")
+    # the figure can be undone; the holds are over
+    assert strict().post(answer.url, {"do": "undo"}).status_code == 302
+    pool.refresh_from_db()
+    assert (pool.available, pool.held) == (3, 0)
 
 
 @pytest.mark.parametrize(
