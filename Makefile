@@ -11,6 +11,8 @@ PROCESSES ?= 2
 ROUNDS ?= 10000
 KILLS ?= 50
 export PYTHON PORT HOST
+# A habit of containers: with it every process compiles all that it imports anew, which is most of the time that it takes to begin.
+unexport PYTHONDONTWRITEBYTECODE
 
 BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py

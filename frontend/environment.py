@@ -6,9 +6,10 @@ from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.templatetags.static import static
 from django.urls import reverse
-from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader
+from jinja2 import ChainableUndefined, ChoiceLoader, Environment, FileSystemBytecodeCache, PackageLoader
 
 from capacity.status import told
 from catalogue.lexicon import name_of
@@ -98,6 +99,9 @@ def environment(**options: Any) -> Environment:
     # The NHS components look up parameters that were not given, several levels deep.
     options["undefined"] = ChainableUndefined
     options["autoescape"] = True
+    # Compiled once for all processes: a web process that has just been started again has people waiting.
+    settings.TEMPLATES_COMPILED.mkdir(parents=True, exist_ok=True)
+    options["bytecode_cache"] = FileSystemBytecodeCache(str(settings.TEMPLATES_COMPILED))
     result = Environment(trim_blocks=True, lstrip_blocks=True, **options)  # noqa: S701 (autoescape is set above)
     result.globals |= {"url": url, "static": static, "now": clock.now}
     result.filters |= {

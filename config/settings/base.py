@@ -98,6 +98,7 @@ ROOT_URLCONF = "config.urls"
 ASGI_APPLICATION = "config.asgi.application"
 WSGI_APPLICATION = None
 
+TEMPLATES_COMPILED = BASE_DIR / "var" / "templates"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.jinja2.Jinja2",
@@ -284,6 +285,10 @@ REPLY_ADDRESS = env("LUNE_REPLY_ADDRESS", default="")
 MAIL_SECRET = env("LUNE_MAIL_SECRET", default="")
 #: Where the gateway of a machine of one's own (`core.sms.KeepingGateway`) writes what it was given.
 SMS_FILE_PATH = env("LUNE_SMS_FILE", default="")
+
+#: Requests for help that the public sends by a form: days for which one that is begun, and one that no service takes on, are kept.
+SELF_REFERRAL_DRAFT_DAYS = env.int("LUNE_SELF_REFERRAL_DRAFT_DAYS", default=7)
+SELF_REFERRAL_KEEP_DAYS = env.int("LUNE_SELF_REFERRAL_KEEP_DAYS", default=60)
 
 LOGGING = {
     "version": 1,
