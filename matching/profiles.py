@@ -1,9 +1,11 @@
 """From what somebody typed to a stored need profile, and from that to the integers of the engine."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 
@@ -11,7 +13,7 @@ from catalogue import criteria, marks, vocabulary
 from catalogue.currency import ASSURANCE_LASTS
 from catalogue.lexicon import Lexicon
 from catalogue.models import User
-from catalogue.queries import areas_at, find_place
+from catalogue.queries import areas_at, areas_at_each, find_place
 from core import clock
 from core.errors import Invalid, NotAllowed
 from core.geo import METRES_PER_MILE
@@ -35,7 +37,21 @@ _LISTS = {
 
 def need_of(profile: NeedProfile, *, at: datetime) -> Need:
     """The profile as the engine sees it at the instant `at`, with the areas in which the person lives."""
-    mask = Lexicon.read().mask
+    return _need(profile, Lexicon.read(), areas_at(profile.point), at)
+
+
+def needs_of(profiles: Mapping[UUID, NeedProfile], *, at: datetime) -> dict[UUID, Need]:
+    """The same for many, whatever they are known by. A profile of which a word is no longer known is left out."""
+    lexicon, needs = Lexicon.read(), {}
+    areas = areas_at_each([profile.point for profile in profiles.values()])
+    for (key, profile), lives_in in zip(profiles.items(), areas, strict=True):
+        with suppress(Invalid):
+            needs[key] = _need(profile, lexicon, lives_in, at)
+    return needs
+
+
+def _need(profile: NeedProfile, lexicon: Lexicon, areas: Sequence[int], at: datetime) -> Need:
+    mask = lexicon.mask
     must_haves = mask("need", profile.must_haves)
     today = clock.local_date(at)
     chains, under = criteria.condition_chains(profile.conditions)
@@ -54,7 +70,7 @@ def need_of(profile: NeedProfile, *, at: datetime) -> Need:
         source=mask("referral-source", [profile.referral_source] if profile.referral_source else []),
         budget_pence=None if profile.budget_week is None else int(profile.budget_week * 100),
         max_distance_m=profile.max_distance_m,
-        areas=tuple(areas_at(profile.point)),
+        areas=tuple(areas),
         joins_lists=days is None or days > WAITING_LIST_DAYS,
         days=days,
         today=today.toordinal(),

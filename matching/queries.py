@@ -113,8 +113,9 @@ _FIRST = f"""(
      OR coalesce(f.sources_first, 0) & %(source)s::bigint <> 0
      OR coalesce(f.drawn, 0) & 2 <> 0 AND {_lives_in("preferred")})"""
 
-#: The hard rules that need nothing but the row, those first that most often refuse. A mask of 0 on the need's side asks for nothing.
-_RULES = f"""
+#: The hard rules that need nothing but the row, those first that most often refuse; `matching.fitting` reads them too.
+#: A mask of 0 on the need's side asks for nothing.
+RULES = f"""
         (%(funding)s::bigint = 0 OR f.funding = 0 OR f.funding & %(funding)s::bigint <> 0)
     AND f.accepts & %(must_haves)s::bigint = %(must_haves)s::bigint
     AND (%(own_must_haves)s::bigint = 0 OR coalesce(f.own_accepts, 0) & %(own_must_haves)s::bigint = %(own_must_haves)s::bigint)
@@ -192,7 +193,7 @@ _SCORE = f"""
 #: where they lie (`ctid`), in the same snapshot.
 RANK = f"""
 WITH judged AS MATERIALIZED (
-    SELECT f.line, f.pool_id, f.away, f.series, f.starts_at, CASE WHEN {_RULES} THEN ({_SCORE})::int END AS score
+    SELECT f.line, f.pool_id, f.away, f.series, f.starts_at, CASE WHEN {RULES} THEN ({_SCORE})::int END AS score
     FROM ({_REACH}) f
 ), following AS (
     SELECT DISTINCT ON (f.series) f.line, f.pool_id, f.away, f.score FROM judged f

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from capacity import demand
+from catalogue.queries import areas_at, areas_at_each
 from flow.workflow import Status
 from tests import factories
 
@@ -46,6 +47,35 @@ def test_age_and_sex_that_it_does_not_take_are_not_counted(pool):
     somebody(age=64)
     somebody(age=66)
     assert count(pool) == 1
+
+
+def test_whom_it_could_not_take_by_needs_or_funding_is_not_counted(pool):
+    factories.CriterionFactory(service=pool.service, term=factories.term("need", "dementia"), rule="excluded")
+    factories.CriterionFactory(service=pool.service, term=factories.term("funding", "self"))
+    somebody(needs=["dementia"], funding=["self"])
+    somebody(funding=["council"])
+    assert count(pool) == 0
+    somebody(funding=["self"])
+    somebody()
+    assert count(pool) == 2
+
+
+def test_the_areas_of_many_are_those_of_each():
+    for _ in range(2):
+        factories.AreaFactory()
+    points = [factories.near(), factories.near(60_000), factories.near(9_000, 900)]
+    assert areas_at_each(points) == [areas_at(point) for point in points]
+    assert [len(found) for found in areas_at_each(points)] == [2, 0, 2]
+
+
+def test_a_full_place_counts_those_who_wait_for_it_in_so_many_queries(pool, django_assert_num_queries):
+    type(pool).objects.filter(pk=pool.pk).update(available=0)
+    somebody()
+    with django_assert_num_queries(5):
+        assert count(pool) == 1
+    somebody(age=70)
+    with django_assert_num_queries(5):
+        assert count(pool) == 2
 
 
 def test_who_has_gone_has_found_a_place_or_is_not_ready_waits_no_more(pool):

@@ -1,6 +1,8 @@
 """The SQL and its specification give the same answer: the same pools, in the same order, with the same scores."""
 
 import random
+from collections import Counter
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection, transaction
@@ -8,10 +10,11 @@ from django.db import connection, transaction
 from capacity import reference
 from capacity.models import ServiceCapacity
 from catalogue import vocabulary
-from catalogue.models import TaxonomyTerm
+from catalogue.models import Service, TaxonomyTerm
 from matching import queries
 from matching.engine import check
 from matching.engine.rules import RULES, Verdict
+from matching.fitting import count_fitting
 from tests.matching.worlds import AT, a_need, build, some_weights
 
 pytestmark = pytest.mark.django_db
@@ -72,3 +75,18 @@ def test_pools_can_be_left_out(world):
         series = {line.facts.series for line in lines[:2]} - {None}
         left = [line for line in queries.rank(need, weights, at=AT, limit=500, without=without).lines if line.facts.series not in series]
         assert left == lines[2:]
+
+
+@pytest.mark.req("R239")
+def test_how_many_of_many_needs_a_service_could_take_is_what_the_rules_say_of_each(world):
+    """All rules but the one on a place just now: people wait because there is none. Who is not on the map is near nobody."""
+    areas, pools = world
+    chance = random.Random(13)
+    needs = {uuid4(): a_need(chance, areas) for _ in range(30)}
+    expected: Counter[UUID] = Counter()
+    for need in needs.values():
+        facts = [one for one in queries.facts_of(need, pools, at=AT).values() if one.x is not None]
+        expected.update({UUID(one.service_id) for one in facts if set(check.failed(need, one)) <= {"place"}})
+    services = list(Service.objects.values_list("pk", flat=True))
+    assert count_fitting(needs, services, at=AT) == expected
+    assert expected.total() > 25
