@@ -10,6 +10,8 @@ class FlowConfig(AppConfig):
         from catalogue.dedupe import blockers
         from flow.demand import waiting_near
         from flow.queries import open_requests
+        from flow.self_referral.queries import requests_waiting
 
         blockers.register(open_requests)
+        blockers.register(requests_waiting)
         demand.register(waiting_near)

@@ -23,12 +23,13 @@ from flow import workflow
 from flow.holds import extend_hold, give_back_waiting, held_for_sending, hold_place, let_go, pools_held, require_fewer
 from flow.models import Episode, Patient, Referral, ReferralTask, Transition
 from flow.people import add_patient, note_need, start_episode, tell_colleagues
+from flow.self_referral import news
 from flow.workflow import Action, Reason, Side, Status, Step
 from matching.models import MatchRun, NeedProfile
 
 __all__ = [
     "accept", "add_patient", "complete", "decline", "end_episode", "extend_hold", "fail", "hold_place", "let_go", "note_need", "pause",
-    "resume", "retract", "send", "start", "start_episode", "withdraw",
+    "receive", "resume", "retract", "send", "start", "start_episode", "withdraw",
 ]  # fmt: skip
 
 #: How soon a provider is asked to answer.
@@ -147,21 +148,48 @@ def accept(
     waiting = Q(episode__patient=task.referral.patient_id)
     elsewhere = pools_held(waiting)
     before = places.lock({task.pool_id} | elsewhere | {other.pool_id for other in others if other.reservation_id})[task.pool_id]
-    try:
-        filled = places.fill(pool_id=task.pool_id, reservation_id=task.reservation_id, by=by, at=at)
-    except Conflict as error:
-        raise Conflict(
-            f"Your figures say that no place is free at {task.pool.service.name}. Correct them, then say yes; or say no to this request.",
-            code="no-place",
-            pool=str(task.pool_id),
-        ) from error
-    task.took_place = filled.version > before.version
+    _fill(task, before.version, by=by, at=at)
     _take(task, step, by=by, at=at, reason=_reason(step, reason, reason_text))
     withdrawal = workflow.step(Action.WITHDRAW, status=Status.REQUESTED, side=Side.SYSTEM)
     for other in others:
         _give_back(other, by=None, at=at)
         _take(other, withdrawal, by=None, at=at, reason=("", ANOTHER_ACCEPTED))
     give_back_waiting(waiting, elsewhere, at=at)
+    publish("flow.changed", topics=["region"])
+    return task
+
+
+@transaction.atomic
+def receive(
+    *, patient: Patient, profile: NeedProfile, pool_id: UUID, asked_at: datetime, reason: str, by: User, at: datetime
+) -> ReferralTask:
+    """What somebody asked for themselves becomes a referral that is accepted: sent when they asked, answered now.
+
+    That `by` answers for the service was seen to by `flow.self_referral.operations.accept`. Raises Conflict (`no-place`).
+    """
+    pool = places.lock([pool_id])[pool_id]
+    _require_kept({pool_id: pool})
+    referral = Referral.objects.create(
+        patient=patient,
+        profile=profile,
+        organization=pool.service.organization,
+        source=Referral.Source.SELF,
+        created_by=by,
+        created_at=asked_at,
+        reason=reason,
+        consent=True,
+    )
+    task = ReferralTask(
+        referral=referral,
+        pool=pool,
+        provider_id=pool.service.organization_id,
+        requested_at=asked_at,
+        respond_by=asked_at + RESPOND_WITHIN[Referral.Urgency.ROUTINE],
+    )
+    # Who asks for themselves stands on the referrer's side.
+    _take(task, workflow.step(Action.SEND, status=Status.DRAFT, side=Side.REFERRER), by=None, at=asked_at)
+    _fill(task, pool.version, by=by, at=at)
+    _take(task, workflow.step(Action.ACCEPT, status=task.status, side=Side.PROVIDER), by=by, at=at)
     publish("flow.changed", topics=["region"])
     return task
 
@@ -336,6 +364,21 @@ def _take(task: ReferralTask, step: Step, *, by: User | None, at: datetime, reas
         audience=[sender, task.provider_id],
         data={"task": str(task.pk), "referral": str(task.referral_id), "status": str(task.status), "version": task.version},
     )
+    if by is not None and task.referral.source == Referral.Source.SELF and source != Status.REQUESTED:
+        news.tell(task.referral.self_referral.pk)
+
+
+def _fill(task: ReferralTask, version: int, *, by: User, at: datetime) -> None:
+    """Take the held place of a task, or else a free one. `version` is the pool's before: one that counts nothing stays as it is."""
+    try:
+        filled = places.fill(pool_id=task.pool_id, reservation_id=task.reservation_id, by=by, at=at)
+    except Conflict as error:
+        raise Conflict(
+            f"Your figures say that no place is free at {task.pool.service.name}. Correct them, then say yes; or say no to this request.",
+            code="no-place",
+            pool=str(task.pool_id),
+        ) from error
+    task.took_place = filled.version > version
 
 
 def _give_back(task: ReferralTask, *, by: User | None, at: datetime) -> None:

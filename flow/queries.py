@@ -71,6 +71,7 @@ class Identity:
     phone: str
     preferred_language: str
     reason: str
+    unchecked: bool  # asked by a form, and nobody has made sure who it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,7 @@ class TimelineEntry:
 def anonymised(task: ReferralTask) -> AnonymisedProfile:
     """What may be shown of a task before acceptance. Reads `pool.service`, `reservation`, `referral.organization`, `referral.profile`."""
     referral, profile = task.referral, task.referral.profile
+    by_themselves = referral.source == Referral.Source.SELF
     hold = task.reservation if task.reservation and task.reservation.state == Reservation.State.HELD else None
     return AnonymisedProfile(
         task=task.pk,
@@ -133,8 +135,8 @@ def anonymised(task: ReferralTask) -> AnonymisedProfile:
         respond_by=task.respond_by,
         held_until=hold.expires_at if hold else None,
         urgency=referral.urgency,
-        sender_name=referral.organization.name,
-        sender_kind=referral.organization.get_kind_display(),
+        sender_name=referral.get_source_display() if by_themselves else referral.organization.name,
+        sender_kind="" if by_themselves else referral.organization.get_kind_display(),
         age_band=age_band(profile.age),
         sex="" if profile.sex == profile.Sex.UNKNOWN else profile.get_sex_display(),
         outcode=profile.outcode,
@@ -179,6 +181,7 @@ def provider_view(task: ReferralTask, user: User) -> ProviderView:
             phone=patient.phone,
             preferred_language=patient.preferred_language,
             reason=task.referral.reason,
+            unchecked=task.referral.source == Referral.Source.SELF and not task.referral.self_referral.identity_check,
         )
     return ProviderView(anonymised(task), identity, tuple(steps_open_to(status=task.status, side=Side.PROVIDER)))
 

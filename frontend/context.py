@@ -21,6 +21,7 @@ NAVIGATION: dict[str, list[tuple[str, str]]] = {
     User.Role.PROVIDER: [
         ("Home", "home"),
         ("Referrals to us", "inbox"),
+        ("People asking", "requests"),
         ("Our places", "places"),
         ("Our services", "entries"),
         ("Directory", "directory"),
@@ -31,6 +32,7 @@ NAVIGATION: dict[str, list[tuple[str, str]]] = {
         ("Directory", "directory"),
         ("Entries", "entries"),
         ("Proposals", "proposals"),
+        ("People asking", "requests"),
         ("Records to check", "assurance-queue"),
         ("Not reached", "asking-failing"),
         ("Answers", "replies"),

@@ -13,7 +13,9 @@ from catalogue.assurance_queue import Show
 from catalogue.dedupe.queries import progress
 from catalogue.entry.queries import waiting_proposals
 from catalogue.models import DuplicateCandidate, Source, User
+from flow.models import SelfReferral
 from flow.queries import dashboard, inbox, worklist
+from flow.self_referral.queries import counts as asking
 from flow.workflow import Status
 
 #: A wait that somebody should look at.
@@ -52,10 +54,16 @@ def _provider(user: User, at: datetime) -> list[Count]:
     return [
         Count(len(new), "new referrals to answer", "inbox", {}),
         Count(sum(bool(r.respond_by and r.respond_by < at) for r in new), "late for an answer", "inbox", {}, "Answer these first"),
+        _asking(user),
         Count(len(requests) - len(new), "people you have said yes to", "inbox", {}),
         Count(sum(state.free or 0 for state in states), "places you show as free", "places", {}),
         Count(len(doubtful), "figures that are getting old", "places", {}, "One tap keeps them green"),
     ]
+
+
+def _asking(user: User) -> Count:
+    found = asking(user)
+    return Count(sum(found.get(state, 0) for state in SelfReferral.State.waiting()), "people who asked by themselves", "requests", {})
 
 
 def _manager(user: User, at: datetime) -> list[Count]:
@@ -76,6 +84,7 @@ def _curator(user: User, at: datetime) -> list[Count]:
             checks[Show.MISTAKES], "records with a mistake reported", "assurance-queue", {"show": Show.MISTAKES}, "Somebody waits for this"
         ),
         Count(waiting_proposals(user).count(), "proposals waiting", "proposals", {}),
+        _asking(user),
         Count(progress(user)[DuplicateCandidate.Decision.OPEN], "pairs that may be doubles", "duplicates", {}),
         Count(checks[Show.OVERDUE] + checks[Show.NEVER], "records to check", "assurance-queue", {}, "Owners are asked by letter first"),
         Count(failing.count(), "sources whose last run failed", "sources", {"state": "failing"}),

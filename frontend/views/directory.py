@@ -28,6 +28,7 @@ from core.client import address_of
 from core.clock import now
 from core.errors import Invalid
 from core.prepared import prepared
+from flow.self_referral.queries import takes_requests
 from frontend import counting
 from frontend.forms.directory import DirectoryForm, MistakeForm
 from frontend.presenters import directory as present
@@ -112,6 +113,7 @@ def service(request: HttpRequest, pk: UUID) -> HttpResponse:
         "marks": [mark for mark in marks_of(chosen, today=timezone.localdate()) if mark.scheme != "cqc"],
         "origins": origins_of(chosen),
         "self_referral": "self" in referrers,
+        "can_ask": takes_requests(chosen, referrers),
         "referrers": list(referrers.values()),
         "mistake": form,
         "linked_data": json_ld.script(chosen, request.build_absolute_uri(reverse("service", args=[pk]))),

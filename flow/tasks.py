@@ -1,0 +1,25 @@
+"""Work that the clock starts, and messages to people who asked for help. `manage.py procrastinate worker` runs it."""
+
+from uuid import UUID
+
+from procrastinate import RetryStrategy
+from procrastinate.contrib.django import app
+
+from core import clock
+from flow.self_referral import news, operations
+
+#: Mail server or gateway that is away: tried again after 6 and 36 seconds, 4 and 22 minutes, and 2 hours.
+TRIES_AGAIN = 5
+
+
+@app.task(retry=RetryStrategy(max_attempts=TRIES_AGAIN, exponential_wait=6))
+def send_self_referral_news(request_id: str) -> bool:
+    """Tell one person that there is news. Returns whether a message was taken."""
+    return news.send(request_id=UUID(request_id), at=clock.now())
+
+
+@app.periodic(cron="30 4 * * *")
+@app.task(queueing_lock="forget_self_referrals")
+def forget_self_referrals(timestamp: int) -> int:
+    """Each night: delete what people typed and no service took on. Returns how many; `timestamp` is when it is due for."""
+    return operations.forget(at=clock.now())
