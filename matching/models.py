@@ -5,11 +5,13 @@ from typing import Self
 
 from django.contrib.gis.db import models
 from django.contrib.postgres.fields import ArrayField
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from capacity.models import ServiceCapacity
 from catalogue.models import Organization, User
 from core.geo import BNG
+from core.models import PgCurrentXactId, Xid8Field
 from core.scoping import VisibleQuerySet
 
 
@@ -213,6 +215,21 @@ class PoolFact(models.Model):
 
     def __str__(self) -> str:
         return str(self.pool_id)
+
+
+class FactChange(models.Model):
+    """That a row of `PoolFact` came, changed or went, in which transaction. Written only by a database trigger.
+
+    What a process holds in memory is brought up to date by it (docs/decisions/0012). Rows are kept for a day.
+    """
+
+    pk = models.CompositePrimaryKey("xid", "pool_id")
+    xid = Xid8Field(db_default=PgCurrentXactId(), editable=False)
+    pool_id = models.UUIDField()
+    at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"{self.xid}: {self.pool_id}"
 
 
 class UnmetNeed(models.Model):

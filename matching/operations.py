@@ -21,6 +21,7 @@ from matching.engine.problem import Need, PoolFacts, Weights, distance
 from matching.engine.rules import Verdict
 from matching.engine.words import Words
 from matching.models import MatchCandidate, MatchRun, NeedProfile, UnmetNeed, WeightSet
+from matching.snapshot.keeper import keeper
 
 _MARKS = {"mark": dict(enumerate(name for _, name in marks.WISHES))}
 #: Written to the unmet-need ledger when there is no service of the kind at all.
@@ -118,7 +119,7 @@ def match(profile: NeedProfile, *, by: User | None, at: datetime, limit: int = 5
     weight_set = WeightSet.objects.order_by("-version")[0]
     weights = Weights.from_json(weight_set.weights)
     need = profiles.need_of(profile, at=at)
-    ranking = queries.rank(need, weights, at=at, limit=limit)
+    ranking = _rank(need, weights, at=at, limit=limit)
     run = MatchRun(
         profile=profile,
         organization_id=profile.organization_id,
@@ -170,7 +171,7 @@ def next_best(run: MatchRun, *, exclude_pools: Iterable[UUID], at: datetime, lim
     """What is still free for the same need now, leaving some pools out: for “the last place was taken; these are free”."""
     weights = Weights.from_json(run.weights)
     need = profiles.need_of(run.profile, at=at)
-    return _lines_of(need, weights, queries.rank(need, weights, at=at, limit=limit, without=exclude_pools).lines)
+    return _lines_of(need, weights, _rank(need, weights, at=at, limit=limit, without=exclude_pools).lines)
 
 
 def why_not(run: MatchRun, pool_id: UUID, *, at: datetime | None = None) -> Explanation:
@@ -232,6 +233,13 @@ def nearest_misses(run: MatchRun) -> Misses:
             for code, opens in run.misses.get("opens", [])
         ],
     )
+
+
+def _rank(need: Need, weights: Weights, *, at: datetime, limit: int, without: Iterable[UUID] = ()) -> queries.Ranking:
+    """From what this process holds in memory; where it holds nothing, or cannot be sure, by the SQL. Both say the same."""
+    without = list(without)
+    ranking = keeper.rank(need, weights, at=at, limit=limit, without=without)
+    return queries.rank(need, weights, at=at, limit=limit, without=without) if ranking is None else ranking
 
 
 def _record_unmet(profile: NeedProfile, need: Need, at: datetime) -> dict[str, Any]:

@@ -164,6 +164,9 @@ CACHES: dict[str, dict[str, Any]] = {
 USAGE_COUNTED = env.bool("LUNE_COUNT_USAGE", default=True)
 USAGE_PREFIX = f"usage:{DATABASES['default']['NAME']}"
 
+#: Whether a web process holds the facts of all places in memory and ranks there (docs/decisions/0012): about 250 bytes a place.
+MATCH_IN_MEMORY = env.bool("LUNE_MATCH_IN_MEMORY", default=True)
+
 # History is written once for each statement, not once for each row: an import brings hundreds of rows with one.
 PGHISTORY_LEVEL = pgtrigger.Statement
 

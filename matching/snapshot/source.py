@@ -1,0 +1,128 @@
+"""What the table is read from: all of it once, then what changed since, by the changes that a trigger notes in each transaction.
+
+How far a table has come is a snapshot of PostgreSQL (`pg_snapshot`): which transactions it has seen. What changed since is what was noted by
+transactions that this snapshot does not see, which misses none, however long one of them was open. One statement answers what changed, with
+the rows as they are, and whether the rows that are about to be shown are still the ones in memory.
+"""
+# ruff: noqa: S608 (the statements are put together from this module's own constants; every value is a parameter)
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+import numpy as np
+from django.db import connection, transaction
+
+from matching.models import FactChange
+from matching.queries import fetch
+from matching.snapshot.layout import COPIED, PACKED, ROW, SAID, SAYS
+from matching.snapshot.table import Table
+
+#: Changes since the last look that are worth taking over one by one.
+MOST = 2_000
+#: How long the changes are kept.
+KEEP = timedelta(days=1)
+#: Bytes of a COPY before its first row, and how many rows are taken over at once.
+_HEADER, _ROWS = 19, 20_000
+
+_NOW = "pg_current_snapshot()::text, pg_postmaster_start_time()::text"
+_COUNT = f"SELECT {_NOW}, count(*), count(*) FILTER (WHERE {SAYS}) FROM matching_poolfact f"
+_COPY = f"COPY (SELECT {', '.join(PACKED)} FROM matching_poolfact f) TO STDOUT (FORMAT binary)"
+_SAID = f"SELECT f.pool_id, {SAID}::text FROM matching_poolfact f WHERE {SAYS}"
+
+#: One row: the snapshot of this statement, the number of this transaction if it has written anything, when the server was started, how many of
+#: the rows to be shown are as they were, what changed since, and the areas drawn by hand in which somebody lives.
+#: In the order of the index: the planner knows nothing of the snapshot and would otherwise guess that a third of all changes come after it.
+_FOLLOW = f"""
+WITH changed AS MATERIALIZED (
+    SELECT pool_id, xid FROM matching_factchange
+    WHERE xid >= pg_snapshot_xmin(%(seen)s::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, %(seen)s::pg_snapshot)
+    ORDER BY xid, pool_id LIMIT {MOST} + 1
+)
+SELECT {_NOW}, pg_current_xact_id_if_assigned()::text::int8,
+    (SELECT count(*) FROM unnest(%(pools)s::uuid[], %(versions)s::int8[]) AS shown (pool_id, version)
+        JOIN matching_poolfact f ON f.pool_id = shown.pool_id WHERE f.xmin::text::int8 = shown.version),
+    (SELECT json_agg(json_build_array(c.pool_id, c.xid::text::int8, CASE WHEN f.pool_id IS NOT NULL THEN {ROW} END))::text
+        FROM changed c LEFT JOIN matching_poolfact f ON f.pool_id = c.pool_id),
+    CASE WHEN %(drawn)s::bool THEN ARRAY(
+        SELECT sa.service_id::text || '|' || sa.rule FROM catalogue_servicearea sa WHERE ST_Covers(sa.extent, %(home)s::geometry)) END
+"""
+
+
+class Answer(NamedTuple):
+    """What PostgreSQL said, as of one instant."""
+
+    seen: str
+    """The snapshot up to which a table has come that takes over the changes."""
+    started: str
+    same: int
+    """How many of the rows asked for are as they were."""
+    changes: dict[UUID, list | None]
+    """Rows as they are now; None for those that are gone."""
+    too_many: bool
+    own: bool
+    """Whether this transaction has changed some itself, which nobody else may learn of yet."""
+    covering: list[str] | None
+    """Areas drawn by hand in which the person lives: service|rule."""
+
+
+def load() -> tuple[Table, str, str]:
+    """All rows, with the snapshot as of which they are and when the server was started. On a connection without a transaction."""
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        cursor.execute(_COUNT)
+        seen, started, rows, saying = cursor.fetchone()
+        table = Table(rows, saying)
+        buffer, skip = bytearray(), _HEADER
+        with cursor.copy(_COPY) as copy:
+            for block in copy:
+                buffer += block
+                if len(buffer) > _ROWS * COPIED.itemsize + _HEADER:
+                    skip = _take(table, buffer, skip)
+        _take(table, buffer, skip)
+        table.sort()
+        with connection.chunked_cursor() as chunked:
+            chunked.execute(_SAID)
+            while some := chunked.fetchmany(_ROWS):
+                for pool, said in some:
+                    table.say(pool, json.loads(said))
+    return table, seen, started
+
+
+def _take(table: Table, buffer: bytearray, skip: int) -> int:
+    """Hand whole rows of a COPY to the table and leave the rest in the buffer. Returns how many bytes to skip the next time: none."""
+    whole = (len(buffer) - skip) // COPIED.itemsize
+    table.add(np.frombuffer(bytes(buffer[skip : skip + whole * COPIED.itemsize]), COPIED))
+    del buffer[: skip + whole * COPIED.itemsize]
+    return 0
+
+
+def follow(seen: str, pools: Sequence[UUID], versions: Sequence[int], *, home: str, drawn: bool) -> Answer:
+    """What changed since `seen`, how many of these pools have these versions still, and, if asked, the areas drawn by hand around `home`."""
+    given = {"seen": seen, "pools": pools, "versions": versions, "drawn": drawn, "home": home}
+    now, started, own, same, said, covering = fetch(_FOLLOW, given)[0]
+    changes = json.loads(said) if said else []
+    return Answer(
+        seen=_without(now, own),
+        started=started,
+        same=same,
+        changes={UUID(pool): packed for pool, _, packed in changes},
+        too_many=len(changes) > MOST,
+        own=any(xid == own for _, xid, _ in changes),
+        covering=covering,
+    )
+
+
+def _without(seen: str, own: int | None) -> str:
+    """The snapshot without this transaction: it sees itself, but may yet change something, or be undone."""
+    low, high, running = seen.split(":")
+    if own is None or own >= int(high):
+        return seen
+    return f"{low}:{high}:{','.join(map(str, sorted({own, *map(int, filter(None, running.split(',')))})))}"
+
+
+def prune(at: datetime) -> int:
+    """Delete the changes older than `KEEP`. Returns how many."""
+    return FactChange.objects.filter(at__lt=at - KEEP).delete()[0]

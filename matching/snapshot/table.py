@@ -1,0 +1,332 @@
+"""The facts of all pools as packed arrays, sorted by kind and cell. Built once, then changed row by row; what moves goes to the end."""
+
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from matching.engine.problem import WORD, PoolFacts
+from matching.snapshot.asking import Question
+from matching.snapshot.kernel import FIRST, HAS, INSIDE, KNOWN, MAY, REGISTERED, RULED_OUT, SECOND, sweep
+from matching.snapshot.layout import (
+    CELLS,
+    CODES_FROM,
+    EXTENT,
+    FIRST_SMALL,
+    FIRST_WHOLE,
+    FIRST_WIDE,
+    GONE,
+    HIGHEST,
+    I_SAID,
+    I_VERSION,
+    I_X,
+    I_Y,
+    LISTS,
+    LOWEST,
+    NEVER,
+    NONE,
+    PLACED,
+    R_DRAWER,
+    R_DRAWN,
+    R_SERIES,
+    R_STARTS,
+    RARE,
+    RARE_MASKS,
+    S_FLAGS,
+    S_KIND,
+    cell,
+)
+
+#: Rows that may come or move before all are sorted anew.
+ROOM = 4_096
+_LOW = (1 << 64) - 1
+#: An odd number that mixes the halves of an id.
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+_AREA_RULES = {"required": INSIDE, "excluded": RULED_OUT, "preferred": FIRST}
+
+
+class Full(Exception):
+    """There is no room for another row, or for what it says: the table has to be built anew."""
+
+
+class Best(NamedTuple):
+    """The rows of the best pools in order, with their scores and metres (NONE: not on the map)."""
+
+    rows: list[int]
+    scores: list[int]
+    metres: list[int]
+    considered: int
+    drawn: bool
+    """Whether a pool in reach drew areas by hand, so that it matters in which of them the person lives."""
+
+
+class Table:
+    """`wide`, `whole`, `small` and `ids` hold `total` rows: those up to `len(keys)` sorted, the others as they came."""
+
+    def __init__(self, rows: int, saying: int) -> None:
+        """Room for so many rows, of which so many say what few say."""
+        size, lines = rows + ROOM, saying + saying // 4 + ROOM
+        self.wide, self.whole = np.zeros((size, 8), np.int64), np.zeros((size, 12), np.int32)
+        self.small, self.ids = np.zeros((size, 7), np.int16), np.zeros((size, 4), np.uint64)
+        self.rare, self.spans, self.items = (
+            np.zeros((lines, RARE), np.int64),
+            np.zeros((lines, 11), np.int32),
+            np.zeros(4 * lines, np.int32),
+        )
+        self.total = self.lines = self.filled = 0
+        self.keys = np.empty(0, np.int32)
+        self.codes: dict[str, int] = {}
+        self.names: list[str] = []
+        self._kinds: dict[str, int] = {}
+        self._kind_of = np.zeros(256, np.uint8)
+        self._series: dict[str, int] = {}
+        self._series_names: list[str] = []
+        self._drawers: dict[str, int] = {}
+        self._later: dict[tuple[int, int], int] = {}
+
+    # --- building
+
+    def add(self, copied: np.ndarray) -> None:
+        """Rows as binary COPY gave them (`layout.COPIED`)."""
+        rows = slice(self.total, self.total + len(copied))
+        self.ids[rows, :2], self.ids[rows, 2:] = copied["value0"], copied["value1"]
+        for first, array, columns in ((FIRST_WIDE, self.wide, 8), (FIRST_WHOLE, self.whole, 11), (FIRST_SMALL, self.small, 7)):
+            for column in range(columns):
+                array[rows, column] = copied[f"value{first + column}"]
+        self.whole[rows, I_SAID] = NONE
+        self.total = rows.stop
+
+    def sort(self) -> None:
+        """Put all rows in their order and make them findable. What few say comes after."""
+        rows = slice(0, self.total)
+        placed = self.small[rows, S_FLAGS] & PLACED != 0
+        keys = self.small[rows, S_KIND].astype(np.int32) * CELLS
+        keys += np.where(placed, cell(self.whole[rows, I_X], self.whole[rows, I_Y]), CELLS - 1).astype(np.int32)
+        order = np.argsort(keys, kind="stable")
+        self.keys = keys[order]
+        for array in (self.wide, self.whole, self.small, self.ids):
+            array[rows] = array[rows][order]
+        mixed = self.ids[rows, 0] ^ self.ids[rows, 1] * _MIX
+        self._by_id = np.argsort(mixed).astype(np.int32)
+        self._mixed = mixed[self._by_id]
+
+    def say(self, pool: uuid.UUID, said: Sequence[Any]) -> None:
+        """What few say, of a row that is there."""
+        row = self.row(pool)
+        if row is not None:
+            self.whole[row, I_SAID] = self._line(self._service(row), int(self.small[row, S_FLAGS]), said)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays."""
+        arrays = (self.wide, self.whole, self.small, self.ids, self.rare, self.spans, self.items, self.keys, self._by_id, self._mixed)
+        return sum(array.nbytes for array in arrays)
+
+    # --- changing
+
+    def row(self, pool: uuid.UUID) -> int | None:
+        """Where a pool stands."""
+        high, low = pool.int >> 64, pool.int & _LOW
+        found = self._later.get((high, low))
+        if found is not None:
+            return None if found == GONE else found
+        mixed = np.uint64(high) ^ np.multiply(np.uint64([low]), _MIX)[0]
+        place = int(np.searchsorted(self._mixed, mixed))
+        while place < len(self._mixed) and self._mixed[place] == mixed:
+            row = int(self._by_id[place])
+            if self.ids[row, 0] == high and self.ids[row, 1] == low:
+                return row
+            place += 1
+        return None
+
+    def put(self, pool: uuid.UUID, packed: Sequence[Any] | None) -> None:
+        """Take over a row as it is now (`layout.ROW`), or that it is no more. Raises `Full`."""
+        row = self.row(pool)
+        if packed is None:
+            self._forget(pool, row)
+            return
+        small = packed[FIRST_SMALL : FIRST_SMALL + 7]
+        whole = packed[FIRST_WHOLE:FIRST_SMALL]
+        key = self._key(small, whole)
+        if row is None or key != self._key(self.small[row], self.whole[row]):
+            if self.total == len(self.small):
+                raise Full
+            self._forget(pool, row)
+            row, self.total = self.total, self.total + 1
+            self._later[pool.int >> 64, pool.int & _LOW] = row
+            self.whole[row, I_SAID] = NONE
+        service = uuid.UUID(packed[1])
+        self.ids[row] = (pool.int >> 64, pool.int & _LOW, service.int >> 64, service.int & _LOW)
+        said = NONE if packed[-1] is None else self._line(str(service), small[S_FLAGS], packed[-1], int(self.whole[row, I_SAID]))
+        self.wide[row] = packed[FIRST_WIDE:FIRST_WHOLE]
+        self.whole[row] = (*whole, said)
+        self.small[row] = small
+
+    def _forget(self, pool: uuid.UUID, row: int | None) -> None:
+        if row is not None:
+            self.small[row, S_KIND] = GONE
+            self._later[pool.int >> 64, pool.int & _LOW] = GONE
+
+    @staticmethod
+    def _key(small: Sequence[int], whole: Sequence[int]) -> int:
+        where = int(cell(int(whole[I_X]), int(whole[I_Y]))) if small[S_FLAGS] & PLACED else CELLS - 1
+        return int(small[S_KIND]) * CELLS + where
+
+    def _line(self, service: str, flags: int, said: Sequence[Any], now: int = NONE) -> int:
+        """The line of what few say; the one that it has `now`, if that says the same."""
+        numbers = [mask or 0 for mask in said[:R_STARTS]]
+        numbers += [said[R_STARTS], *(day or 0 for day in said[R_STARTS + 1 : R_SERIES]), self._number(self._series, said[R_SERIES])]
+        draws = numbers[R_DRAWN] or flags & EXTENT
+        numbers.append(self._number(self._drawers, service if draws else None))
+        lists = [values or () for values in said[R_SERIES + 1 :]]
+        items = [item for number, values in enumerate(lists) for item in (values if number < CODES_FROM else map(self._code, values))]
+        spans = np.cumsum([0, *map(len, lists)])
+        if len(self._series) != len(self._series_names):
+            self._series_names = list(self._series)
+        if now != NONE and numbers == self.rare[now].tolist():
+            begin, end = self.spans[now, 0], self.spans[now, -1]
+            if (self.spans[now] - begin).tolist() == spans.tolist() and self.items[begin:end].tolist() == items:
+                return now
+        if self.lines == len(self.rare):
+            raise Full
+        if self.filled + len(items) > len(self.items):
+            self.items = np.concatenate([self.items, np.zeros(max(len(self.items) // 4, len(items)), np.int32)])
+        line, self.lines = self.lines, self.lines + 1
+        self.rare[line], self.spans[line] = numbers, spans + self.filled
+        self.items[self.filled : self.filled + len(items)] = items
+        self.filled += len(items)
+        return line
+
+    @staticmethod
+    def _number(numbers: dict[str, int], name: str | None) -> int:
+        return NONE if name is None else numbers.setdefault(name, len(numbers))
+
+    def _code(self, code: str) -> int:
+        number = self.codes.get(code)
+        if number is None:
+            number = self.codes[code] = len(self.names)
+            self.names.append(code)
+            if number == len(self._kind_of):
+                self._kind_of = np.concatenate([self._kind_of, np.zeros_like(self._kind_of)])
+            kind = code.partition("|")[0]
+            self._kind_of[number] = self._kinds.setdefault(kind, len(self._kinds))
+        return number
+
+    # --- asking
+
+    def lives(self, covering: Iterable[str] | None) -> np.ndarray:
+        """For each service that drew areas by hand, in which of its own the person lives; None: nobody knows yet, so as good as it can be."""
+        if covering is None:
+            return np.full(len(self._drawers) + 1, INSIDE, np.uint8)
+        lives = np.zeros(len(self._drawers) + 1, np.uint8)
+        for area in covering:
+            service, _, rule = area.partition("|")
+            if service in self._drawers:
+                lives[self._drawers[service]] |= _AREA_RULES[rule]
+        return lives
+
+    def best(self, question: Question, *, limit: int, without: Iterable[uuid.UUID], lives: np.ndarray) -> Best:
+        """The `limit` best rows: best score first, then nearest, then by id. Of a series of sessions only the next one."""
+        left_out = [row for row in map(self.row, without) if row is not None]
+        rows, scores, metres, considered, drawn, series = sweep(
+            self.keys, self.total, self.wide, self.whole, self.small, self.rare, self.spans, self.items, question.kinds, question.asked,
+            self._said_of_codes(question), question.areas, lives, np.array(left_out, np.int64),
+        )  # fmt: skip
+        if series:
+            kept = self._next_of_each(rows, question.at)
+            rows, scores, metres = rows[kept], scores[kept], metres[kept]
+        worth = (scores << 32) + np.where(metres == NONE, 0, (1 << 31) - metres)
+        if len(rows) > limit:
+            chosen = np.flatnonzero(worth >= np.partition(worth, len(rows) - limit)[len(rows) - limit])
+            rows, scores, metres, worth = rows[chosen], scores[chosen], metres[chosen], worth[chosen]
+        ids = self.ids[rows]
+        order = np.lexsort((ids[:, 1], ids[:, 0], -worth))[:limit]
+        return Best(rows[order].tolist(), scores[order].tolist(), metres[order].tolist(), considered, drawn)
+
+    def _next_of_each(self, rows: np.ndarray, at: int) -> np.ndarray:
+        """The places in `rows` of all that are no session of a series, and of the first of each series to begin."""
+        lines = self.whole[rows, I_SAID]
+        series = np.where(lines == NONE, NONE, self.rare[np.maximum(lines, 0), R_SERIES])
+        of_one = np.flatnonzero(series != NONE)
+        starts = -((at - self.rare[lines[of_one], R_STARTS]) // SECOND)
+        ids = self.ids[rows[of_one]]
+        order = np.lexsort((ids[:, 1], ids[:, 0], starts, series[of_one]))
+        in_order = series[of_one][order]
+        first = np.flatnonzero(np.concatenate([[True], in_order[1:] != in_order[:-1]]))
+        return np.concatenate([np.flatnonzero(series == NONE), of_one[order[first]]])
+
+    def _said_of_codes(self, question: Question) -> np.ndarray:
+        """What is known of the person for each code in the table."""
+        need = question.need
+        said = np.zeros(len(self.names), np.uint8)
+        kinds = [self._kinds[kind] for kind in need.registered_kinds if kind in self._kinds]
+        if kinds:
+            said[np.isin(self._kind_of[: len(said)], kinds)] = KNOWN
+        for bit, codes in ((HAS | MAY, need.diagnoses), (MAY, need.conditions_under), (REGISTERED, need.registered)):
+            for code in codes:
+                if code in self.codes:
+                    said[self.codes[code]] |= bit
+        return said
+
+    # --- telling
+
+    def keys_of(self, rows: Sequence[int]) -> tuple[list[uuid.UUID], list[int]]:
+        """Ids and versions of some rows."""
+        ids = [uuid.UUID(int=(high << 64) + low) for high, low in self.ids[rows, :2].tolist()]
+        return ids, [version + 2_147_483_648 for version in self.whole[rows, I_VERSION].tolist()]
+
+    def _service(self, row: int) -> str:
+        return str(uuid.UUID(int=(int(self.ids[row, 2]) << 64) + int(self.ids[row, 3])))
+
+    def facts(self, rows: Sequence[int], question: Question, lives: np.ndarray) -> Iterator[PoolFacts]:
+        """The facts of some rows, as `matching.queries` would have them."""
+        together = zip(self.ids[rows].tolist(), self.wide[rows].tolist(), self.whole[rows].tolist(), self.small[rows].tolist(), strict=True)
+        for ids, wide, whole, small in together:
+            yield self._facts(ids, wide, whole, small, question, lives)
+
+    def _facts(
+        self, ids: list[int], wide: list[int], whole: list[int], small: list[int], question: Question, lives: np.ndarray
+    ) -> PoolFacts:
+        accepts, requires, excludes, prefers, funding, languages, sources, reported = wide
+        x, y, catchment, price, assured, free, maximum, fresh, expire, wait, _, line = whole
+        kind, flags, status, sex, rating, low, high = small
+        marks, starts, series, limited, inside = 8 if rating >= 3 else 0, None, None, None, False
+        rest: dict[str, Any] = {}
+        if line != NONE:
+            rare = self.rare[line].tolist()
+            lists, rest, inside = self._said(line, rare, flags, lives)
+            limited = lists
+            accepts, requires = accepts | rare[0] << WORD, requires | rare[1] << WORD
+            excludes, prefers = excludes | rare[2] << WORD, prefers | rare[3] << WORD
+            marks += sum((until >= question.today) << bit for bit, until in enumerate(rare[R_STARTS + 1 : R_SERIES]))
+            starts = None if rare[R_STARTS] == NEVER else -((question.at - rare[R_STARTS]) // SECOND)
+            series = None if rare[R_SERIES] == NONE else self._series_names[rare[R_SERIES]]
+        return PoolFacts(
+            str(uuid.UUID(int=(ids[0] << 64) + ids[1])), str(uuid.UUID(int=(ids[2] << 64) + ids[3])), kind, flags & 1 != 0,
+            x if flags & PLACED else None, y if flags & PLACED else None, flags & 2 != 0, catchment, limited, flags & EXTENT != 0, inside,
+            accepts, requires, excludes, prefers, funding, languages, sources, None if low == LOWEST else low, None if high == HIGHEST else high,
+            sex, None if price == NONE else price, rating or None, None if assured == NONE else question.today - assured,
+            None if free == NONE else free, None if maximum == NONE else maximum, status,
+            None if reported == NEVER else (question.at - reported) // SECOND, fresh, expire, marks, None if wait == NONE else wait,
+            starts, series, **rest,
+        )  # fmt: skip
+
+    def _said(self, line: int, rare: list[int], flags: int, lives: np.ndarray) -> tuple[tuple[int, ...] | None, dict[str, Any], bool]:
+        """Of what few say: the areas, the other facts by name, and whether the person lives in an area that it is for."""
+        spans = self.spans[line].tolist()
+        items = self.items[spans[0] : spans[-1]].tolist()
+        rest: dict[str, Any] = {name: value for name, value in zip(RARE_MASKS[4:R_DRAWN], rare[4:R_DRAWN], strict=True) if value}
+        areas = None
+        for number, name in enumerate(LISTS):
+            values = items[spans[number] - spans[0] : spans[number + 1] - spans[0]]
+            if values and number == 0:
+                areas = tuple(values)
+            elif values:
+                rest[name] = tuple(values) if number < CODES_FROM else tuple(self.names[value] for value in values)
+        home = 0 if rare[R_DRAWER] == NONE else int(lives[rare[R_DRAWER]])
+        if rare[R_DRAWN] & 1:
+            rest["drawn_out"] = home & RULED_OUT != 0
+        if rare[R_DRAWN] & 2:
+            rest["drawn_first"] = home & FIRST != 0
+        return areas, rest, flags & EXTENT != 0 and home & INSIDE != 0
