@@ -3,15 +3,18 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import QuerySet
 
 from capacity import words
 from capacity.models import CapacityReport, CapacityStatus, Per, Reservation, ServiceCapacity, Via
 from capacity.status import Figure, Freshness, Rag, RagState, Said, told
 from catalogue.models import Service, User
+from core import prepared  # noqa: F401 – has the lookup `any_of`
 
 _COLUMNS = (
     "id", "service_id", "service__name", "service__organization_id", "service__organization__name",
@@ -173,7 +176,22 @@ def with_state(queryset: QuerySet[ServiceCapacity], at: datetime) -> list[PoolSt
 
 def pool_states(ids: Iterable[UUID], at: datetime) -> dict[UUID, PoolState]:
     """The state of these pools, in one query; an unknown id is left out. The caller has checked who may see them."""
-    return {state.id: state for state in with_state(ServiceCapacity.objects.filter(pk__in=set(ids)).order_by(), at)}
+    names = (*_COLUMNS, *_AS_THEY_ARE)
+    with connection.cursor() as cursor:
+        cursor.execute(_states_by_id(), [list(set(ids))])
+        rows = [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
+    return {row["id"]: _state(row, at) for row in rows}
+
+
+@cache
+def _states_by_id() -> str:
+    """What `with_state` asks, as text: sockets and every update ask it again and again, and to put it together costs as much as to run it.
+
+    Its columns are of types that the driver reads as Django does.
+    """
+    asked = ServiceCapacity.objects.filter(pk__any_of=[]).order_by().values(*_COLUMNS, *_AS_THEY_ARE)
+    sql: str = asked.query.sql_with_params()[0]
+    return sql
 
 
 def next_of_each(states: Iterable[PoolState]) -> list[PoolState]:

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import connection
+from django.utils import timezone
+from psycopg.types.json import Jsonb
 
 from core.models import Event
 
@@ -29,12 +31,25 @@ def publish(
     """
     if not connection.in_atomic_block:
         raise RuntimeError("publish() must be called inside the transaction that makes the change")
-    event = Event.objects.create(
+    event = Event(
         type=type,
         topics=sorted(set(topics)),
         audience=None if audience is None else sorted(set(audience), key=str),
         data=data or {},
+        at=timezone.now(),
     )
+    values: list[Any] = [event.type, event.topics, event.audience, Jsonb(event.data), event.at, WAKE_CHANNEL]
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, '')", [WAKE_CHANNEL])
+        # One statement, written out: every change of anything does this.
+        cursor.execute(
+            """
+            WITH kept AS (
+                INSERT INTO core_event (type, topics, audience, data, at)
+                VALUES (%s, %s::varchar[], %s::uuid[], %s, %s) RETURNING id, xid
+            )
+            SELECT id, xid::text, pg_notify(%s, '') FROM kept
+            """,
+            values,
+        )
+        event.pk, event.xid = (int(value) for value in cursor.fetchone()[:2])
     return event

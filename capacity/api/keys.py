@@ -23,6 +23,13 @@ class KeyAuthentication(TokenAuthentication):
             raise PermissionDenied("This key may read and tell the figures of its own places, and nothing else.")
         return found
 
+    def _cleanup_token(self, auth_token: Any) -> bool:
+        """Whether this token has ended; then it is deleted. Knox looks through all others of the user as well, at each request."""
+        ended: bool = auth_token.expiry is not None and auth_token.expiry < clock.now()
+        if ended:
+            auth_token.delete()
+        return ended
+
     def validate_user(self, auth_token: Any) -> Any:
         """Nobody signs in with a key's account, so it is not active in the table; for this one request it acts."""
         account = auth_token.user

@@ -100,8 +100,8 @@ class CapacityDetail(APIView):
     )
     def patch(self, request: Request, pk: UUID) -> Response:
         pools = seen(request)
-        get_object_or_404(pools, pk=pk)
         if not pools.run_by(user_of(request)).filter(pk=pk).exists():
+            get_object_or_404(pools, pk=pk)
             raise NotAllowed("Only the provider that runs these places can change their figures.")
         version = expected_version(request)
         told = ReportSerializer(data=request.data)
@@ -116,7 +116,7 @@ class CapacityDetail(APIView):
                 if error.code != "stale-version":
                     raise
                 raise PreconditionFailed(error.message, version=error.details["version"]) from error
-            return self._state(request, pk), 200
+            return CapacitySerializer(pool_states([pk], clock.now())[pk]).data, 200
 
         answer = once(request, act) if HEADER in request.headers else Response(act()[0])
         answer["ETag"] = etag(answer.data["version"])
