@@ -2,7 +2,7 @@
 
 from .asking import Ask, AskingPreference, Channel, Reply, UpdateLink
 from .figures import ForecastSkill, PoolDay, PoolForecast
-from .key import SystemKey
+from .key import BoardKey, SystemKey
 from .pool import BedType, CapacityStatus, FreshnessPolicy, Per, ServiceCapacity, Via
 from .report import CapacityReport
 from .reservation import Reservation
@@ -11,6 +11,7 @@ __all__ = [
     "Ask",
     "AskingPreference",
     "BedType",
+    "BoardKey",
     "CapacityReport",
     "CapacityStatus",
     "Channel",

@@ -75,13 +75,14 @@ class AskingPreference(models.Model):
 
 
 class UpdateLink(models.Model):
-    """A link by which somebody, without an account, says what is free at one service.
+    """A link by which somebody, without an account, says what is free at one service, or at several of one organisation.
 
-    It is a capability: for one service, once, by POST, until it expires or is revoked. Only its hash is kept, and it shows no patient.
+    It is a capability: for these services, once, by POST, until it expires or is revoked. Only its hash is kept, and it shows no patient.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="update_links")
+    also = models.ManyToManyField(Service, blank=True, related_name="+", help_text="Other services of the organisation that it is for.")
     token_hash = models.CharField(max_length=64, unique=True)
     channel = models.CharField(max_length=10, choices=Channel.choices)
     sent_to = models.CharField(max_length=254)
@@ -105,9 +106,17 @@ class UpdateLink(models.Model):
         """Whether it can still be used."""
         return self.used_at is None and self.revoked_at is None and at < self.expires_at
 
+    def services(self) -> models.QuerySet[Service]:
+        """What it is for, by name. A service that has become confidential meanwhile is shown to nobody by a link."""
+        named = Service.objects.public().filter(Q(pk=self.service_id) | Q(pk__in=self.also.values("pk")))
+        return named.select_related("organization").order_by("name", "pk")
+
 
 class Ask(models.Model):
-    """One message that asked a provider for its figures, or asked again what a reply meant."""
+    """A message that asked a provider for the figures of one service, or asked again what a reply meant.
+
+    One message may ask about several services: each has a row, and those `with_ask` went in the message of that one.
+    """
 
     class Why(models.TextChoices):
         STALE = "stale", "The figure was about to get old"
@@ -117,6 +126,10 @@ class Ask(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="asks")
+    with_ask = models.ForeignKey(
+        "self", on_delete=models.CASCADE, null=True, blank=True, related_name="others",
+        help_text="The one in whose message this service is asked about too.",
+    )  # fmt: skip
     link = models.OneToOneField(UpdateLink, on_delete=models.SET_NULL, null=True, blank=True, related_name="ask")
     why = models.CharField(max_length=10, choices=Why.choices)
     channel = models.CharField(max_length=10, choices=Channel.choices)

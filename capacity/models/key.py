@@ -1,4 +1,4 @@
-"""Keys by which a provider's own system tells what is free."""
+"""Keys by which a provider's own system tells what is free, and by which a screen on a wall shows it."""
 
 import uuid
 from datetime import datetime
@@ -47,3 +47,35 @@ class SystemKey(models.Model):
     def works(self, at: datetime) -> bool:
         """Whether it can still be used."""
         return self.revoked_at is None and at < self.expires_at
+
+
+class BoardKeyQuerySet(VisibleQuerySet):
+    def visible_to(self, user) -> Self:
+        """Those of one's own organisation, for managers and providers."""
+        if not getattr(user, "is_authenticated", False) or not (user.is_manager or user.is_provider):
+            return self.none()
+        return self.filter(organization_id=user.organization_id)
+
+
+class BoardKey(models.Model):
+    """The right of one screen to show the board, and nothing else: what the public may see of places, until it is taken back.
+
+    Only the hash of its token is kept.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="board_keys")
+    name = models.CharField(max_length=80, help_text="Which screen: “Discharge lounge”.")
+    token_hash = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField()
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = BoardKeyQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.name}, {self.organization}"
