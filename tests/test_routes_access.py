@@ -25,12 +25,15 @@ from flow import operations
 from flow.models import ReferralTask
 from matching.operations import match
 from tests.factories import (
+    CriterionFactory,
     EpisodeFactory,
     NeedProfileFactory,
     OutcodeFactory,
     PatientFactory,
     PoolFactory,
+    SelfReferralFactory,
     UserFactory,
+    term,
 )
 
 pytestmark = pytest.mark.django_db
@@ -75,6 +78,8 @@ MATCHING = dict.fromkeys(ROLES, 403)
 ENTRY = page(KEEPERS | {ACCEPTED}, others=of({ASKED, NOT_ASKED}, 404))
 NO_ENTRY = page(KEEPERS | PROVIDERS, 404)
 
+ORUK_1_LISTS = ("services", "organizations", "locations", "reviews", "taxonomies", "vocabularies")
+
 #: Name of an address: what GET answers, and what a POST with nothing in it does.
 POLICY: dict[str, tuple[Answers, Answers]] = {
     "favicon": (all_get(301), NOT_THERE),
@@ -82,6 +87,13 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     "map-areas": (all_get(200), NOT_THERE),
     "directory": (all_get(200), NOT_THERE),
     "service": (all_get(200), all_get(422)),
+    "service-ask": (all_get(200), all_get(422)),
+    "service-asked": (all_get(200), NOT_THERE),
+    "my-request": (all_get(404), all_get(404)),
+    # Sent to the service of the provider that said yes; a curator sees those for services of which nobody signs in.
+    "requests": (page(PROVIDERS | {CURATOR}), NOT_THERE),
+    "request": (page(ACCEPTED, others=of({ASKED, NOT_ASKED, CURATOR}, 404)), NOT_THERE),
+    "request-step": (NOT_THERE, page(ACCEPTED, 422, others=of({ASKED, NOT_ASKED, CURATOR}, 404))),
     "worklist": (page(REFERRERS), NOT_THERE),
     "worklist-csv": (page(REFERRERS), NOT_THERE),
     "patient-new": (page(REFERRERS), page(REFERRERS, 422)),
@@ -219,17 +231,8 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     "oruk-taxonomy": (all_get(404), NOT_THERE),
     "oruk-taxonomy-terms": (all_get(200), NOT_THERE),
     "oruk-taxonomy-term": (all_get(404), NOT_THERE),
-    "oruk-v1-services": (all_get(200), NOT_THERE),
-    "oruk-v1-service": (all_get(404), NOT_THERE),
-    "oruk-v1-organizations": (all_get(200), NOT_THERE),
-    "oruk-v1-organization": (all_get(404), NOT_THERE),
-    "oruk-v1-locations": (all_get(200), NOT_THERE),
-    "oruk-v1-location": (all_get(404), NOT_THERE),
-    "oruk-v1-reviews": (all_get(200), NOT_THERE),
-    "oruk-v1-review": (all_get(404), NOT_THERE),
-    "oruk-v1-taxonomies": (all_get(200), NOT_THERE),
-    "oruk-v1-taxonomy": (all_get(404), NOT_THERE),
-    "oruk-v1-vocabularies": (all_get(200), NOT_THERE),
+    **{f"oruk-v1-{name}": (all_get(200), NOT_THERE) for name in ORUK_1_LISTS},
+    **{f"oruk-v1-{name}": (all_get(404), NOT_THERE) for name in ("service", "organization", "location", "review", "taxonomy")},
     "oruk-unknown": (all_get(404), NOT_THERE),
     "api-services": (api(200), NOT_IN_API),
     "api-service": (api(200), NOT_IN_API),
@@ -261,7 +264,7 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
 #: Where the person may be named, and to whom.
 NAMES_THE_PERSON = {
     OWN: {"worklist", "worklist-csv", "holds", "patient", "referral", "api-patients", "api-patient"},
-    ACCEPTED: {"task", "api-task", "api-patients", "api-patient"},
+    ACCEPTED: {"requests", "request", "request-step", "task", "api-task", "api-patients", "api-patient"},
 }
 
 PERSON = ("Zebedee", "Quillfeather", "9434765919", "PR1 9ZQ", "PR19ZQ", "07700900123", "1941-05-17", "17 May 1941", "Canary")
@@ -294,6 +297,10 @@ class World:
         homes = [pool.service.organization for pool in self.pools]
         said_yes, asked, not_asked = (UserFactory(provider=True, organization=home) for home in homes)
         operations.accept(task_id=self.accepted.pk, by=said_yes, at=timezone.now())
+        CriterionFactory(service=self.pools[0].service, term=term("referral-source", "self"))
+        self.request = SelfReferralFactory(
+            service=self.pools[0].service, given_name="Zebedee", family_name="Quillfeather", postcode="PR1 9ZQ", words="Canary words"
+        )
         self.round = AssuranceRound.objects.create(asked_at=timezone.now())
         self.source = Source.objects.create(name="A publisher", kind=Source.Kind.ORUK_3)
         first, second = sorted(self.pools[1:], key=lambda pool: pool.service_id)
@@ -320,7 +327,7 @@ class World:
         own = {
             "patient": self.patient.pk, "match": self.run.pk, "send": self.run.pk, "referral": self.accepted.referral_id,
             "task": self.task(role).pk, "place": self.pools[0].pk, "capacity": self.pools[0].pk, "service": self.pools[0].service_id,
-            "fhir": self.pools[0].pk,
+            "fhir": self.pools[0].pk, "request": self.request.pk,
             "entry": self.pools[0].service_id, "asking": self.pools[0].service_id, "import": self.imported.pk,
             "duplicate": self.pair.pk, "hold": self.asked.reservation_id,
             "assurance": self.round.pk, "term": TaxonomyTerm.objects.of("need")[0].pk, "source": self.source.pk,

@@ -140,20 +140,9 @@ class AskForm(forms.Form):
         """The form as the domain takes it."""
         data = self.cleaned_data
         born = data["age_or_birth"]
-        same = (
-            "for_whom",
-            "given_name",
-            "family_name",
-            "postcode",
-            "phone",
-            "may_leave_message",
-            "email",
-            "contact_note",
-            "needs",
-            "words",
-        )
+        same = "for_whom given_name family_name postcode phone may_leave_message email contact_note needs words"
         return Asked(
-            **{name: data[name] for name in same},
+            **{name: data[name] for name in same.split()},
             asker_name=data.get("asker_name", "") if data["for_whom"] == SelfReferral.ForWhom.OTHER else "",
             birth_date=born if isinstance(born, date) else None,
             age=None if isinstance(born, date) else born,

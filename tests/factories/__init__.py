@@ -21,7 +21,7 @@ from catalogue.models import (
     User,
 )
 from core.geo import bng_point
-from flow.models import Episode, Patient, Referral, ReferralTask
+from flow.models import Episode, Patient, Referral, ReferralTask, SelfReferral
 from flow.workflow import Status
 from matching.models import NeedProfile
 
@@ -238,3 +238,20 @@ class ReferralTaskFactory(DjangoModelFactory):
     provider = factory.SelfAttribute("pool.service.organization")
     status = Status.REQUESTED
     requested_at = factory.LazyFunction(timezone.now)
+
+
+class SelfReferralFactory(DjangoModelFactory):
+    """Somebody asked a service for themselves, and waits for an answer."""
+
+    class Meta:
+        model = SelfReferral
+
+    service = factory.SubFactory(ServiceFactory)
+    state = SelfReferral.State.RECEIVED
+    given_name = "Canary"
+    family_name = factory.Sequence(lambda n: f"Featherstonehaugh{n}")
+    birth_date = date(1941, 5, 17)
+    postcode = "PR1 2HE"
+    phone = "+447700900123"
+    words = "I see nobody all week."
+    share_agreed_at = sent_at = created_at = changed_at = factory.LazyFunction(timezone.now)

@@ -65,7 +65,8 @@ def ask(pool, *, at=None, **fields) -> tuple[SelfReferral, str]:
 def test_it_waits_apart_from_all_referrals_and_only_those_who_run_the_service_see_it(pool, staff):
     request, token = ask(pool)
     assert (request.state, request.identity_check, request.share_agreed_at) == (State.RECEIVED, "", request.sent_at)
-    assert not Referral.objects.exists() and not Patient.objects.exists()
+    assert not Referral.objects.exists()
+    assert not Patient.objects.exists()
     curator = factories.UserFactory(curator=True)
     others = [
         factories.UserFactory(), factories.UserFactory(provider=True), factories.UserFactory(manager=True), curator,
@@ -128,7 +129,8 @@ def test_what_is_missing_is_told_and_nothing_is_kept(pool, fields, field):
     with pytest.raises(Invalid) as refused:
         operations.send(service_id=pool.service_id, asked=asked(**fields), at=timezone.now())
     assert refused.value.details["field"] == field
-    assert not SelfReferral.objects.exists() and not SelfReferralLink.objects.exists()
+    assert not SelfReferral.objects.exists()
+    assert not SelfReferralLink.objects.exists()
 
 
 @pytest.mark.parametrize(
@@ -161,7 +163,8 @@ def test_a_yes_makes_an_ordinary_referral_whose_clock_began_when_the_person_aske
     # the provider goes on as with any referral, and the person follows
     view = flow_queries.provider_view(task, staff)
     assert (view.identity.family_name, view.identity.unchecked, view.profile.needs) == (NAME, False, ("Company and conversation",))
-    assert "I see nobody all week." in view.identity.reason and "After six." in view.identity.reason
+    assert "I see nobody all week." in view.identity.reason
+    assert "After six." in view.identity.reason
     assert view.profile.sender_name.startswith("The person themselves")
     assert queries.progress(links.find(token, at=at)).heading == "They said yes"
     referrals.start(task_id=task.pk, by=staff, at=at)
@@ -196,7 +199,8 @@ def test_a_full_service_says_so_and_one_without_counted_places_takes_them_on_all
     pool.save()
     with pytest.raises(Conflict, match="no place is free"):
         operations.accept(request_id=request.pk, by=staff, at=timezone.now())
-    assert not Patient.objects.exists() and not Referral.objects.exists()
+    assert not Patient.objects.exists()
+    assert not Referral.objects.exists()
     pool.delete()
     operations.accept(request_id=request.pk, by=staff, at=timezone.now())
     made = request.service.capacities.get()
@@ -320,7 +324,8 @@ def test_a_message_says_that_there_is_news_and_nothing_else(pool, staff, setting
         [letter] = mail.outbox
         assert letter.to == [EMAIL]
         text = f"{letter.subject}\n{letter.body}"
-    assert "There is news" in text and "/my-request/" in text
+    assert "There is news" in text
+    assert "/my-request/" in text
     secret = ["Tea and Talk", "befriend", "Zebedee", NAME, "PR1", "company", "nobody", pool.service.organization.name, "help"]
     assert [word for word in secret if word.lower() in text.lower()] == []
     token = text.split("/my-request/")[1].split("/")[0]
