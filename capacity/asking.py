@@ -1,11 +1,11 @@
-"""Signed links: by one, somebody without an account says what is free at one service, once.
+"""Signed links: by one, somebody without an account says what is free at one service, or at several of one organisation, once.
 
 A link is a capability. Its token is 192 random bits, of which only the hash is kept: nobody who reads the database can answer for
 anybody. It ends when it is used, runs out or is taken back; for some minutes after its use it can only undo.
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -38,25 +38,27 @@ class Told:
     number: int | None = None
 
 
-def pools(service: Service, at: datetime) -> QuerySet[ServiceCapacity]:
-    """The places of a service that somebody can tell of now, in the order of their names."""
+def pools(services: Iterable[Service], at: datetime) -> QuerySet[ServiceCapacity]:
+    """The places of services that somebody can tell of now, in the order of their names."""
     coming = Q(ends_at=None) | Q(ends_at__gt=at)
-    return ServiceCapacity.objects.filter(coming, service=service, is_open=True).order_by("name", "starts_at", "pk")
+    found = ServiceCapacity.objects.filter(coming, service__in=[service.pk for service in services], is_open=True)
+    return found.order_by("service__name", "service_id", "name", "starts_at", "pk")
 
 
 def asked_about(at: datetime) -> QuerySet[ServiceCapacity]:
     """The places, of all services, that a message asks about: of sessions those of the coming week, not what they are made from."""
     week = Q(starts_at=None) | Q(starts_at__gt=at, starts_at__lte=at + SESSIONS_AHEAD)
     found = ServiceCapacity.objects.filter(week, is_open=True).exclude(per=Per.SESSION, starts_at=None)
-    return found.order_by("name", "starts_at", "pk")
+    return found.order_by("service__name", "service_id", "name", "starts_at", "pk")
 
 
-def issue_link(*, service: Service, channel: str, sent_to: str, at: datetime) -> tuple[UpdateLink, str]:
-    """Make a link for a message to one address. The token is told here and never again."""
+def issue_link(*, service: Service, channel: str, sent_to: str, at: datetime, also: Iterable[Service] = ()) -> tuple[UpdateLink, str]:
+    """Make a link for a message to one address; `also` are other services of the organisation. The token is told here and never again."""
     token = secrets.token_urlsafe(24)
     link = UpdateLink.objects.create(
         service=service, token_hash=token_hash(token), channel=channel, sent_to=sent_to, created_at=at, expires_at=at + LINK_LASTS
     )
+    link.also.set(also)
     return link, token
 
 
@@ -90,7 +92,7 @@ def read_used_link(*, token: str, at: datetime) -> UpdateLink:
 
 @transaction.atomic
 def use_link(*, token: str, told: Mapping[UUID, Told], at: datetime, withdraw_because: str | None = None) -> UpdateLink:
-    """Somebody says by link what is free at one service. The second press of two that were made at once changes nothing.
+    """Somebody says by link what is free. The second press of two that were made at once changes nothing.
 
     Pools that are not named keep their figure and its age. With `withdraw_because` places that are held are taken back.
 
@@ -100,8 +102,8 @@ def use_link(*, token: str, told: Mapping[UUID, Told], at: datetime, withdraw_be
     link = _locked(token)
     if not link.is_open(at):
         return read_used_link(token=token, at=at)
-    own = set(asked_about(at).filter(service=link.service).values_list("pk", flat=True))
-    if not told or not told.keys() <= own:
+    own = dict(asked_about(at).filter(service__in=link.services()).values_list("pk", "service_id"))
+    if not told or not told.keys() <= own.keys():
         raise Invalid("Say of at least one kind of place how many are free.", code="nothing-told")
     kept = {}
     for pool_id, pool in operations.lock(told).items():
@@ -111,15 +113,17 @@ def use_link(*, token: str, told: Mapping[UUID, Told], at: datetime, withdraw_be
         kept[str(pool_id)] = {"version": after.version, "before": before, "taken_back": pool.held - after.held}
     link.used_at, link.told = at, kept
     link.save(update_fields=["used_at", "told"])
-    UpdateLink.objects.filter(service=link.service, used_at=None, revoked_at=None).update(revoked_at=at)
-    Ask.objects.filter(service=link.service, sent_at__isnull=False, answered_at=None).update(answered_at=at)
+    answered = {own[pool_id] for pool_id in told}
+    for service_id in answered:
+        revoke_open(service_id, at)
+    Ask.objects.filter(service__in=answered, sent_at__isnull=False, answered_at=None).update(answered_at=at)
     return link
 
 
 def would_lose(*, link: UpdateLink, told: Mapping[UUID, Told], at: datetime) -> list[HeldPlace]:
     """Which held places these answers would cost their teams: the youngest of each pool. Never for whom they are held."""
     lost = []
-    for pool in asked_about(at).filter(service=link.service, pk__in=told, held__gt=0):
+    for pool in asked_about(at).filter(service__in=link.services(), pk__in=told, held__gt=0):
         with suppress(Invalid):
             left = _changes(pool, told[pool.pk]).get("available", pool.available)
             lost += sorted(held_of([pool.pk]), key=lambda place: (place.since, str(place.id)))[left or 0 :]
@@ -143,7 +147,7 @@ def undo(*, token: str, at: datetime) -> UpdateLink:
     link.used_at, link.told = None, {}
     link.expires_at = max(link.expires_at, at + UNDO_FOR)
     link.save(update_fields=["used_at", "told", "expires_at"])
-    Ask.objects.filter(link=link).update(answered_at=None)
+    Ask.objects.filter(Q(link=link) | Q(with_ask__link=link)).update(answered_at=None)
     return link
 
 
@@ -160,12 +164,13 @@ def revoke(*, service_id: UUID, by: User, at: datetime) -> int:
 
 def revoke_open(service_id: UUID, at: datetime) -> int:
     """The same for what has been decided already: an address that changed, or messages that were stopped."""
-    return UpdateLink.objects.filter(service_id=service_id, used_at=None, revoked_at=None, expires_at__gt=at).update(revoked_at=at)
+    for_it = UpdateLink.objects.filter(Q(service=service_id) | Q(also=service_id)).values("pk")
+    return UpdateLink.objects.filter(pk__in=for_it, used_at=None, revoked_at=None, expires_at__gt=at).update(revoked_at=at)
 
 
-def preference_of(link: UpdateLink) -> AskingPreference | None:
-    """How the service is asked, if still at the address that this link went to."""
-    return AskingPreference.objects.filter(service=link.service_id, channel=link.channel, address=link.sent_to).first()
+def preferences_of(link: UpdateLink) -> QuerySet[AskingPreference]:
+    """How its services are asked: those that still are at the address that this link went to."""
+    return AskingPreference.objects.filter(service__in=link.services(), channel=link.channel, address=link.sent_to).order_by("pk")
 
 
 @transaction.atomic
@@ -175,8 +180,7 @@ def stop(*, token: str, at: datetime) -> UpdateLink:
     An address that the service has changed since is not asked anyhow: the new one is left alone by the old one's link. Raises NotFound.
     """
     link = any_link(token=token)
-    if preference := preference_of(link):
-        stop_at([preference.service_id], at)
+    stop_at(list(preferences_of(link).values_list("pk", flat=True)), at)
     return link
 
 
@@ -184,8 +188,7 @@ def stop(*, token: str, at: datetime) -> UpdateLink:
 def start(*, token: str, at: datetime) -> UpdateLink:
     """By the same link they want messages again. Raises NotFound."""
     link = any_link(token=token)
-    if preference := preference_of(link):
-        AskingPreference.objects.filter(pk=preference.pk).update(stopped_at=None, changed_at=at)
+    preferences_of(link).update(stopped_at=None, changed_at=at)
     return link
 
 
@@ -204,9 +207,10 @@ def stop_at(services: list[UUID], at: datetime) -> int:
 
 
 def _locked(token: str) -> UpdateLink:
-    """A link of which nobody else changes anything now: first its service, so that two links of one cannot lock each other out."""
+    """A link of which nobody else changes anything now: first its services, so that two links of one cannot lock each other out."""
     link = any_link(token=token)
-    Service.objects.select_for_update(of=("self",), no_key=True).get(pk=link.service_id)
+    services = Q(pk=link.service_id) | Q(pk__in=link.also.values("pk"))
+    list(Service.objects.select_for_update(of=("self",), no_key=True).filter(services).order_by("pk"))
     return UpdateLink.objects.select_for_update(of=("self",)).select_related("service__organization").get(pk=link.pk)
 
 

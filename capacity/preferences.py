@@ -10,7 +10,7 @@ from django.core.validators import validate_email
 from django.db import transaction
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from capacity import asking
+from capacity import asking, nudging
 from capacity.models import Ask, AskingPreference, Channel
 from catalogue.models import Service, User
 from core import sms
@@ -136,7 +136,7 @@ def switch(*, service_id: UUID, on: bool, by: User, at: datetime) -> AskingPrefe
 @transaction.atomic
 def ask_now(*, service_id: UUID, by: User, at: datetime) -> Ask:
     """Its provider wants a link at once, at any hour. Raises NotFound, NotAllowed and Conflict."""
-    return _request(_preference(service_id, by), at)
+    return _request([_preference(service_id, by)], at)
 
 
 @transaction.atomic
@@ -146,26 +146,23 @@ def ask_again(*, token: str, at: datetime) -> Ask:
     Raises NotFound and Conflict; neither must be told to whoever shows the token.
     """
     link = asking.any_link(token=token)
-    preference = asking.preference_of(link)
-    if preference is None:
+    asked = list(asking.preferences_of(link).select_for_update(of=("self",)).select_related("service"))
+    if not asked:
         raise NotFound("This link cannot be used.", code="no-such-link")
-    return _request(AskingPreference.objects.select_for_update().get(pk=preference.pk), at)
+    return _request(asked, at)
 
 
-def _request(preference: AskingPreference, at: datetime) -> Ask:
-    from capacity.ask_tasks import send_ask  # the task calls the module that calls this one
-
-    if preference.confirmed_at is None:
+def _request(asked: Sequence[AskingPreference], at: datetime) -> Ask:
+    """A link now, for those of the services at one address that may be asked. Raises Conflict when none may."""
+    confirmed = [preference for preference in asked if preference.confirmed_at is not None]
+    if not confirmed:
         raise Conflict("Confirm the address first, by the code that we sent to it.", code="not-confirmed")
-    if preference.stopped_at is not None:
+    running = [preference for preference in confirmed if preference.stopped_at is None]
+    if not running:
         raise Conflict("The messages are stopped. Start them first.", code="stopped")
-    if Ask.objects.filter(service=preference.pk, created_at__gt=at - LINK_NOT_TWICE_WITHIN).exists():
+    if Ask.objects.filter(service__in=[each.pk for each in running], created_at__gt=at - LINK_NOT_TWICE_WITHIN).exists():
         raise Conflict("We sent a link a moment ago. Look again in your messages.", code="too-soon")
-    ask = Ask.objects.create(
-        service_id=preference.pk, why=Ask.Why.REQUEST, channel=preference.channel, sent_to=preference.address, created_at=at
-    )
-    send_ask.defer(ask_id=str(ask.pk))
-    return ask
+    return nudging.begin(running, {preference.pk: (Ask.Why.REQUEST, 0) for preference in running}, at)
 
 
 def _own(service_id: UUID, by: User) -> Service:

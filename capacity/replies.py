@@ -53,7 +53,7 @@ def receive_mail(*, mail: Mail, at: datetime) -> Reply | None:
         return None
     ask_id = reply_address.ask_of(mail.recipients)
     ask = Ask.objects.filter(pk=ask_id, channel=Channel.EMAIL, created_at__gt=at - ASK_LASTS).first() if ask_id else None
-    known = _asked(Channel.EMAIL, ask.sent_to).filter(service=ask.service_id) if ask else AskingPreference.objects.none()
+    known = _asked(Channel.EMAIL, ask.sent_to).filter(service__in=_together(ask)) if ask else AskingPreference.objects.none()
     seen_at = min(mail.sent_at, at) if mail.sent_at else at
     return _receive(Channel.EMAIL, mail.id, mail.sender, mail.text, known, ask=ask, at=at, seen_at=seen_at)
 
@@ -114,30 +114,49 @@ def _answer(reply: Reply, services: Sequence[Service], text: str, *, at: datetim
         return
     reply.outcome = Outcome.ASKED_AGAIN
     service = services[0] if len(services) == 1 else _meant(services, text, reply.sender, at)
-    if service is None:
+    meant = [service] if service else _of_one_question(services, reply, at)
+    if not meant:
         names = ", ".join(_line(one.name) for one in services[:6])
         reply.answer = (
             f"Sorry, we cannot tell which service you mean, so nothing is changed. Please begin with its name, like: "
             f"{_line(services[0].name)}: none. Yours are: {names}."
         )
         return
-    reply.service = service
-    rows = list(asking.pools(service, at).filter(starts_at=None).select_related("location"))
+    reply.service = meant[0]
+    rows = list(asking.pools(meant, at).filter(starts_at=None).select_related("location", "service"))
     pools = [_words(pool, rows, seen_at) for pool in rows]
-    read = understand(text, pools, names=_names(service))
+    read = understand(text, pools, names=_names(meant))
     if isinstance(read, Understood):
-        _apply(reply, read, pools, at=at, seen_at=seen_at)
+        _apply(reply, read, pools, meant, at=at, seen_at=seen_at)
     elif isinstance(read, AskAgain):
         reply.understood = {str(reading.pool.key): reading.figure for reading in read.readings}
         who = f"This is {settings.SITE_NAME}. " if read.why == "question" else ""
-        reply.answer = _again(f"{who}{read.question} Reply STOP to end.", service, at, reply)
+        reply.answer = _again(f"{who}{read.question} Reply STOP to end.", meant, at, reply)
     if reply.outcome == Outcome.APPLIED:
-        Ask.objects.filter(service=service, sent_at__isnull=False, answered_at=None).update(answered_at=at)
+        told = {row.service_id for row in rows if str(row.pk) in reply.understood}
+        Ask.objects.filter(service__in=told, sent_at__isnull=False, answered_at=None).update(answered_at=at)
 
 
-def _apply(reply: Reply, read: Understood, pools: Sequence[PoolWords], *, at: datetime, seen_at: datetime) -> None:
+def _together(ask: Ask) -> set[UUID]:
+    """The services that were asked about in the message of an ask."""
+    return set(Ask.objects.filter(Q(pk=ask.pk) | Q(with_ask=ask)).values_list("service_id", flat=True))
+
+
+def _of_one_question(services: Sequence[Service], reply: Reply, at: datetime) -> list[Service]:
+    """Of several services those that the last message of ours asked about, if it asked about several and none has answered it."""
+    asked = Ask.objects.filter(with_ask=None, service__in=services, sent_to__iexact=reply.sender, sent_at__gt=at - LATELY)
+    last = reply.ask or asked.order_by("-sent_at", "-pk").first()
+    together = Ask.objects.filter(Q(pk=last.pk) | Q(with_ask=last)) if last else Ask.objects.none()
+    if together.filter(answered_at__isnull=False).exists() or together.count() < 2:
+        return []
+    wanted = set(together.values_list("service_id", flat=True))
+    return [service for service in services if service.pk in wanted]
+
+
+def _apply(
+    reply: Reply, read: Understood, pools: Sequence[PoolWords], services: Sequence[Service], *, at: datetime, seen_at: datetime
+) -> None:
     """Keep all figures or none: what is refused is said in words, with how to write it."""
-    assert reply.service is not None
     newer = []
     try:
         with transaction.atomic():
@@ -154,18 +173,22 @@ def _apply(reply: Reply, read: Understood, pools: Sequence[PoolWords], *, at: da
                     newer.append(f"{pool.available} {reading.pool.label}")
     except LuneError as error:
         question = f"Sorry, nothing is changed. We read: {describe(read.readings)}. {error.message}"
-        reply.answer = _again(f"{question} You can write, for example: {example(pools)}.", reply.service, at, reply)
+        reply.answer = _again(f"{question} You can write, for example: {example(pools)}.", services, at, reply)
         return
     reply.understood = {str(reading.pool.key): reading.figure for reading in read.readings}
     reply.outcome = Outcome.APPLIED
     later = f" Somebody told us later: {', '.join(newer)}. That stays." if newer else ""
-    reply.answer = f"Thank you. Kept for {_line(reply.service.name)}: {describe(read.readings)}.{later} Reply STOP to end."
+    names = " and ".join(_line(service.name) for service in services[:3])
+    reply.answer = f"Thank you. Kept for {names}: {describe(read.readings)}.{later} Reply STOP to end."
 
 
-def _again(question: str, service: Service, at: datetime, reply: Reply) -> str:
+def _again(question: str, services: Sequence[Service], at: datetime, reply: Reply) -> str:
     """Ask what was meant. It is a question like any other, so that the answer to it can come by e-mail too."""
     sent_to = reply.ask.sent_to if reply.ask else reply.sender
-    again = Ask.objects.create(service=service, why=Ask.Why.AGAIN, channel=reply.channel, sent_to=sent_to, created_at=at, sent_at=at)
+    asked = {"why": Ask.Why.AGAIN, "channel": reply.channel, "sent_to": sent_to, "created_at": at, "sent_at": at}
+    again = Ask.objects.create(service=services[0], **asked)
+    for service in services[1:]:
+        Ask.objects.create(service=service, with_ask=again, **asked)
     if reply.channel == Channel.EMAIL:
         reply.ask = again
     return question
@@ -187,19 +210,21 @@ def _plain(text: str) -> str:
     return f" {' '.join(re.findall(r'[a-z0-9]+', text.casefold()))} "
 
 
-def _names(service: Service) -> list[str]:
-    """What people may call the service in a greeting."""
-    return list({service.name, service.organization.name})
+def _names(services: Sequence[Service]) -> list[str]:
+    """What people may call the service in a greeting. Of several the names tell them apart, so that none is mere greeting."""
+    names = {service.organization.name for service in services}
+    return list(names | {services[0].name} if len(services) == 1 else names)
 
 
 def _words(pool: ServiceCapacity, rows: Sequence[ServiceCapacity], seen_at: datetime) -> PoolWords:
     """A pool as people speak of it, with the figure that they knew. Where it stands is said only to tell two of one name apart."""
     known = pool.reports.filter(received_at__lte=seen_at).exclude(kind=CapacityReport.Kind.LATE).order_by("-version").first()
+    several = len({row.service_id for row in rows}) > 1
     alike = sum(row.name == pool.name for row in rows) > 1
     return PoolWords(
         key=pool.pk, name=pool.name, unit=pool.unit, bed_type=pool.bed_type, for_sex=pool.for_sex,
         available=known.available if known else pool.available, maximum=pool.maximum,
-        place=pool.location.name if alike and pool.location else "",
+        place=pool.service.name if several else pool.location.name if alike and pool.location else "",
     )  # fmt: skip
 
 
@@ -207,12 +232,12 @@ def _line(text: str) -> str:
     return " ".join(text.split())[:60]
 
 
-def invitation(pools: Sequence[ServiceCapacity], channel: str) -> str:
-    """What a question says of answering by hand; empty where this site could not take the answer."""
+def invitation(pools: Sequence[ServiceCapacity], channel: str, *, name: str = "") -> str:
+    """What a question says of answering by hand; empty where this site could not take the answer. `name` of one service among several."""
     asked = [PoolWords(key=pool.pk, name=pool.name, unit=pool.unit) for pool in pools if pool.starts_at is None]
     if not asked or (channel == Channel.EMAIL and not reply_address.is_set_up()):
         return ""
-    return f"Or just answer, like: {example(asked[:2])}."
+    return f"Or just answer, like: {f'{name}: ' if name else ''}{example(asked[:2])}.{' Or: same, if all is right.' if name else ''}"
 
 
 def send_answer(*, reply_id: UUID) -> bool:

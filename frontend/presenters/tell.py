@@ -7,6 +7,7 @@ from uuid import UUID
 from capacity import words
 from capacity.holding import HeldPlace
 from capacity.queries import PoolState
+from catalogue.models import Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,12 @@ def taking(states: Iterable[PoolState], losing: Sequence[HeldPlace], sent: Mappi
     kept |= {f"do-{state.id}": "other" for state in states if state.id in fewer}
     keeping = [(name, value) for name, value in again if name not in kept] + list(kept.items())
     return Taking(losing, again, keeping, sent.get("because", "")[:400])
+
+
+def whose(services: Sequence[Service]) -> str:
+    """Of what the question is: the service, or of several their names."""
+    names = list(dict.fromkeys(service.name for service in services))
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def lines(states: Iterable[PoolState], sent: Mapping[str, str]) -> list[Line]:

@@ -71,15 +71,20 @@ def tell(request: HttpRequest, token: str) -> HttpResponse:
         except LuneError as error:
             problem = error
     asking.read_link(token=token, at=at)
-    states = queries.with_state(asking.asked_about(at).filter(service=link.service), at)
+    services = list(link.services())
+    states = queries.with_state(asking.asked_about(at).filter(service__in=services), at)
+    waiting = demand.waiting_near([service.pk for service in services], at)
+    lines = present.lines(states, request.POST)
     context = {
         "token": token,
-        "service": link.service,
+        "whose": present.whose(services),
+        "owner": link.service.organization.name,
+        "groups": [(service, [line for line in lines if line.state.service == service.pk]) for service in services],
         "sent_to": ask_messages.address_in_part(link.channel, link.sent_to),
         "until": link.expires_at,
-        "lines": present.lines(states, request.POST),
+        "lines": lines,
         "all_known": all(state.available is not None for state in states),
-        "near": demand.words(demand.waiting_near([link.service_id], at).get(link.service_id)),
+        "near": {service: demand.words(count) for service, count in waiting.items()},
         "problem": problem,
         "taking": present.taking(states, losing, request.POST) if problem and problem.code in ("below-held", "say-why") else None,
     }
@@ -110,16 +115,18 @@ def _thanks(link: UpdateLink, token: str) -> dict[str, Any]:
     at = now()
     states = queries.pool_states([UUID(pool) for pool in link.told], at).values()
     history = queries.histories([state.id for state in states], at - HISTORY)
-    preference = asking.preference_of(link)
+    services = list(link.services())
+    waiting = demand.waiting_near([service.pk for service in services], at)
     return {
         "token": token,
-        "service": link.service,
-        "states": sorted(states, key=lambda state: state.name),
+        "whose": present.whose(services),
+        "several": len(services) > 1,
+        "states": sorted(states, key=lambda state: (state.service_name, state.name)),
         "sparks": {state.id: sparkline(history.get(state.id, []), at=at, unit=state.unit) for state in states},
         "undo_until": link.used_at and link.used_at + asking.UNDO_FOR,
-        "near": demand.words(demand.waiting_near([link.service_id], at).get(link.service_id)),
+        "near": demand.words(max(waiting.values(), default=None)),
         "taken_back": sum(kept["taken_back"] for kept in link.told.values()),
-        "can_ask": preference is not None and preference.stopped_at is None and preference.confirmed_at is not None,
+        "can_ask": asking.preferences_of(link).filter(stopped_at=None, confirmed_at__isnull=False).exists(),
     }
 
 
@@ -145,8 +152,8 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
         return redirect("tell-stop", token=token)
     context = {
         "token": token,
-        "service": link.service,
+        "whose": present.whose(list(link.services())),
         "sent_to": ask_messages.address_in_part(link.channel, link.sent_to),
-        "preference": asking.preference_of(link),
+        "preference": asking.preferences_of(link).order_by("-stopped_at", "pk").last(),
     }
     return render(request, "tell/stop.jinja", context)

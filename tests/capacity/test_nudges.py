@@ -1,5 +1,6 @@
 """When a provider is asked, and when it is left in peace."""
 
+import re
 from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 from smtplib import SMTPRecipientsRefused
@@ -12,11 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from capacity import ask_queries, asking, demand, nudging, operations
+from capacity import ask_queries, asking, demand, nudging, operations, replies
+from capacity.asking import Told
 from capacity.models import Ask, AskingPreference, ServiceCapacity, UpdateLink
 from core import sms
 from core.bank_holidays import is_bank_holiday
 from core.clock import LONDON
+from core.errors import Invalid
 from tests import factories
 
 #: A Wednesday, eleven in the morning in England.
@@ -307,3 +310,80 @@ def test_a_question_is_a_job_that_is_tried_five_times(waiting):
     nudging.nudge_due(at=AT)
     job = ProcrastinateJob.objects.get(task_name="capacity.ask_tasks.send_ask")
     assert job.args == {"ask_id": str(Ask.objects.get().pk)}
+
+
+# --- several services at one address
+
+
+def houses(*names: str, channel: str = "sms", **how) -> list[ServiceCapacity]:
+    """Homes of one organisation, asked at one address."""
+    owner = factories.OrganizationFactory(name="Sunny Homes")
+    found = []
+    for name in names:
+        pool = home(channel=channel, **how)
+        type(pool.service).objects.filter(pk=pool.service_id).update(name=name, organization=owner)
+        found.append(ServiceCapacity.objects.select_related("service__organization").get(pk=pool.pk))
+    return found
+
+
+@pytest.mark.django_db
+@pytest.mark.req("R239")
+def test_services_of_one_organisation_at_one_address_are_asked_by_one_message_with_one_link(waiting):
+    sunny, fir = houses("Sunny House", "Fir Grove")
+    stranger = home(channel="sms")
+    factories.PoolFactory(service=sunny.service, name="Dementia beds", available=0, reported_at=AT - 23 * HOUR)
+    waiting[sunny.service_id] = 4
+    assert len(asked()) == 3
+    together, alone = sorted((text for _, _, text in sms.KeepingGateway.outbox), key=len, reverse=True)
+    assert "Fir Grove: 3 beds free; Sunny House: Beds 3 free, Dementia beds 0 free? 4 people near you" in together
+    assert "Or just answer, like: Fir Grove: 2 " in together
+    assert "Sunny" not in alone
+    link = UpdateLink.objects.get(service=fir.service)
+    assert [service.name for service in link.services()] == ["Fir Grove", "Sunny House"]
+    token = re.search(r"/tell/([^/]+)/", together)[1]
+    # nobody else's service is behind it; each of these is told by it, once
+    with pytest.raises(Invalid):
+        asking.use_link(token=token, told={stranger.pk: Told("full", 1)}, at=AT + HOUR)
+    asking.use_link(token=token, told={sunny.pk: Told("full", 1), fir.pk: Told("same", 1)}, at=AT + HOUR)
+    sunny.refresh_from_db()
+    assert (sunny.available, sunny.reported_via) == (0, "link")
+    answered = Ask.objects.filter(answered_at__isnull=False).values_list("service__name", flat=True)
+    assert sorted(answered) == ["Fir Grove", "Sunny House"]
+    assert asking.undo(token=token, at=AT + HOUR + MINUTE).used_at is None
+    assert not Ask.objects.filter(answered_at__isnull=False).exists()
+    # stop is for all of them
+    asking.stop(token=token, at=AT + 2 * HOUR)
+    assert AskingPreference.objects.filter(stopped_at=None).get().service == stranger.service
+
+
+@pytest.mark.django_db
+def test_who_has_told_meanwhile_is_left_out_of_the_message_and_many_make_several(waiting, monkeypatch):
+    monkeypatch.setattr(nudging, "MOST_TOGETHER", 2)
+    first, *_ = houses("Ash", "Beech", "Cedar", channel="email", address="sunny@example.org")
+    assert nudging.nudge_due(at=AT) == 3
+    leaders = list(Ask.objects.filter(with_ask=None).order_by("service__name"))
+    assert [ask.service.name for ask in leaders] == ["Ash", "Cedar"]
+    operations.report(pool_id=first.pk, by=None, at=AT + MINUTE)
+    for ask in leaders:
+        nudging.deliver(ask_id=ask.pk, at=AT + 2 * MINUTE)
+    assert [letter.subject for letter in mail.outbox] == ["Beech: 3 beds free?", "Cedar: 3 beds free?"]
+    assert not Ask.objects.filter(service=first.service).exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("words", "figures"),
+    [
+        ("same", (3, 3)), ("none", (0, 0)), ("Sunny House: 2", (3, 2)), ("Fir Grove 1, Sunny House 2", (1, 2)), ("2 beds", None),
+        ("2 free at Fir Grove, rest full", None),
+    ],
+)  # fmt: skip
+def test_one_answer_by_text_to_a_question_about_two(waiting, words, figures):
+    sunny, fir = houses("Sunny House", "Fir Grove")
+    asked()
+    reply = replies.receive_sms(message=sms.Inbound(id="1", sender=PHONE, text=words), at=AT + HOUR)
+    sunny.refresh_from_db()
+    fir.refresh_from_db()
+    assert (reply.outcome == "applied", (fir.available, sunny.available)) == (figures is not None, figures or (3, 3)), reply.answer
+    told = 2 if words in ("same", "none") or "," in words else 1
+    assert Ask.objects.filter(answered_at__isnull=False).count() == (told if figures else 0)

@@ -197,6 +197,26 @@ def test_several_kinds_of_places_by_one_press_or_each(pool, token):
     assert {report.pool for report in CapacityReport.objects.all()} == {pool, other}
 
 
+def test_services_of_one_organisation_stand_together_behind_one_link(pool):
+    other = factories.PoolFactory(service__organization=pool.service.organization, service__name="Sunny House", name="Flats")
+    third = factories.PoolFactory(service__organization=pool.service.organization, service__name="Third House")
+    _, token = asking.issue_link(
+        service=pool.service, also=[other.service], channel="email", sent_to="fir@example.org", at=timezone.now()
+    )  # fmt: skip
+    shown = strict().get(reverse("tell", args=[token])).content.decode()
+    assert f"What is free at Fir Grove and {other.service.name}?" in shown
+    assert third.service.name not in shown
+    sent = {f"version-{each.pk}": each.version for each in (pool, other, third)}
+    answer = strict().post(
+        reverse("tell", args=[token]), sent | {f"do-{pool.pk}": "full", f"number-{other.pk}": "2", f"do-{third.pk}": "full"}
+    )
+    assert answer.status_code == 422, "it is for these two"
+    answer = strict().post(reverse("tell", args=[token]), sent | {f"do-{pool.pk}": "full", f"number-{other.pk}": "2"})
+    assert "Sunny House: Flats" in strict().get(answer.url).content.decode()
+    figures = ServiceCapacity.objects.order_by("service__name").values_list("available", flat=True)
+    assert list(figures) == [0, 2, 3]
+
+
 def test_messages_stop_and_start_by_the_link_and_by_the_mail_programs_button(pool, token, preference):
     address = reverse("tell-stop", args=[token])
     assert "Stop these messages" in strict().get(address).content.decode()
