@@ -60,3 +60,12 @@ class BoardForm(forms.Form):
         provider = self.chosen("provider")
         who = providers.filter(pk=provider).values_list("name", flat=True).first() if provider else ""
         return f"{what}{f' in {where}' if where else ''}{f', {who}' if who else ''}"
+
+
+class ScreenForm(forms.Form):
+    """A link for one screen."""
+
+    name = forms.CharField(
+        label="Where does the screen hang?", help_text="For example “Discharge lounge”.", max_length=80,
+        error_messages={"required": "Say where the screen hangs.", "max_length": "Keep it to 80 characters."},
+    )  # fmt: skip

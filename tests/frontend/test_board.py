@@ -1,9 +1,13 @@
 """The board on a wall: what is free, by area, kind and provider; never a person, a refuge, or a figure for professionals alone."""
 
+import re
+
 import pytest
 from django.contrib.gis.geos import MultiPolygon
+from django.test import Client
 from django.urls import reverse
 
+from capacity.models import BoardKey
 from frontend.presenters.board import MOST_ROWS
 from tests.factories import AreaFactory, LocationFactory, PatientFactory, PoolFactory, ServiceFactory, UserFactory, near
 
@@ -58,3 +62,43 @@ def test_too_many_are_counted_and_the_part_that_renews_itself_has_no_frame(clien
     assert "3 more groups of places would not fit" in html
     assert html.count("lune-board__row ") == 2
     assert "<html" not in html
+
+
+@pytest.mark.parametrize("role", ["provider", "manager"])
+def test_a_screen_has_a_link_of_its_own_until_it_is_taken_back(client, role):
+    user = UserFactory(**{role: True})
+    shown = PoolFactory(service=ServiceFactory(name="Shown", organization=user.organization))
+    PoolFactory(service=ServiceFactory(name="Refuge", is_confidential=True))
+    PoolFactory(service=ServiceFactory(name="Only for professionals"), shown_to_public=False)
+    client.force_login(user)
+    assert client.post(reverse("board-screens"), {"name": " "}).status_code == 422
+    html = client.post(reverse("board-screens"), {"name": "Lounge"}).content.decode()
+    address = re.search(r'href="http://testserver(/board/screen/[^"]+)"', html)[1]
+    key = BoardKey.objects.get()
+    token = address.split("/")[3]
+    assert token not in client.get(reverse("board-screens")).content.decode(), "it is told once"
+    assert token not in str(BoardKey.objects.values())
+    # nobody is signed in at the wall
+    wall = Client()
+    answer = wall.get(address)
+    page = answer.content.decode()
+    assert [answer[name] for name in ("Cache-Control", "Referrer-Policy", "X-Robots-Tag")] == [
+        "no-store",
+        "no-referrer",
+        "noindex, nofollow",
+    ]
+    assert f'data-pool="{shown.pk}"' in page
+    assert [word for word in ("Refuge", "Only for professionals", "Leave the board") if word in page] == []
+    assert "Last used" in client.get(reverse("board-screens")).content.decode()
+    # it is good for nothing else, and not for another organisation to end
+    assert wall.post(address).status_code == 405
+    assert wall.get(reverse("places")).status_code == 302
+    other = Client()
+    other.force_login(UserFactory(**{role: True}))
+    assert other.post(reverse("board-screen-revoke", args=[key.pk])).status_code == 404
+    assert "Lounge" not in other.get(reverse("board-screens")).content.decode()
+    # taken back, it is like one that never was, and what stands on the wall goes
+    assert client.post(reverse("board-screen-revoke", args=[key.pk])).status_code == 302
+    gone = wall.get(address, headers={"HX-Request": "true"})
+    assert (gone.status_code, gone["HX-Refresh"]) == (404, "true")
+    assert "Shown" not in gone.content.decode()
