@@ -17,6 +17,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 
 from core.client import behind  # noqa: E402
+from matching.snapshot.keeper import keeper  # noqa: E402
 from notifications.poll import LivePoll  # noqa: E402
 from notifications.routing import urlpatterns  # noqa: E402
 
@@ -30,3 +31,5 @@ application = behind(
         }
     ),
 )
+# This process serves people: it ranks in memory, as soon as the facts are there.
+keeper.hold()

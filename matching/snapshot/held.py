@@ -1,8 +1,8 @@
 """A table, how far it has come, and ranking in it.
 
-A ranking takes one round trip: the best rows of the table are found, then one statement says what changed since the table was last brought up
-to date and whether those rows are still as they were. When something changed, it is taken over and the best are found again. So the answer is
-what the SQL would have said at the instant of that statement, and nothing stale is shown.
+A ranking takes one round trip: the best rows of the table are found, then one statement says what changed since the table was last brought
+up to date and whether those rows are still as they were. When something changed, it is taken over and the best are found again. So the
+answer is what the SQL would have said at the instant of that statement, and nothing stale is shown.
 """
 
 import threading
@@ -95,7 +95,7 @@ class Held:
             if self.seen == seen and not answer.own:
                 self._take(answer, [])
 
-    def _take(self, answer: Answer, pools: list[UUID]) -> None:
+    def _take(self, answer: Answer, pools: list[str]) -> None:
         """Take over the changes, if the rest is as it should be."""
         if answer.started != self.started:
             raise Behind("the server was started anew")

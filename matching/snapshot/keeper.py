@@ -1,7 +1,7 @@
-"""The one table of a process: loaded by a thread, kept current, given up when it is not sure of itself. Until then there is no answer from here.
+"""The one table of a process: loaded by a thread, kept current, given up when it is not sure of itself. Without one the SQL answers.
 
-A process that serves people holds one (`hold`, from `config.asgi`); commands and workers, which rank seldom, ask the SQL. What compiles and
-what computes is imported by the thread alone, so that no other process pays for it.
+A process that serves people holds one (`hold`, from `config.asgi`); commands and workers, which rank seldom, ask the SQL. What compiles
+and what computes is imported by the thread alone, so that no other process pays for it.
 """
 
 import logging
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: Seconds between two looks at what changed, and before a table that was given up is built anew, or one that could not be read is tried again.
+#: Seconds between two looks at what changed, and before a table that was given up, or could not be read, is built anew.
 TICK, PAUSE = 1.0, 5.0
 
 

@@ -109,7 +109,7 @@ def _bits(mask):
 @njit(cache=True)
 def _any(items, spans, line, which, said, bit):
     """Is one of this list of codes marked with the bit?"""
-    for place in range(spans[line, which], spans[line, which + 1]):
+    for place in range(spans[line, which], spans[line, which + 1]):  # noqa: SIM110 – compiled as it stands
         if said[items[place]] & bit:
             return True
     return False
@@ -279,7 +279,8 @@ def judge(row, away, wide, whole, small, rare, spans, items, asked, said, areas,
         marks = 8 if rating >= 3 else 0
         if line != NONE:
             for bit in range(3):
-                marks |= np.int64(rare[line, R_MARK + bit] >= today) << bit
+                if rare[line, R_MARK + bit] >= today:
+                    marks |= 1 << bit
         wished = 1000 * _bits(marks & asked[A_MARKS]) // asked[A_WISHED]
     score += asked[A_W_MARKS] * wished // 1000
     easy = online or not (asked[A_TRAVELS] >> small[row, S_KIND]) & 1

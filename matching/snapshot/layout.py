@@ -1,7 +1,7 @@
 """What stands where in the packed arrays, and how PostgreSQL says it.
 
-A row is a line of three arrays: `wide` (64 bits), `whole` (32) and `small` (16). What few services say stands in two more, to which the row
-points: `rare` and `spans`, the places of its ten lists in one long array of items. Each value is a number; one that is not stated is `NONE`.
+A row is a line of three arrays: `wide` (64 bits), `whole` (32) and `small` (16). What few services say stands in two more, to which the
+row points: `rare` and `spans`, the places of its ten lists in one long array of items. Each value is a number; if not stated, `NONE`.
 """
 
 from typing import Any

@@ -1,29 +1,24 @@
 """What the table is read from: all of it once, then what changed since, by the changes that a trigger notes in each transaction.
 
-How far a table has come is a snapshot of PostgreSQL (`pg_snapshot`): which transactions it has seen. What changed since is what was noted by
-transactions that this snapshot does not see, which misses none, however long one of them was open. One statement answers what changed, with
-the rows as they are, and whether the rows that are about to be shown are still the ones in memory.
+How far a table has come is a snapshot of PostgreSQL (`pg_snapshot`): which transactions it has seen. What changed since is what was noted
+by transactions that this snapshot does not see, which misses none, however long one of them was open. One statement answers what changed,
+with the rows as they are, and whether the rows that are about to be shown are still the ones in memory.
 """
 # ruff: noqa: S608 (the statements are put together from this module's own constants; every value is a parameter)
 
 import json
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 from typing import NamedTuple
-from uuid import UUID
 
 import numpy as np
 from django.db import connection, transaction
 
-from matching.models import FactChange
 from matching.queries import fetch
 from matching.snapshot.layout import COPIED, PACKED, ROW, SAID, SAYS
 from matching.snapshot.table import Table
 
 #: Changes since the last look that are worth taking over one by one.
 MOST = 2_000
-#: How long the changes are kept.
-KEEP = timedelta(days=1)
 #: Bytes of a COPY before its first row, and how many rows are taken over at once.
 _HEADER, _ROWS = 19, 20_000
 
@@ -32,8 +27,8 @@ _COUNT = f"SELECT {_NOW}, count(*), count(*) FILTER (WHERE {SAYS}) FROM matching
 _COPY = f"COPY (SELECT {', '.join(PACKED)} FROM matching_poolfact f) TO STDOUT (FORMAT binary)"
 _SAID = f"SELECT f.pool_id, {SAID}::text FROM matching_poolfact f WHERE {SAYS}"
 
-#: One row: the snapshot of this statement, the number of this transaction if it has written anything, when the server was started, how many of
-#: the rows to be shown are as they were, what changed since, and the areas drawn by hand in which somebody lives.
+#: One row: the snapshot of this statement, when the server was started, the number of this transaction if it has written anything, how many
+#: of the rows to be shown are as they were, what changed since, and the areas drawn by hand in which somebody lives.
 #: In the order of the index: the planner knows nothing of the snapshot and would otherwise guess that a third of all changes come after it.
 _FOLLOW = f"""
 WITH changed AS MATERIALIZED (
@@ -42,8 +37,8 @@ WITH changed AS MATERIALIZED (
     ORDER BY xid, pool_id LIMIT {MOST} + 1
 )
 SELECT {_NOW}, pg_current_xact_id_if_assigned()::text::int8,
-    (SELECT count(*) FROM unnest(%(pools)s::uuid[], %(versions)s::int8[]) AS shown (pool_id, version)
-        JOIN matching_poolfact f ON f.pool_id = shown.pool_id WHERE f.xmin::text::int8 = shown.version),
+    (SELECT count(*) FROM unnest(%(pools)s::uuid[], %(versions)s::xid[]) AS shown (pool_id, version)
+        JOIN matching_poolfact f ON f.pool_id = shown.pool_id WHERE f.xmin = shown.version),
     (SELECT json_agg(json_build_array(c.pool_id, c.xid::text::int8, CASE WHEN f.pool_id IS NOT NULL THEN {ROW} END))::text
         FROM changed c LEFT JOIN matching_poolfact f ON f.pool_id = c.pool_id),
     CASE WHEN %(drawn)s::bool THEN ARRAY(
@@ -59,8 +54,8 @@ class Answer(NamedTuple):
     started: str
     same: int
     """How many of the rows asked for are as they were."""
-    changes: dict[UUID, list | None]
-    """Rows as they are now; None for those that are gone."""
+    changes: dict[str, list | None]
+    """Rows as they are now, by the digits of their id; None for those that are gone."""
     too_many: bool
     own: bool
     """Whether this transaction has changed some itself, which nobody else may learn of yet."""
@@ -87,7 +82,7 @@ def load() -> tuple[Table, str, str]:
             chunked.execute(_SAID)
             while some := chunked.fetchmany(_ROWS):
                 for pool, said in some:
-                    table.say(pool, json.loads(said))
+                    table.say(str(pool), json.loads(said))
     return table, seen, started
 
 
@@ -99,8 +94,8 @@ def _take(table: Table, buffer: bytearray, skip: int) -> int:
     return 0
 
 
-def follow(seen: str, pools: Sequence[UUID], versions: Sequence[int], *, home: str, drawn: bool) -> Answer:
-    """What changed since `seen`, how many of these pools have these versions still, and, if asked, the areas drawn by hand around `home`."""
+def follow(seen: str, pools: Sequence[str], versions: Sequence[int], *, home: str, drawn: bool) -> Answer:
+    """What changed since `seen`, how many of these pools have these versions, and, if `drawn`, areas drawn by hand around `home`."""
     given = {"seen": seen, "pools": pools, "versions": versions, "drawn": drawn, "home": home}
     now, started, own, same, said, covering = fetch(_FOLLOW, given)[0]
     changes = json.loads(said) if said else []
@@ -108,7 +103,7 @@ def follow(seen: str, pools: Sequence[UUID], versions: Sequence[int], *, home: s
         seen=_without(now, own),
         started=started,
         same=same,
-        changes={UUID(pool): packed for pool, _, packed in changes},
+        changes={pool.replace("-", ""): packed for pool, _, packed in changes},
         too_many=len(changes) > MOST,
         own=any(xid == own for _, xid, _ in changes),
         covering=covering,
@@ -121,8 +116,3 @@ def _without(seen: str, own: int | None) -> str:
     if own is None or own >= int(high):
         return seen
     return f"{low}:{high}:{','.join(map(str, sorted({own, *map(int, filter(None, running.split(',')))})))}"
-
-
-def prune(at: datetime) -> int:
-    """Delete the changes older than `KEEP`. Returns how many."""
-    return FactChange.objects.filter(at__lt=at - KEEP).delete()[0]

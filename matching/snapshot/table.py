@@ -1,7 +1,7 @@
 """The facts of all pools as packed arrays, sorted by kind and cell. Built once, then changed row by row; what moves goes to the end."""
 
-import uuid
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,6 +44,18 @@ _LOW = (1 << 64) - 1
 #: An odd number that mixes the halves of an id.
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _AREA_RULES = {"required": INSIDE, "excluded": RULED_OUT, "preferred": FIRST}
+
+
+def _halves(written: str) -> tuple[int, int]:
+    """An id as two numbers of 64 bits."""
+    number = int(written.replace("-", ""), 16)
+    return number >> 64, number & _LOW
+
+
+def _written(high: int, low: int) -> str:
+    """An id as it is usually written."""
+    digits = f"{high:016x}{low:016x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 class Full(Exception):
@@ -111,11 +123,11 @@ class Table:
         self._by_id = np.argsort(mixed).astype(np.int32)
         self._mixed = mixed[self._by_id]
 
-    def say(self, pool: uuid.UUID, said: Sequence[Any]) -> None:
+    def say(self, pool: str, said: Sequence[Any]) -> None:
         """What few say, of a row that is there."""
         row = self.row(pool)
         if row is not None:
-            self.whole[row, I_SAID] = self._line(self._service(row), int(self.small[row, S_FLAGS]), said)
+            self.whole[row, I_SAID] = self._line(_written(*self.ids[row, 2:].tolist()), int(self.small[row, S_FLAGS]), said)
 
     @property
     def nbytes(self) -> int:
@@ -125,13 +137,13 @@ class Table:
 
     # --- changing
 
-    def row(self, pool: uuid.UUID) -> int | None:
-        """Where a pool stands."""
-        high, low = pool.int >> 64, pool.int & _LOW
+    def row(self, pool: str) -> int | None:
+        """Where a pool stands; its id is written in any way that has all its digits."""
+        high, low = _halves(pool)
         found = self._later.get((high, low))
         if found is not None:
             return None if found == GONE else found
-        mixed = np.uint64(high) ^ np.multiply(np.uint64([low]), _MIX)[0]
+        mixed = np.uint64(high) ^ (np.array([low], np.uint64) * _MIX)[0]
         place = int(np.searchsorted(self._mixed, mixed))
         while place < len(self._mixed) and self._mixed[place] == mixed:
             row = int(self._by_id[place])
@@ -140,7 +152,7 @@ class Table:
             place += 1
         return None
 
-    def put(self, pool: uuid.UUID, packed: Sequence[Any] | None) -> None:
+    def put(self, pool: str, packed: Sequence[Any] | None) -> None:
         """Take over a row as it is now (`layout.ROW`), or that it is no more. Raises `Full`."""
         row = self.row(pool)
         if packed is None:
@@ -154,19 +166,18 @@ class Table:
                 raise Full
             self._forget(pool, row)
             row, self.total = self.total, self.total + 1
-            self._later[pool.int >> 64, pool.int & _LOW] = row
+            self._later[_halves(pool)] = row
             self.whole[row, I_SAID] = NONE
-        service = uuid.UUID(packed[1])
-        self.ids[row] = (pool.int >> 64, pool.int & _LOW, service.int >> 64, service.int & _LOW)
-        said = NONE if packed[-1] is None else self._line(str(service), small[S_FLAGS], packed[-1], int(self.whole[row, I_SAID]))
+        self.ids[row] = (*_halves(pool), *_halves(packed[1]))
+        said = NONE if packed[-1] is None else self._line(packed[1], small[S_FLAGS], packed[-1], int(self.whole[row, I_SAID]))
         self.wide[row] = packed[FIRST_WIDE:FIRST_WHOLE]
         self.whole[row] = (*whole, said)
         self.small[row] = small
 
-    def _forget(self, pool: uuid.UUID, row: int | None) -> None:
+    def _forget(self, pool: str, row: int | None) -> None:
         if row is not None:
             self.small[row, S_KIND] = GONE
-            self._later[pool.int >> 64, pool.int & _LOW] = GONE
+            self._later[_halves(pool)] = GONE
 
     @staticmethod
     def _key(small: Sequence[int], whole: Sequence[int]) -> int:
@@ -181,19 +192,19 @@ class Table:
         numbers.append(self._number(self._drawers, service if draws else None))
         lists = [values or () for values in said[R_SERIES + 1 :]]
         items = [item for number, values in enumerate(lists) for item in (values if number < CODES_FROM else map(self._code, values))]
-        spans = np.cumsum([0, *map(len, lists)])
+        spans = [*accumulate(map(len, lists), initial=0)]
         if len(self._series) != len(self._series_names):
             self._series_names = list(self._series)
         if now != NONE and numbers == self.rare[now].tolist():
             begin, end = self.spans[now, 0], self.spans[now, -1]
-            if (self.spans[now] - begin).tolist() == spans.tolist() and self.items[begin:end].tolist() == items:
+            if (self.spans[now] - begin).tolist() == spans and self.items[begin:end].tolist() == items:
                 return now
         if self.lines == len(self.rare):
             raise Full
         if self.filled + len(items) > len(self.items):
             self.items = np.concatenate([self.items, np.zeros(max(len(self.items) // 4, len(items)), np.int32)])
         line, self.lines = self.lines, self.lines + 1
-        self.rare[line], self.spans[line] = numbers, spans + self.filled
+        self.rare[line], self.spans[line] = numbers, [self.filled + place for place in spans]
         self.items[self.filled : self.filled + len(items)] = items
         self.filled += len(items)
         return line
@@ -216,7 +227,7 @@ class Table:
     # --- asking
 
     def lives(self, covering: Iterable[str] | None) -> np.ndarray:
-        """For each service that drew areas by hand, in which of its own the person lives; None: nobody knows yet, so as good as it can be."""
+        """For each service that drew areas by hand, where the person lives in them; None: nobody knows yet, so in all that it is for."""
         if covering is None:
             return np.full(len(self._drawers) + 1, INSIDE, np.uint8)
         lives = np.zeros(len(self._drawers) + 1, np.uint8)
@@ -226,9 +237,9 @@ class Table:
                 lives[self._drawers[service]] |= _AREA_RULES[rule]
         return lives
 
-    def best(self, question: Question, *, limit: int, without: Iterable[uuid.UUID], lives: np.ndarray) -> Best:
+    def best(self, question: Question, *, limit: int, without: Iterable[object], lives: np.ndarray) -> Best:
         """The `limit` best rows: best score first, then nearest, then by id. Of a series of sessions only the next one."""
-        left_out = [row for row in map(self.row, without) if row is not None]
+        left_out = [row for row in map(self.row, map(str, without)) if row is not None]
         rows, scores, metres, considered, drawn, series = sweep(
             self.keys, self.total, self.wide, self.whole, self.small, self.rare, self.spans, self.items, question.kinds, question.asked,
             self._said_of_codes(question), question.areas, lives, np.array(left_out, np.int64),
@@ -259,10 +270,10 @@ class Table:
     def _said_of_codes(self, question: Question) -> np.ndarray:
         """What is known of the person for each code in the table."""
         need = question.need
-        said = np.zeros(len(self.names), np.uint8)
-        kinds = [self._kinds[kind] for kind in need.registered_kinds if kind in self._kinds]
-        if kinds:
-            said[np.isin(self._kind_of[: len(said)], kinds)] = KNOWN
+        known = np.zeros(len(self._kinds) + 1, np.uint8)
+        for kind in need.registered_kinds & self._kinds.keys():
+            known[self._kinds[kind]] = KNOWN
+        said = known[self._kind_of[: len(self.names)]]
         for bit, codes in ((HAS | MAY, need.diagnoses), (MAY, need.conditions_under), (REGISTERED, need.registered)):
             for code in codes:
                 if code in self.codes:
@@ -271,13 +282,10 @@ class Table:
 
     # --- telling
 
-    def keys_of(self, rows: Sequence[int]) -> tuple[list[uuid.UUID], list[int]]:
-        """Ids and versions of some rows."""
-        ids = [uuid.UUID(int=(high << 64) + low) for high, low in self.ids[rows, :2].tolist()]
+    def keys_of(self, rows: Sequence[int]) -> tuple[list[str], list[int]]:
+        """Ids (32 digits) and versions of some rows."""
+        ids = [f"{high:016x}{low:016x}" for high, low in self.ids[rows, :2].tolist()]
         return ids, [version + 2_147_483_648 for version in self.whole[rows, I_VERSION].tolist()]
-
-    def _service(self, row: int) -> str:
-        return str(uuid.UUID(int=(int(self.ids[row, 2]) << 64) + int(self.ids[row, 3])))
 
     def facts(self, rows: Sequence[int], question: Question, lives: np.ndarray) -> Iterator[PoolFacts]:
         """The facts of some rows, as `matching.queries` would have them."""
@@ -295,18 +303,18 @@ class Table:
         rest: dict[str, Any] = {}
         if line != NONE:
             rare = self.rare[line].tolist()
-            lists, rest, inside = self._said(line, rare, flags, lives)
-            limited = lists
+            limited, rest, inside = self._said(line, rare, flags, lives)
             accepts, requires = accepts | rare[0] << WORD, requires | rare[1] << WORD
             excludes, prefers = excludes | rare[2] << WORD, prefers | rare[3] << WORD
             marks += sum((until >= question.today) << bit for bit, until in enumerate(rare[R_STARTS + 1 : R_SERIES]))
             starts = None if rare[R_STARTS] == NEVER else -((question.at - rare[R_STARTS]) // SECOND)
             series = None if rare[R_SERIES] == NONE else self._series_names[rare[R_SERIES]]
         return PoolFacts(
-            str(uuid.UUID(int=(ids[0] << 64) + ids[1])), str(uuid.UUID(int=(ids[2] << 64) + ids[3])), kind, flags & 1 != 0,
+            _written(ids[0], ids[1]), _written(ids[2], ids[3]), kind, flags & 1 != 0,
             x if flags & PLACED else None, y if flags & PLACED else None, flags & 2 != 0, catchment, limited, flags & EXTENT != 0, inside,
-            accepts, requires, excludes, prefers, funding, languages, sources, None if low == LOWEST else low, None if high == HIGHEST else high,
-            sex, None if price == NONE else price, rating or None, None if assured == NONE else question.today - assured,
+            accepts, requires, excludes, prefers, funding, languages, sources,
+            None if low == LOWEST else low, None if high == HIGHEST else high, sex,
+            None if price == NONE else price, rating or None, None if assured == NONE else question.today - assured,
             None if free == NONE else free, None if maximum == NONE else maximum, status,
             None if reported == NEVER else (question.at - reported) // SECOND, fresh, expire, marks, None if wait == NONE else wait,
             starts, series, **rest,
