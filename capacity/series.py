@@ -1,6 +1,6 @@
 """What the history of places says: how full they were, how often one was taken, how soon, and how far figures could be believed."""
 
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -8,10 +8,11 @@ from statistics import median
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
-from capacity.models import CapacityReport, PoolDay, ServiceCapacity
+from capacity.models import PoolDay, ServiceCapacity
 from catalogue.models import Area
 from core.clock import LONDON
 
@@ -133,39 +134,48 @@ def _by_day(ids: Collection[UUID], first: date, last: date) -> Iterable[dict[str
     return sums
 
 
+# Every place that came and every place that went has a number within its pool, in the order of versions: the first that came is the
+# first to go. Where the numbers of a report that brought places and of one that took some away overlap, so many went, free since the one.
+_TO_FILL = """
+WITH told AS (
+    SELECT pool_id, version, received_at, available - coalesce(lag(available) OVER w, 0) AS moved, row_number() OVER w = 1 AS is_first
+    FROM capacity_capacityreport
+    WHERE pool_id = ANY (%(ids)s) AND received_at >= %(known)s AND received_at < %(ends)s AND available IS NOT NULL AND kind <> 'late'
+    WINDOW w AS (PARTITION BY pool_id ORDER BY version)
+), numbered AS (
+    SELECT pool_id, version, moved > 0 AS came,
+           sum(abs(moved)) OVER (PARTITION BY pool_id, moved > 0 ORDER BY version) - abs(moved) AS number,
+           sum(-moved) FILTER (WHERE moved < 0) OVER (PARTITION BY pool_id) AS went
+    FROM told WHERE moved <> 0
+), met AS (
+    SELECT DISTINCT pool_id, number, went,
+           max(version) FILTER (WHERE came) OVER w AS came_in, max(version) FILTER (WHERE NOT came) OVER w AS went_in
+    FROM numbered WINDOW w AS (PARTITION BY pool_id ORDER BY number)
+), counted AS (
+    SELECT pool_id, came_in, went_in,
+           least(coalesce(lead(number) OVER (PARTITION BY pool_id ORDER BY number), went), went) - number AS count
+    FROM met WHERE number < went
+)
+SELECT (gone.received_at AT TIME ZONE 'Europe/London')::date, extract(epoch FROM gone.received_at - free.received_at), least(count, 100)
+FROM counted
+JOIN told free ON free.pool_id = counted.pool_id AND free.version = came_in
+JOIN told gone ON gone.pool_id = counted.pool_id AND gone.version = went_in
+WHERE NOT free.is_first AND gone.received_at >= %(begins)s
+"""
+
+
 def times_to_fill(ids: Collection[UUID], *, first: date, last: date) -> Iterable[tuple[date, float]]:
     """For each place that went from `first` to `last`: the day, and for how many days it had been free.
 
     What became free first goes first. A place goes by a yes to a referral, or by the provider's next, lower figure. Places that were
-    free before anybody looked are left out: nobody knows since when.
+    free before anybody looked are left out: nobody knows since when. A pool may count thousands of hours: of those that went in one move
+    no more than a hundred count, which tells no less.
     """
     begins, ends = midnight(first), midnight(last + timedelta(days=1))
-    rows = CapacityReport.objects.filter(pool__in=ids, received_at__gte=begins - LOOK_BACK, received_at__lt=ends, available__isnull=False)
-    rows = rows.exclude(kind=CapacityReport.Kind.LATE).order_by("pool_id", "version")
-    moves = rows.values_list("pool_id", "received_at", "available").iterator(chunk_size=5_000)
-    of_pool: UUID | None = None
-    before = 0
-    free: deque[tuple[datetime | None, int]] = deque()
-    for pool, at, told_free in moves:
-        available = told_free or 0
-        if pool != of_pool:
-            of_pool, before = pool, available
-            free = deque([(None, available)] if available else [])
-            continue
-        if available > before:
-            free.append((at, available - before))
-        left = before - available
-        while left > 0:
-            since, count = free.popleft()
-            gone = min(left, count)
-            left -= gone
-            if count > gone:
-                free.appendleft((since, count - gone))
-            if since is not None and at >= begins:
-                day, days = at.astimezone(LONDON).date(), (at - since).total_seconds() / 86_400
-                # A pool may count thousands of hours: how many of them went in one move tells no more than a few do.
-                yield from [(day, days)] * min(gone, 100)
-        before = available
+    with connection.cursor() as cursor:
+        cursor.execute(_TO_FILL, {"ids": list(ids), "known": begins - LOOK_BACK, "begins": begins, "ends": ends})
+        for day, seconds, count in cursor.fetchall():
+            yield from [(day, float(seconds) / 86_400)] * int(count)
 
 
 def midnight(day: date) -> datetime:

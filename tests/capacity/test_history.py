@@ -1,10 +1,11 @@
 """Days summed from reports: exact against a walk over every report, the same when done twice, across the change of clocks."""
 
+from collections import deque
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from io import StringIO
 from itertools import pairwise
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -237,3 +238,75 @@ def test_a_confidential_place_stands_in_no_district(hidden):
     assert series.pools_in(None).filter(pk=refuge.pk).exists() == (hidden == "location")
     assert uuid4() not in series.districts_of(series.pools_in(manager))
     assert local_date(noon(AUTUMN)) == AUTUMN
+
+
+# --- how soon a place goes
+
+
+def went(ids: list[UUID], first: date, last: date) -> list[tuple[date, float]]:
+    """For each place that went its day and for how many days it had been free, by looking at one report after the other."""
+    found = []
+    begins, ends = series.midnight(first), series.midnight(last + timedelta(days=1))
+    rows = CapacityReport.objects.filter(
+        pool__in=ids, received_at__gte=begins - series.LOOK_BACK, received_at__lt=ends, available__isnull=False
+    )
+    rows = rows.exclude(kind=CapacityReport.Kind.LATE).order_by("pool_id", "version")
+    moves = rows.values_list("pool_id", "received_at", "available").iterator(chunk_size=5_000)
+    of_pool: UUID | None = None
+    before = 0
+    free: deque[tuple[datetime | None, int]] = deque()
+    for pool, at, told_free in moves:
+        available = told_free or 0
+        if pool != of_pool:
+            of_pool, before = pool, available
+            free = deque([(None, available)] if available else [])
+            continue
+        if available > before:
+            free.append((at, available - before))
+        left = before - available
+        while left > 0:
+            since, count = free.popleft()
+            gone = min(left, count)
+            left -= gone
+            if count > gone:
+                free.appendleft((since, count - gone))
+            if since is not None and at >= begins:
+                day, days = local_date(at), (at - since).total_seconds() / 86_400
+                found += [(day, days)] * min(gone, 100)
+        before = available
+    return found
+
+
+MOVE = st.tuples(
+    st.integers(1_000, 3_800), st.one_of(st.none(), st.integers(0, 4), st.integers(0, 300)),
+    st.sampled_from([Kind.REPORT, Kind.REPORT, Kind.FILL, Kind.LATE]),
+)  # fmt: skip
+
+
+def test_how_soon_places_go_is_exactly_what_a_walk_over_every_report_finds():
+    """Of two pools at once, over the change of clocks, with times that slip back between versions, and with what came before the period."""
+    pools = PoolFactory.create_batch(2)
+    ids, first, last = [pool.pk for pool in pools], AUTUMN - timedelta(days=20), AUTUMN + timedelta(days=30)
+    begins = series.midnight(first) - timedelta(days=100)
+    seen = 0
+
+    @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(st.lists(MOVE, min_size=4, max_size=25), st.lists(MOVE, max_size=12))
+    def holds(some, more):
+        nonlocal seen
+        with transaction.atomic():
+            CapacityReport.objects.bulk_create(
+                CapacityReport(
+                    pool=pool, kind=kind, available=available, status="capacity", via="web", version=version, observed_at=begins,
+                    received_at=begins + timedelta(hours=hours, seconds=version),
+                )
+                for pool, moves in zip(pools, (some, more), strict=True)
+                for version, (hours, available, kind) in enumerate(sorted(moves, key=lambda move: move[0] // 48), start=1)
+            )  # fmt: skip
+            found = sorted(series.times_to_fill(ids, first=first, last=last))
+            assert found == sorted(went(ids, first, last))
+            seen += len(found)
+            transaction.set_rollback(True)
+
+    holds()
+    assert seen > 100
