@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
-from django.core.cache import cache
 from django.db import DatabaseError
 from django.test import Client
 from django.urls import reverse
@@ -28,7 +27,6 @@ State = SelfReferral.State
 
 @pytest.fixture
 def service() -> Service:
-    cache.clear()
     factories.OutcodeFactory()
     service = factories.ServiceFactory(name="Tea and Talk", care_type=factories.term("care-type", "befriending"))
     for code in ("self", "carer"):

@@ -1,9 +1,10 @@
 """The directory as a member of the public uses it: with and without script, at a desk and on a phone, in large print."""
 
+import re
 from datetime import time
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from catalogue.models import MistakeReport, Schedule, Service
 from tests.factories import AreaFactory, CriterionFactory, LocationFactory, ServiceFactory, UserFactory, near, term
@@ -21,7 +22,7 @@ def given_club(name: str, *, east: float = 500, kind: str = "befriending", **rul
     return club
 
 
-def choose(page: Page, label: str) -> None:
+def choose(page: Page | Locator, label: str) -> None:
     page.get_by_label(label, exact=True).check()
 
 
@@ -96,3 +97,63 @@ def test_a_provider_keeps_its_figure_from_the_public(visit: Visit):
     expect(public.locator(".lune-rag")).to_have_count(0)
     expect(public.get_by_role("heading", level=1)).to_have_text("Fir Grove")
     assert_accessible(public)
+
+
+@pytest.mark.req("R155")
+def test_somebody_asks_for_themselves_and_follows_it_to_the_first_day(visit: Visit, console: list[str]):
+    # given a group to which people may come by themselves, and who runs it
+    given_preston()
+    tea = given_club("Tea and Talk")
+    for code in ("self", "carer"):
+        CriterionFactory(service=tea, term=term("referral-source", code))
+    staff = UserFactory(provider=True, organization=tea.organization)
+    # when somebody without script forgets the postcode, and puts it right
+    console.append("status of 422")
+    public = visit(None, f"/directory/{tea.pk}/", javascript=False)
+    follow(public, "Ask for this service")
+    choose(public, "Me")
+    public.get_by_label("First name").fill("Zebedee")
+    public.get_by_label("Last name").fill("Quillfeather")
+    public.get_by_label("Date of birth, or age").fill("27/3/1958")
+    public.get_by_label("Phone number").fill("07700 900123")
+    public.get_by_label("What do you need?").fill("I see nobody all week.")
+    choose(public, "Company and conversation")
+    choose(public, "They may have what I wrote here")
+    press(public, "Send to this service")
+    public.get_by_role("link", name="Enter the postcode").click()
+    public.get_by_label("Postcode").fill("PR1 2HE")
+    press(public, "Send to this service")
+    # then they have a page of their own, which does not say who they are
+    expect(public.get_by_role("heading", level=1)).to_have_text("They have your request")
+    expect(public.get_by_text("Quillfeather")).to_have_count(0)
+    # and those who run the group read it, ask, and say yes
+    provider = visit(staff, "/requests/")
+    assert_accessible(provider)
+    follow(provider, re.compile("Zebedee Quillfeather"))
+    assert_accessible(provider)
+    provider.locator("summary", has_text="Ask them for more").click()
+    provider.get_by_label("What do you want to know?").fill("Can you climb stairs?")
+    press(provider, "Send the question")
+    follower = visit(None, public.url)
+    expect(follower.get_by_text("Can you climb stairs?")).to_be_visible()
+    assert_accessible(follower)
+    follower.get_by_label("Your answer").fill("Only a few.")
+    press(follower, "Send the answer")
+    provider.reload()
+    expect(provider.get_by_text("Only a few.")).to_be_visible()
+    provider.locator("summary", has_text="Yes, we’ll help").click()
+    choose(provider.locator("#accept"), "We spoke to them, and what they said agrees")
+    assert_accessible(provider)
+    press(provider, "Say yes")
+    follow(provider, "Open the referral")
+    press(provider, "Support has started")
+    expect(provider.get_by_text("Support started").first).to_be_visible()
+    follower.reload()
+    expect(follower.get_by_role("heading", level=1)).to_have_text("Your help has started")
+    # and a form can be left and taken up again
+    other = visit(None, f"/directory/{tea.pk}/ask/")
+    other.get_by_label("First name").fill("Zoe")
+    press(other, "Save and finish later")
+    assert_accessible(other)
+    again = visit(None, other.url)
+    expect(again.get_by_label("First name")).to_have_value("Zoe")
