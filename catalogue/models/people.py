@@ -40,6 +40,9 @@ class User(AbstractUser):
     role = models.CharField(max_length=20, choices=Role.choices)
     job_title = models.CharField(max_length=100, blank=True)
     organization = models.ForeignKey("catalogue.Organization", on_delete=models.PROTECT, null=True, blank=True, related_name="users")
+    keeps_keys = models.BooleanField(
+        default=False, db_default=False, help_text="Of a provider: makes the keys by which its computer systems tell what is free."
+    )
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
