@@ -232,7 +232,8 @@ def from_memory(n: int) -> Measured:
     return Measured(
         whole,
         floor,
-        note=f"{n:,} pools of 47 kinds spread like England, {table.nbytes / n:.0f} bytes each; for 500 people the whole call: find the 50 best, ask PostgreSQL what changed and whether these 50 are as they were (itself a round trip), and make their facts."
+        note=f"{n:,} pools of 47 kinds spread like England, {table.nbytes / n:.0f} bytes each; for 500 people the whole call: find"
+        " the 50 best, ask PostgreSQL what changed and whether these 50 are as they were (itself a round trip), and make their facts."
         f" Finding them in memory alone: {median:.1f} times the round trip in the median, {p95:.1f} at p95."
         f" Top ten other than by SQL: {wrong} of {len(asked)} people. Each counts with the median of {ROUNDS} rounds.",
     )
