@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
 from catalogue.models import Service, User
+from core import sms
 from core.scoping import VisibleQuerySet
 from flow.workflow import Reason
 
@@ -156,10 +157,12 @@ class SelfReferral(models.Model):
 
     @property
     def news_to(self) -> tuple[str, str] | None:
-        """Where news may be sent, as the way and the address; None when they agreed to none, or said stop."""
+        """Where news can be sent, as the way and the address; None when they agreed to none, said stop, or no message goes there."""
         if self.news_agreed_at is None or self.news_stopped_at is not None:
             return None
-        return ("email", self.email) if self.email else ("sms", self.phone) if self.phone else None
+        if self.email:
+            return "email", self.email
+        return ("sms", self.phone) if self.phone and sms.is_set_up() else None
 
 
 class SelfReferralLink(models.Model):

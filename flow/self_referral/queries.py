@@ -24,11 +24,19 @@ from flow.workflow import Reason, Status
 _State, _ForWhom = SelfReferral.State, SelfReferral.ForWhom
 #: Whose asking a service takes, and for whom they then ask.
 ASKERS = {"self": _ForWhom.ME, "carer": _ForWhom.OTHER, "friend": _ForWhom.OTHER}
-#: What anybody may wish to say, whatever the service says that it helps with.
-EVERYDAY = (
-    "company", "lives-alone", "carer", "bereaved", "anxiety-depression", "long-term-condition", "low-income", "wheelchair",
-    "home-visit", "transport-provided",
-)  # fmt: skip
+#: What anybody may wish to say, whatever the service says that it helps with, in words for everybody.
+EVERYDAY = {
+    "company": "Wants company and somebody to talk to",
+    "lives-alone": "Lives alone",
+    "carer": "Looks after somebody at home",
+    "bereaved": "Somebody close has died",
+    "anxiety-depression": "Is often sad or worried",
+    "long-term-condition": "Has been ill for a long time",
+    "low-income": "Has little money",
+    "wheelchair": "Uses a wheelchair",
+    "home-visit": "Needs a visit at home",
+    "transport-provided": "Needs a lift to get there",
+}
 #: Not asked of anybody by a form: it is for a talk.
 NOT_ASKED = ("under-section", "risk-to-others", "dols", "asylum")
 RECORD = "self-referral"
@@ -36,11 +44,15 @@ RECORD = "self-referral"
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A service that somebody may ask by themselves: for whom, and the needs to choose from, as codes and words."""
+    """A service that somebody may ask by themselves: for whom, the needs to choose from, as codes and words, and who reads it.
+
+    `by_curator`: nobody of the service signs in, so that those who keep the directory pass it on.
+    """
 
     service: Service
     for_whom: tuple[str, ...]
     needs: tuple[tuple[str, str], ...]
+    by_curator: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +85,17 @@ def offer_of(service_id: UUID) -> Offer:
     if service is None or not askers:
         raise NotFound("This service takes no requests here. Look at its page for how to reach it.", code="no-such-service")
     said = service.criteria.filter(term__taxonomy__slug=NEED).exclude(rule=EligibilityCriterion.Rule.EXCLUDED)
-    codes = {*said.values_list("term__code", flat=True), *EVERYDAY} - set(NOT_ASKED)
-    needs = tuple((word.code, word.name) for word in Lexicon.read().offered(NEED) if word.code in codes)
-    return Offer(service, tuple(dict.fromkeys(ASKERS[code] for code in ASKERS if code in askers)), needs)
+    own = set(said.values_list("term__code", flat=True)) - EVERYDAY.keys() - set(NOT_ASKED)
+    offered = {word.code: word.name for word in Lexicon.read().offered(NEED)}
+    needs = [(code, name) for code, name in offered.items() if code in own]
+    needs += [(code, words) for code, words in EVERYDAY.items() if code in offered]
+    for_whom = tuple(dict.fromkeys(ASKERS[code] for code in ASKERS if code in askers))
+    return Offer(service, for_whom, tuple(needs), by_curator=not answered_by_its_own(service.organization_id))
+
+
+def answered_by_its_own(organization_id: UUID) -> bool:
+    """Whether somebody of the organisation signs in and answers."""
+    return User.objects.filter(organization=organization_id, role=User.Role.PROVIDER, is_active=True).exists()
 
 
 def _askers(service: Service) -> list[str]:

@@ -103,6 +103,8 @@ class AskForm(forms.Form):
             who.initial = offer.for_whom[0]
         if SelfReferral.ForWhom.OTHER not in offer.for_whom:
             del self.fields["asker_name"]
+        if not sms.is_set_up():
+            self.fields["news"].label = "Lune may send me an e-mail when there is news"
         needs: Any = self.fields["needs"]
         needs.choices = offer.needs
 

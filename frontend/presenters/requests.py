@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+import phonenumbers
+
 from catalogue.lexicon import name_of
 from catalogue.models.taxonomy import NEED
 from core.clock import local_date
@@ -59,6 +61,16 @@ def age_of(request: SelfReferral) -> str:
 
 def needs_of(request: SelfReferral) -> list[str]:
     return [name_of(NEED, code) for code in request.needs]
+
+
+def telephone(request: SelfReferral) -> str:
+    """The number as people in the country write it: 07700 900123."""
+    if not request.phone:
+        return ""
+    try:
+        return phonenumbers.format_number(phonenumbers.parse(request.phone, "GB"), phonenumbers.PhoneNumberFormat.NATIONAL)
+    except phonenumbers.NumberParseException:
+        return request.phone
 
 
 def due(request: SelfReferral, at: datetime) -> str:

@@ -28,12 +28,17 @@ READERS = (User.Role.PROVIDER, User.Role.CURATOR)
 
 #: The operation behind each answer, and what the next page says.
 VERBS: dict[str, tuple[Callable[..., SelfReferral], str]] = {
-    "accept": (operations.accept, "You said yes. They are now one of your referrals, and are told that there is news."),
-    "ask": (operations.ask_more, "Your question is there for them to read, and they are told that there is news."),
-    "decline": (operations.decline, "You said no. They can read why, and are told that there is news."),
+    "accept": (operations.accept, "You said yes. They are now one of your referrals."),
+    "ask": (operations.ask_more, "Your question is there for them to read."),
+    "decline": (operations.decline, "You said no. They can read why."),
     "check": (operations.check_identity, "You noted how you know who it is."),
     "double": (operations.mark_double, "This request is closed. The other one goes on."),
 }
+
+
+#: Answers of which the person hears, if they agreed to messages.
+TELLS = ("accept", "ask", "decline")
+TOLD, NOT_TOLD = "We write to them that there is news.", "They agreed to no messages: ring them, or they see it when they open their link."
 
 
 @require_GET
@@ -83,7 +88,7 @@ def step(request: SignedIn, pk: UUID, action: str) -> HttpResponse:
         return _page(request, pk, {action: form})
     verb, said = VERBS[action]
     try:
-        verb(request_id=pk, by=request.user, at=now(), expected_version=form.cleaned_data["version"], **_told(action, form))
+        done = verb(request_id=pk, by=request.user, at=now(), expected_version=form.cleaned_data["version"], **_told(action, form))
     except NotFound:
         raise Http404 from None
     except LuneError as error:
@@ -91,7 +96,7 @@ def step(request: SignedIn, pk: UUID, action: str) -> HttpResponse:
             tell(form, error)
             return _page(request, pk, {action: form})
         return _page(request, pk, problem=error)
-    messages.success(request, said)
+    messages.success(request, f"{said} {TOLD if done.news_to else NOT_TOLD}" if action in TELLS else said)
     return redirect("request", pk)
 
 
@@ -130,6 +135,7 @@ def _page(request: SignedIn, pk: UUID, tried: dict[str, StepForm] | None = None,
         "look": present.LOOKS[asked.state],
         "age": present.age_of(asked),
         "needs": present.needs_of(asked),
+        "telephone": present.telephone(asked),
         "consents": present.consents(asked),
         "waits": asked.state in SelfReferral.State.waiting(),
         "notes": queries.notes_of(asked),

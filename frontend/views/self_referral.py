@@ -161,6 +161,8 @@ def _too_many(request: HttpRequest) -> bool:
 def _form(request: HttpRequest, offer: queries.Offer, form: AskForm, *, token: str = "", until: Any = None) -> HttpResponse:
     context = {
         "service": offer.service,
+        "by_curator": offer.by_curator,
+        "kept_for": settings.SELF_REFERRAL_KEEP_DAYS,
         "form": form,
         "for_others": SelfReferral.ForWhom.OTHER in offer.for_whom,
         "token": token,

@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -14,7 +15,10 @@ from catalogue.models import Service
 from core.models import AuditEntry
 from flow.models import Referral, SelfReferral
 from flow.self_referral import operations
+from frontend.forms.self_referral import AskForm
+from frontend.views.requests import VERBS
 from tests import factories
+from tests.test_hostile_input import SCRIPT, TEXTS
 
 pytestmark = pytest.mark.django_db
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -69,7 +73,7 @@ def test_from_the_directory_to_the_service_without_an_account(service, staff):
     form = reverse("service-ask", args=[service.pk])
     assert f'href="{form}"' in text(public.get(reverse("service", args=[service.pk])))
     shown = public.get(form)
-    assert (shown.status_code, shown["Cache-Control"], "Company and conversation" in text(shown)) == (200, "no-store", True)
+    assert (shown.status_code, shown["Cache-Control"], "Wants company" in text(shown)) == (200, "no-store", True)
     answer = ask(service)
     assert (answer.status_code, answer.url.startswith("/my-request/")) == (302, True)
     link = strict().get(answer.url)
@@ -81,9 +85,10 @@ def test_from_the_directory_to_the_service_without_an_account(service, staff):
     listed = text(staff.get(reverse("requests")))
     assert [word for word in ("Zebedee Quillfeather", "years old", "Company", "Not checked who it is") if word not in listed] == []
     read = text(staff.get(reverse("request", args=[request.pk])))
-    assert [word for word in ("nobody all week", "do not leave a message", "born 27 March 1958") if word not in read] == []
+    assert [word for word in ("nobody all week", "Do not leave a message", "07700 900123", "born 27 March 1958") if word not in read] == []
+    assert "Only the people who run this service" in text(public.get(form))
     yes = staff.post(reverse("request-step", args=[request.pk, "accept"]), {"version": request.version, "how": "phone"}, follow=True)
-    assert "You said yes" in text(yes)
+    assert "You said yes. They are now one of your referrals. They agreed to no messages: ring them" in text(yes)
     task = Referral.objects.get().tasks.get()
     assert reverse("task", args=[task.pk]) in text(yes)
     assert "They said yes" in text(strict().get(answer.url))
@@ -266,3 +271,39 @@ def test_no_letter_goes_out_before_somebody_agreed(service):
     ask(service, email="zebedee@example.org")
     operations.save(service_id=service.pk, typed={"email": "zebedee@example.org"}, at=timezone.now())
     assert mail.outbox == []
+
+
+@pytest.mark.parametrize("nonsense", TEXTS.values(), ids=TEXTS)
+def test_nonsense_in_every_box_is_taken_as_text_or_refused_in_words(service, staff, nonsense):
+    request = factories.SelfReferralFactory(service=service)
+    token = operations.save(service_id=service.pk, typed={}, at=timezone.now())
+    boxes = dict.fromkeys([*AskForm.base_fields, "version", "how", "pool", "birth_date", "reason", "reason_text", "of"], nonsense)
+    del boxes["website"]
+    answers = [
+        *(Client().post(reverse("service-ask", args=[service.pk]), boxes | {"do": do}) for do in ("send", "save", nonsense)),
+        *(strict().post(reverse("my-request", args=[token]), boxes | {"do": do}) for do in ("save", "answer", nonsense)),
+        *(staff.post(reverse("request-step", args=[request.pk, action]), boxes) for action in VERBS),
+        staff.get(reverse("requests"), {"service": nonsense, "page": nonsense}),
+    ]
+    assert [(answer.status_code, answer.request["PATH_INFO"]) for answer in answers if answer.status_code >= 500] == []
+    shown = [strict().get(reverse("my-request", args=[token])), *answers]
+    assert [answer.request["PATH_INFO"] for answer in shown if SCRIPT in text(answer)] == []
+
+
+def test_more_people_cost_no_more_questions(service, staff, django_assert_max_num_queries):
+    factories.SelfReferralFactory.create_batch(2, service=service)
+    staff.get(reverse("requests"))
+    with CaptureQueriesContext(connection) as two:
+        staff.get(reverse("requests"))
+    factories.SelfReferralFactory.create_batch(10, service=service)
+    with django_assert_max_num_queries(len(two)):
+        staff.get(reverse("requests"))
+
+
+def test_where_nobody_of_the_service_signs_in_the_form_says_who_reads_it_and_a_curator_does(service):
+    assert "people who keep this directory" in text(Client().get(reverse("service-ask", args=[service.pk])))
+    ask(service)
+    curator = browser(factories.UserFactory(curator=True))
+    request = SelfReferral.objects.get()
+    read = text(curator.get(reverse("request", args=[request.pk])))
+    assert f"Nobody of {service.organization.name} signs in here" in read

@@ -117,7 +117,7 @@ def test_somebody_asks_for_themselves_and_follows_it_to_the_first_day(visit: Vis
     public.get_by_label("Date of birth, or age").fill("27/3/1958")
     public.get_by_label("Phone number").fill("07700 900123")
     public.get_by_label("What do you need?").fill("I see nobody all week.")
-    choose(public, "Company and conversation")
+    choose(public, "Wants company and somebody to talk to")
     choose(public, "They may have what I wrote here")
     press(public, "Send to this service")
     public.get_by_role("link", name="Enter the postcode").click()
