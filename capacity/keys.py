@@ -19,10 +19,13 @@ _NOTED_EVERY = timedelta(minutes=1)
 
 @transaction.atomic
 def make(*, name: str, days: int, by: User, at: datetime) -> tuple[SystemKey, str]:
-    """A new key for a system of `by`'s organisation, and its text, which is told this once. Raises Invalid or NotAllowed."""
+    """A new key for a system of `by`'s organisation, and its text, which is told this once. Raises Invalid or NotAllowed.
+
+    A key outlasts whoever made it, so not everybody who tells figures makes one: those do whom the site's administrator has marked.
+    """
     name = name.strip()
-    if not by.is_provider or by.organization is None:
-        raise NotAllowed("Only those who run services make keys for their systems.")
+    require_keeper(by)
+    assert by.organization is not None
     if not 1 <= len(name) <= 80:
         raise Invalid("Say which system the key is for, in 80 letters or fewer.")
     if not 1 <= days <= MOST_DAYS:
@@ -41,9 +44,29 @@ def make(*, name: str, days: int, by: User, at: datetime) -> tuple[SystemKey, st
     return key, text
 
 
+def may_make(user: User) -> bool:
+    """Whether somebody makes the keys of the provider that they work for."""
+    return user.is_provider and user.keeps_keys and user.organization_id is not None
+
+
+def require_keeper(user: User) -> None:
+    """Refuse whoever makes no keys. Raises NotAllowed."""
+    if not may_make(user):
+        raise NotAllowed("Keys are made by whoever keeps them in your organisation. The administrator of this site decides who that is.")
+
+
+def keepers(user: User) -> list[str]:
+    """Who makes the keys of the organisation of `user`, by name."""
+    found = User.objects.filter(organization=user.organization_id, role=User.Role.PROVIDER, keeps_keys=True, is_active=True)
+    return [str(each) for each in found.order_by("last_name", "first_name", "pk")]
+
+
 @transaction.atomic
 def revoke(*, key_id: UUID, by: User, at: datetime) -> SystemKey:
-    """End a key at once. Ending it again changes nothing. Raises NotFound."""
+    """End a key at once: anybody of the organisation may, for a key that got out cannot wait. Ending it again changes nothing.
+
+    Raises NotFound.
+    """
     key = SystemKey.objects.select_for_update(of=("self",)).visible_to(by).filter(pk=key_id).first()
     if key is None:
         raise NotFound("There is no such key.")

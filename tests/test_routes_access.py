@@ -123,7 +123,8 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     "service-place-new": (page(ACCEPTED, others=of({ASKED, NOT_ASKED}, 404)), page(ACCEPTED, 422, others=of({ASKED, NOT_ASKED}, 404))),
     # Without a pool there is nothing to keep.
     "place-waiting": (page(PROVIDERS, 405), page(PROVIDERS, 422)),
-    "place-keys": (page(PROVIDERS), page(PROVIDERS, 422)),
+    # Of those who run services, whoever keeps the keys makes one.
+    "place-keys": (page(PROVIDERS), page(ACCEPTED, 422)),
     # The policy's key is nobody's.
     "place-key-revoke": (page(PROVIDERS, 405), page(PROVIDERS, 404)),
     "service-correct": (page(PROVIDERS, 405), page(ACCEPTED, 302)),
@@ -299,6 +300,7 @@ class World:
         )  # fmt: skip
         homes = [pool.service.organization for pool in self.pools]
         said_yes, asked, not_asked = (UserFactory(provider=True, organization=home) for home in homes)
+        User.objects.filter(pk=said_yes.pk).update(keeps_keys=True)
         operations.accept(task_id=self.accepted.pk, by=said_yes, at=timezone.now())
         CriterionFactory(service=self.pools[0].service, term=term("referral-source", "self"))
         self.request = SelfReferralFactory(

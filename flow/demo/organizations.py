@@ -151,6 +151,7 @@ class Organizations:
                     job_title=login.role,
                     organization=by_name.get(login.organization),
                     password=password,
+                    keeps_keys=roles[login.email] == User.Role.PROVIDER,
                     is_staff=admin,
                     is_superuser=admin,
                 )

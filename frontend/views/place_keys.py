@@ -19,7 +19,9 @@ from frontend.views.access import SignedIn, for_roles
 @require_http_methods(["GET", "POST"])
 @for_roles(User.Role.PROVIDER)
 def place_keys(request: SignedIn) -> HttpResponse:
-    """The keys of the organisation, and a form for another. A new key is shown in the answer, this once."""
+    """The keys of the organisation, and for whoever keeps them a form for another. A new key is shown in the answer, this once."""
+    if request.method == "POST":
+        keys.require_keeper(request.user)
     form = KeyForm(request.POST if request.method == "POST" else None)
     text, at = "", now()
     if form.is_valid():
@@ -31,6 +33,7 @@ def place_keys(request: SignedIn) -> HttpResponse:
             form = KeyForm()
     shown = SystemKey.objects.visible_to(request.user).select_related("created_by")
     context = {"form": form, "keys": [(each, each.works(at)) for each in shown], "text": text, "made": key if text else None}
+    context |= {"may_make": keys.may_make(request.user), "keepers": keys.keepers(request.user)}
     return render(request, "places/keys.jinja", context, status=422 if form.errors else 200)
 
 

@@ -26,6 +26,10 @@ def provider_of(pool):
     return UserFactory(provider=True, organization=pool.service.organization)
 
 
+def keeper_of(pool):
+    return UserFactory(provider=True, organization=pool.service.organization, keeps_keys=True)
+
+
 def send(api: APIClient, lines, key="batch"):
     return api.post(MANY, {"reports": lines}, headers={"Idempotency-Key": key})
 
@@ -129,7 +133,7 @@ def with_key(text: str) -> APIClient:
 def test_a_key_tells_the_figures_of_its_own_places_and_opens_nothing_else():
     pool, other = PoolFactory(maximum=10), PoolFactory()
     confidential = PoolFactory(service=ServiceFactory(organization=pool.service.organization, is_confidential=True))
-    user = provider_of(pool)
+    user = keeper_of(pool)
     key, text = keys.make(name="Care records", days=30, by=user, at=timezone.now())
     api = with_key(text)
     assert {row["id"] for row in api.get("/api/v1/capacities/").json()["results"]} == {str(pool.pk), str(confidential.pk)}
@@ -147,7 +151,7 @@ def test_a_key_tells_the_figures_of_its_own_places_and_opens_nothing_else():
 
 def test_a_key_ends_when_it_is_taken_back_or_its_time_is_up(time_machine):
     pool = PoolFactory()
-    user, stranger = provider_of(pool), UserFactory(provider=True)
+    user, stranger = keeper_of(pool), UserFactory(provider=True)
     first, text = keys.make(name="One", days=30, by=user, at=timezone.now())
     _, other = keys.make(name="Two", days=30, by=user, at=timezone.now())
     with pytest.raises(NotFound):
@@ -161,8 +165,9 @@ def test_a_key_ends_when_it_is_taken_back_or_its_time_is_up(time_machine):
 
 @pytest.mark.parametrize("given", [{"name": ""}, {"name": "x" * 81}, {"days": 0}, {"days": 4_000}])
 def test_a_key_has_a_name_and_an_end(given):
-    user = UserFactory(provider=True)
+    user = UserFactory(provider=True, keeps_keys=True)
     with pytest.raises(Invalid):
         keys.make(**{"name": "Care records", "days": 30} | given, by=user, at=timezone.now())
-    with pytest.raises(NotAllowed):
-        keys.make(name="Care records", days=30, by=UserFactory(), at=timezone.now())
+    for other in (UserFactory(keeps_keys=True), UserFactory(provider=True)):
+        with pytest.raises(NotAllowed):
+            keys.make(name="Care records", days=30, by=other, at=timezone.now())

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from capacity.models import CapacityReport, SystemKey
+from catalogue.models import User
 from tests.factories import PoolFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -90,6 +91,12 @@ def test_nobody_tells_of_anothers_places_and_the_whole_form_waits_too(signed_in,
 
 def test_a_provider_makes_a_key_sees_it_once_and_takes_it_back(signed_in, client, pool, provider):
     address = reverse("place-keys")
+    # a colleague who keeps no keys reads who does
+    User.objects.filter(pk=provider.pk).update(keeps_keys=True)
+    client.force_login(UserFactory(provider=True, organization=provider.organization))
+    assert f"In your organisation: {provider}." in client.get(address).content.decode()
+    assert client.post(address, {"name": "Care records", "days": "30"}).status_code == 403
+    client.force_login(provider)
     assert "Say which system" in signed_in.post(address, {"days": "30"}).content.decode()
     html = signed_in.post(address, {"name": "Care records", "days": "30"}).content.decode()
     text = html.split('lune-key-text">')[1].split("<")[0]
