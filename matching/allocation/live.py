@@ -1,0 +1,348 @@
+"""A plan that stays the best while things change: each change moves only those whom it must."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from matching.allocation import net as nets
+from matching.allocation import paths
+from matching.allocation.changes import Change
+from matching.allocation.problem import DEAREST, NONE, Ints, Policy, Problem, Refused, with_regret
+from matching.allocation.solve import Plan, Unproved, proved
+
+#: Of a person: waits; has an offer; is not there any more.
+WAITS, OFFERED, GONE = 0, 1, 2
+
+
+class Live:
+    """A plan that is kept the best; every change is certified before it is returned.
+
+    Pools and people have the numbers of the problem; people who arrive later have the next ones, and numbers are not used again.
+    Whoever was told of a place is moved only for more than `stay` points. Whoever has an offer is not moved at all.
+
+    After `Unproved`, which would be an error of ours, the object must not be used any more: make a new one from `solve`.
+    """
+
+    def __init__(self, problem: Problem, plan: Plan, *, policy: Policy | None = None) -> None:
+        self._policy = policy or Policy()
+        self._problem = problem
+        self._net = nets.roomy(nets.net_of(problem), problem.people, 1)
+        self._people, self._options = problem.people, len(problem.pool)
+        self._points = problem.points
+        self._is = np.full(self._people, WAITS, np.int8)
+        self._banned = np.zeros(self._options, bool)
+        self._net.price[:] = plan.price
+        paths.seat_all(self._net, plan.at)
+        paths.link(self._net, 0, self._options)
+        self._was: dict[int, int] = {}
+
+    # --- what changes
+
+    def places(self, pool: int, places: int) -> Change:
+        """A pool has another number of free places, those that are offered included."""
+        if not 0 <= pool < self._problem.pools:
+            raise Refused(f"There is no pool {pool}.")
+        return self._change(lambda: self._capacity(pool, places))
+
+    def limit(self, group: int, limit: int) -> Change:
+        """A group has another limit. Groups are numbered through, those of the narrower limits first."""
+        if not 0 <= group < len(self._net.places) - self._problem.pools:
+            raise Refused(f"There is no limit {group}.")
+        return self._change(lambda: self._capacity(self._problem.pools + group, limit))
+
+    def arrive(self, *, pool: ArrayLike, score: ArrayLike, left: int) -> tuple[int, Change]:
+        """Somebody new waits, with these options; returns the person's number too. Somebody whose needs changed leaves and arrives."""
+        where, points = np.asarray(pool, np.int64), self._policy.span - np.asarray(score, np.int64)
+        if len(where) != len(points) or (len(where) and not 0 <= where.min() <= where.max() < self._problem.pools):
+            raise Refused("Options need a pool that there is, and as many scores as pools.")
+        if not 0 <= left < DEAREST or (len(points) and not 0 <= points.min() <= points.max() <= self._policy.span):
+            raise Refused(f"Scores must be from 0 to {self._policy.span}, and the cost of being left out not negative.")
+        person = self._append(where, points, left)
+        return person, self._change(lambda: self._let_in(person), arrived=person)
+
+    def leave(self, person: int) -> Change:
+        """Somebody does not wait any more. An offer that is out is taken back."""
+        self._must_be(person, WAITS, OFFERED)
+
+        def steps() -> None:
+            self._was[person] = int(self._net.at[person])
+            self._vacate(person)
+            self._is[person] = GONE
+            self._silence(person)
+
+        return self._change(steps)
+
+    def tell(self, person: int) -> None:
+        """The person was told of the place in the plan: moving them costs `stay` points from now on."""
+        self._must_be(person, WAITS)
+        net, option = self._net, self._net.at[person]
+        if option >= 0:
+            # Everything else becomes dearer, so that the plan is still the best.
+            net.keep[person], net.extra[person] = option, self._policy.stay
+            net.pays[person] = net.cost[option] + net.price[net.pool[option]]
+
+    def offer(self, person: int) -> None:
+        """The place in the plan was offered: it is the person's until there is an answer, whatever else changes."""
+        self._must_be(person, WAITS)
+        option = int(self._net.at[person])
+        if option < 0:
+            raise Refused(f"Person {person} has no place in the plan that could be offered.")
+        paths.depart(self._net, person)  # the pool stays loaded, and nobody can move who is in no list
+        self._net.at[person] = option
+        self._is[person] = OFFERED
+        self._silence(person)
+
+    def accept(self, person: int) -> None:
+        """The offer was accepted. Person and place are gone, also from the limits above; nobody else moves."""
+        self._must_be(person, OFFERED)
+        node = int(self._net.pool[self._net.at[person]])
+        while node != NONE:
+            self._net.places[node] -= 1
+            self._net.load[node] -= 1
+            node = int(self._net.parent[node])
+        self._is[person] = GONE
+        self._net.at[person] = NONE
+
+    def decline(self, person: int) -> Change:
+        """The offer was declined, by either side: the place is free for others, and the person waits for another pool."""
+        self._must_be(person, OFFERED)
+        pool = self._net.pool[self._net.at[person]]
+
+        def steps() -> None:
+            self._was[person] = int(self._net.at[person])
+            self._vacate(person)
+            self._is[person] = WAITS
+            self._ban(person, pool)
+            self._let_in(person)
+
+        return self._change(steps)
+
+    def forbid(self, person: int, pool: int) -> Change:
+        """A pool does not fit a person after all."""
+        self._must_be(person, WAITS)
+
+        def steps() -> None:
+            held = self._net.at[person] >= 0 and self._net.pool[self._net.at[person]] == pool
+            if held:
+                self._was[person] = int(self._net.at[person])
+                self._vacate(person)
+            self._ban(person, pool)
+            if held:
+                self._let_in(person)
+
+        return self._change(steps)
+
+    def insist(self, person: int, left: int) -> Change:
+        """Leaving the person out costs another amount: days have passed, or the need has become more urgent."""
+        self._must_be(person, WAITS)
+        if not 0 <= left < DEAREST:
+            raise Refused("The cost of being left out is negative or far too large.")
+
+        def steps() -> None:
+            placed = self._net.at[person] >= 0
+            dearer = left >= self._net.left[person]
+            if placed and not dearer:
+                self._was[person] = int(self._net.at[person])
+                self._vacate(person)
+            self._net.left[person] = left
+            if not (placed and dearer):
+                self._was.setdefault(person, NONE)
+                self._let_in(person)
+
+        return self._change(steps)
+
+    # --- what is
+
+    @property
+    def pool(self) -> Ints:
+        """The pool of each person, offers included; -1: none, or gone."""
+        at = self._net.at[: self._people]
+        return np.where(at >= 0, self._net.pool[np.maximum(at, 0)], NONE).astype(np.int64)
+
+    @property
+    def waiting(self) -> Ints:
+        """The numbers of those whom the plan is for: neither gone nor with an offer."""
+        return np.flatnonzero(self._is[: self._people] == WAITS)
+
+    @property
+    def cost(self) -> int:
+        """What the plan costs for those who wait, with what moving those costs who were told of another place."""
+        net, people = self._net, self.waiting
+        at = net.at[people]
+        own = np.where(at >= 0, net.cost[np.maximum(at, 0)], net.left[people])
+        return int((own + np.where((at >= 0) & (at == net.keep[people]), 0, net.extra[people])).sum())
+
+    def problem(self) -> tuple[Problem, Ints]:
+        """The problem as it stands, and the option of each of `waiting` in it: offers and their places left out, moving people priced."""
+        net, people = self._net, self.waiting
+        size = net.end[people] - net.begin[people]
+        option = np.repeat(net.begin[people] - np.concatenate(([0], np.cumsum(size)[:-1])), size) + np.arange(size.sum())
+        row = np.repeat(np.arange(len(people)), size)
+        usable = net.owner[option] >= 0
+        option, row = option[usable], row[usable]
+        cost = net.cost[option] + np.where(net.keep[people[row]] == option, 0, net.extra[people[row]])
+        order = np.lexsort((cost, row))
+        option, row, cost = option[order], row[order], cost[order]
+        places = net.places.copy()
+        for person in np.flatnonzero(self._is[: self._people] == OFFERED).tolist():
+            node = int(net.pool[net.at[person]])
+            while node != NONE:
+                places[node] -= 1
+                node = int(net.parent[node])
+        at = np.full(len(people), NONE, np.int64)
+        mine = np.flatnonzero(option == net.at[people[row]])
+        at[row[mine]] = mine
+        start = np.concatenate(([0], np.cumsum(np.bincount(row, minlength=len(people)))))
+        left, lot = net.left[people] + net.extra[people], np.arange(len(people))
+        return Problem(
+            start, net.pool[option], self._points[option], cost, left, lot, places, net.parent, self._problem.pools, self._problem.pool_lot
+        ), at
+
+    def verify(self) -> Plan:
+        """The whole certificate, by the check that knows no solver. Raises `Unproved` if the plan is not the best."""
+        problem, at = self.problem()
+        return proved(problem, at, self._net.price)
+
+    # --- how
+
+    def _change(self, steps: Callable[[], None], *, arrived: int = NONE) -> Change:
+        self._was = {}
+        steps()
+        net, moves = self._net, []
+        for person, was in self._was.items():
+            now = int(net.at[person])
+            if now != was or person == arrived:
+                pools = [NONE if option < 0 else int(net.pool[option]) for option in (was, now)]
+                before, after = (int(net.left[person] if option < 0 else net.cost[option]) for option in (was, now))
+                moves.append((person, pools[0], pools[1], 0 if self._is[person] == GONE else before - after))
+        return Change.of(moves)
+
+    def _run(self, search: Any, *of: int) -> bool:
+        net = self._net
+        moved, changed = search(net, *of)
+        if moved < 0:
+            return False
+        if not paths.certified(net, changed, moved):
+            raise Unproved("A change left the plan without a certificate.")
+        for person, option in zip(net.moved[:moved].tolist(), net.moved_from[:moved].tolist(), strict=True):
+            self._was.setdefault(person, option)
+        return True
+
+    def _let_in(self, person: int) -> None:
+        begin, end = self._row(person)
+        self._net.owner[begin:end] = np.where(self._banned[begin:end], NONE, person)
+        self._run(paths.forward, person, NONE)
+
+    def _vacate(self, person: int) -> None:
+        """Take somebody out; the place goes to whom it helps most."""
+        net, option = self._net, int(self._net.at[person])
+        if option >= 0 and self._is[person] == WAITS:
+            paths.depart(net, person)
+        net.at[person] = NONE
+        self._silence(person)
+        if option >= 0:
+            self._run(paths.backward, int(net.pool[option]))
+
+    def _silence(self, person: int) -> None:
+        """Nobody asks this person to move or to come."""
+        self._net.owner[slice(*self._row(person))] = NONE
+
+    def _ban(self, person: int, pool: int) -> None:
+        net, (begin, end) = self._net, self._row(person)
+        options = begin + np.flatnonzero(net.pool[begin:end] == pool)
+        self._banned[options] = True
+        net.owner[options] = NONE
+        if net.keep[person] in options:
+            net.pays[person] -= net.extra[person]
+            net.keep[person], net.extra[person] = NONE, 0
+
+    def _row(self, person: int) -> tuple[int, int]:
+        return int(self._net.begin[person]), int(self._net.end[person])
+
+    def _must_be(self, person: int, *states: int) -> None:
+        if not 0 <= person < self._people or self._is[person] not in states:
+            raise Refused(f"Person {person} {'has no offer' if OFFERED in states and WAITS not in states else 'does not wait'}.")
+
+    def _append(self, where: Ints, points: Ints, left: int) -> int:
+        order = np.lexsort((self._problem.pool_lot[where], points))
+        where, points = where[order], points[order]
+        person, first = self._people, self._options
+        last = first + len(where)
+        self._net = net = nets.roomy(self._net, person + 1, last)
+        if len(self._points) < len(net.pool):
+            self._points = np.resize(self._points, len(net.pool))
+            self._banned = np.resize(self._banned, len(net.pool))
+        if len(self._is) < len(net.left):
+            self._is = np.resize(self._is, len(net.left))
+        self._points[first:last], self._banned[first:last], self._is[person] = points, False, WAITS
+        net.pool[first:last] = where
+        net.cost[first:last] = with_regret(np.array([0, len(where)]), points, self._policy)
+        net.begin[person], net.end[person], net.left[person] = first, last, left
+        net.keep[person], net.extra[person], net.at[person] = NONE, 0, NONE
+        net.owner[first:last] = person
+        paths.link(net, first, last)
+        self._people, self._options = person + 1, last
+        return person
+
+    def _capacity(self, node: int, places: int) -> None:
+        net = self._net
+        if not 0 <= places < DEAREST:
+            raise Refused("A number of places is negative or far too large.")
+        promised = sum(node in self._chain(int(net.pool[net.at[p]])) for p in np.flatnonzero(self._is[: self._people] == OFFERED))
+        if places < promised:
+            raise Refused(f"{promised} of these places are offered: those offers must be answered or taken back first.")
+        while net.places[node] < places and net.price[node] > self._asked_above(node):
+            self._one_more(node)
+        net.places[node] = max(places, net.load[node])
+        while net.places[node] > places:
+            self._one_fewer(node)
+
+    def _one_more(self, node: int) -> None:
+        """As if a stranger took the new place, with all limits above, and then went away."""
+        net = self._net
+        for above in self._chain(node)[1:]:
+            if net.load[above] < net.places[above]:
+                net.load[above] += 1
+            elif self._run(paths.forward, NONE, above):
+                break
+            else:
+                # All below is promised: nobody can use the new place, and nobody who could move pays these prices.
+                self._raise_all_below(above, int(net.price[node]))
+                net.places[node] += 1
+                return
+        net.places[node] += 1
+        net.load[node] += 1
+        self._run(paths.backward, node)
+
+    def _one_fewer(self, node: int) -> None:
+        net = self._net
+        net.places[node] -= 1
+        net.load[node] -= 1
+        self._run(paths.forward, NONE, node)
+        # Whoever found room is counted there. The limits above still count somebody whom this node does not have any more.
+        if net.parent[node] >= 0:
+            self._run(paths.backward, int(net.parent[node]))
+
+    def _asked_above(self, node: int) -> int:
+        parent = int(self._net.parent[node])
+        return int(self._net.price[parent]) if parent >= 0 else 0
+
+    def _chain(self, node: int) -> list[int]:
+        """The node and the limits above it."""
+        chain = []
+        while node != NONE:
+            chain.append(node)
+            node = int(self._net.parent[node])
+        return chain
+
+    def _raise_all_below(self, node: int, price: int) -> None:
+        net, todo = self._net, [node]
+        while todo:
+            node = todo.pop()
+            net.price[node] = max(net.price[node], price)
+            below = int(net.child[node])
+            while below >= 0:
+                todo.append(below)
+                below = int(net.sibling[below])
