@@ -1,9 +1,13 @@
 """The directory of the demonstration lives: a second directory overlaps it, and people say what is wrong."""
 
-import pytest
+from datetime import timedelta
 
-from catalogue.models import DuplicateCandidate, ImportRun, MistakeReport, ProposedChange, Service, SourceRecord
-from flow.demo import living
+import pytest
+from django.utils import timezone
+
+from capacity.models import ServiceCapacity
+from catalogue.models import DuplicateCandidate, ImportRun, MistakeReport, ProposedChange, Service, SourceRecord, UsageCount
+from flow.demo import in_use, living, logins
 from tests.flow.region.checks import AT
 
 
@@ -29,3 +33,10 @@ def test_a_curator_finds_something_to_do(lived):
     assert MistakeReport.objects.filter(status="open").count() == len(living.MISTAKES)
     assert ProposedChange.objects.filter(status="waiting", organization=None).count() == len(living.GROUPS)
     assert living.is_loaded()
+    # groups have places at each session, some taken, and the directory was read
+    coming = ServiceCapacity.objects.filter(service__organization__name=logins.CHARITY, session_of__isnull=False)
+    assert coming.values("session_of").distinct().count() == len(in_use.GROUPS)
+    assert {pool.available == pool.maximum for pool in coming} == {True, False}
+    first = UsageCount.objects.order_by("day").first()
+    assert first.day == timezone.localdate(AT) - timedelta(days=in_use.READ_DAYS)
+    assert set(UsageCount.objects.values_list("kind", flat=True)) == set(UsageCount.Kind)
