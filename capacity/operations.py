@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from capacity.models import CapacityReport, CapacityStatus, FreshnessPolicy, Reservation, ServiceCapacity, Via
 from capacity.status import CLOCK_SKEW
@@ -53,22 +53,29 @@ def show_to_public(*, pool_id: UUID, shown: bool, by: User, at: datetime) -> Ser
     return pool
 
 
+#: What a pool and each row of its history have alike.
+_ALIKE = (*FIGURES, "held", "version")
+#: A change and its row of history, in one statement written out: every update of every provider does this.
+_RECORD = f"""
+WITH changed AS (
+    UPDATE capacity_servicecapacity SET {", ".join(f"{name} = %({name})s" for name in _ALIKE)},
+        reported_at = %(reported_at)s, reported_by_id = %(reported_by)s, reported_via = %(reported_via)s
+    WHERE id = %(pool)s
+)
+INSERT INTO capacity_capacityreport (pool_id, kind, observed_at, received_at, by_id, via, key, {", ".join(_ALIKE)})
+VALUES (%(pool)s, %(kind)s, %(observed_at)s, %(at)s, %(by)s, %(via)s, %(key)s, {", ".join(f"%({name})s" for name in _ALIKE)})
+"""  # noqa: S608 – names of columns, of our own
+
+
 def _record(pool: ServiceCapacity, *, kind: str, by: User | None, via: str, observed_at: datetime, at: datetime, key: str = "") -> None:
     """Save a changed, locked pool with its next version, its history row and its event."""
     pool.version += 1
-    pool.save(update_fields=[*FIGURES, "held", "reported_at", "reported_by", "reported_via", "version"])
-    CapacityReport.objects.create(
-        pool=pool,
-        kind=kind,
-        held=pool.held,
-        version=pool.version,
-        observed_at=observed_at,
-        received_at=at,
-        by=by,
-        via=via,
-        key=key,
-        **{name: getattr(pool, name) for name in FIGURES},
-    )
+    told = {
+        "pool": pool.pk, "kind": kind, "observed_at": observed_at, "at": at, "by": by and by.pk, "via": via, "key": key,
+        "reported_at": pool.reported_at, "reported_by": pool.reported_by_id, "reported_via": pool.reported_via,
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_RECORD, told | {name: getattr(pool, name) for name in _ALIKE})
     tell(pool, kind=kind)
 
 
