@@ -70,7 +70,7 @@ VALUES (%(pool)s, %(kind)s, %(observed_at)s, %(at)s, %(by)s, %(via)s, %(key)s, {
 def _record(pool: ServiceCapacity, *, kind: str, by: User | None, via: str, observed_at: datetime, at: datetime, key: str = "") -> None:
     """Save a changed, locked pool with its next version, its history row and its event."""
     pool.version += 1
-    told = {
+    told: dict[str, Any] = {
         "pool": pool.pk, "kind": kind, "observed_at": observed_at, "at": at, "by": by and by.pk, "via": via, "key": key,
         "reported_at": pool.reported_at, "reported_by": pool.reported_by_id, "reported_via": pool.reported_via,
     }  # fmt: skip
