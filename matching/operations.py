@@ -58,6 +58,8 @@ class Line:
     told_s: int | None
     """Age of the figure in seconds; None: never told."""
     terms: list[explain.Term]
+    better: str
+    """What would raise the score most, as a sentence; empty when nothing would."""
     overdue: str
     """Why the record may be out of date, as a sentence; empty when it was checked lately."""
     is_confidential: bool
@@ -211,6 +213,8 @@ def why_not(run: MatchRun, pool_id: UUID, *, at: datetime | None = None) -> Expl
 
 def nearest_misses(run: MatchRun) -> Misses:
     """For a run that found nobody: the services that fail least, and what opens most. Empty for any other run."""
+    if not run.misses:
+        return Misses(lines=[], openings=[])
     need = Need.from_json(run.problem)
     stored = [PoolFacts.from_json(facts) for facts in run.misses.get("pools", [])]
     words = _words(need, stored)
@@ -308,6 +312,7 @@ def _line(
         free=facts.free,
         told_s=facts.age_s,
         terms=explain.terms(need, facts, weights, words, points),
+        better=explain.better(need, facts, weights, words, points),
         overdue=explain.overdue(need, facts),
         is_confidential=pool.service.hides_its_place or bool(pool.location and pool.location.is_confidential),
     )

@@ -68,6 +68,7 @@ class LineSerializer(serializers.Serializer):
     free = serializers.IntegerField(allow_null=True)
     told_s = serializers.IntegerField(allow_null=True, help_text="Age of the figure in seconds.")
     terms = TermSerializer(many=True)
+    better = serializers.CharField(help_text="What would raise the score most; empty when nothing would.")
     overdue = serializers.CharField(help_text="Why the record may be out of date; empty when it was checked lately.")
 
 

@@ -8,7 +8,7 @@ from matching.engine import check
 from matching.engine.factors import FACTORS, checked, is_overdue
 from matching.engine.problem import Need, PoolFacts, Weights, distance
 from matching.engine.rules import RULES, Verdict
-from matching.engine.words import Words
+from matching.engine.words import Words, count
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,15 @@ def terms(need: Need, facts: PoolFacts, weights: Weights, words: Words, points: 
         for factor in FACTORS
         if getattr(weights, factor.code)
     ]
+
+
+def better(need: Need, facts: PoolFacts, weights: Weights, words: Words, points: Mapping[str, int]) -> str:
+    """What would raise the score most, of all that somebody could change, as a sentence; empty when nothing would."""
+    lost = [(getattr(weights, factor.code) - points[factor.code], factor) for factor in FACTORS if getattr(weights, factor.code)]
+    for most, factor in sorted(lost, key=lambda pair: -pair[0]):
+        if most > 0 and (how := factor.better(need, facts, words)):
+            return f"Up to {count(most, 'point')} more {how}."
+    return ""
 
 
 def overdue(need: Need, facts: PoolFacts) -> str:

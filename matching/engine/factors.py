@@ -8,7 +8,7 @@ from datetime import date
 
 from matching.engine import place
 from matching.engine.problem import Need, PoolFacts, distance
-from matching.engine.words import Words, ago, count, miles, pounds, wait
+from matching.engine.words import Words, ago, count, miles, on, pounds, wait
 
 #: A full share.
 ALL = 1000
@@ -31,6 +31,10 @@ class Factor(ABC):
     @abstractmethod
     def words(self, need: Need, facts: PoolFacts, words: Words) -> str:
         """Why the share is what it is."""
+
+    def better(self, need: Need, facts: PoolFacts, words: Words) -> str:
+        """What the service, or whoever knows it, could do for a greater share: `"if …"` or `"once …"`. Empty when that is nothing."""
+        return ""
 
 
 class Distance(Factor):
@@ -71,6 +75,22 @@ class Availability(Factor):
             "closed",
         )[place.place(facts)]
 
+    def better(self, need: Need, facts: PoolFacts, words: Words) -> str:
+        match place.place(facts):
+            case place.FEW:
+                return "if it had more places free"
+            case place.AGEING:
+                return "if it told its figure again"
+            case place.ASSESSMENT:
+                return "if it took people without assessing them first"
+            case place.LIST if facts.wait_days is None:
+                return "once a place is free"
+            case place.LIST:
+                return f"once a place is free: {on(need.today, facts.wait_days or 0)} by what it says of its list"
+            case place.UNKNOWN:
+                return "once it says whether a place is free"
+        return ""
+
 
 class Freshness(Factor):
     code, label = "freshness", "how fresh the figure is"
@@ -82,6 +102,9 @@ class Freshness(Factor):
 
     def words(self, need: Need, facts: PoolFacts, words: Words) -> str:
         return "never told" if facts.age_s is None else f"told {ago(facts.age_s)}"
+
+    def better(self, need: Need, facts: PoolFacts, words: Words) -> str:
+        return "if it told its figure again"
 
 
 class Known(Factor):
@@ -104,6 +127,9 @@ class Known(Factor):
             + (need.source != 0 and facts.sources != 0)
         )
 
+    def better(self, need: Need, facts: PoolFacts, words: Words) -> str:
+        return f"if it answered {count(need.asked - self._stated(need, facts), 'question')} more that matter here"
+
 
 class Preferences(Factor):
     code, label = "preferences", "preferences"
@@ -118,6 +144,9 @@ class Preferences(Factor):
             return "none given, so every service gets these"
         met = need.preferences & facts.accepts
         return words.names("need", met) if met else "none that it has spoken of"
+
+    def better(self, need: Need, facts: PoolFacts, words: Words) -> str:
+        return f"if it offered what was preferred: {words.names('need', need.preferences & ~facts.accepts)}"
 
 
 class Priority(Factor):
@@ -170,6 +199,9 @@ class Quality(Factor):
             "rated outstanding",
         )[facts.cqc_rating or 0]
 
+    def better(self, need: Need, facts: PoolFacts, words: Words) -> str:
+        return "with a better rating by the Care Quality Commission" if facts.cqc_rating else ""
+
 
 class Price(Factor):
     code, label = "price", "price"
@@ -190,6 +222,9 @@ class Price(Factor):
             return "the price is not known"
         return f"{pounds(facts.price_pence)} a week of {pounds(need.budget_pence)}"
 
+    def better(self, need: Need, facts: PoolFacts, words: Words) -> str:
+        return "if it said what it costs" if facts.price_pence is None else "if it cost less"
+
 
 class Assurance(Factor):
     code, label = "assurance", "how lately the record was checked"
@@ -201,6 +236,9 @@ class Assurance(Factor):
 
     def words(self, need: Need, facts: PoolFacts, words: Words) -> str:
         return "never checked" if facts.assured_days is None else f"checked {count(max(0, facts.assured_days), 'day')} ago"
+
+    def better(self, need: Need, facts: PoolFacts, words: Words) -> str:
+        return "if its record were checked"
 
 
 class Currency(Factor):
@@ -216,6 +254,9 @@ class Currency(Factor):
             return "its record has never been checked, so it is overdue"
         last = f"its record was last checked {checked(need, facts.assured_days)}"
         return f"{last}, so it is overdue" if is_overdue(need, facts) else last
+
+    def better(self, need: Need, facts: PoolFacts, words: Words) -> str:
+        return "if its record were checked"
 
 
 def is_overdue(need: Need, facts: PoolFacts) -> bool:
@@ -244,6 +285,9 @@ class Marks(Factor):
             return "none wished for, so every service gets these"
         return words.names("mark", need.marks & facts.marks) or "none of those wished for"
 
+    def better(self, need: Need, facts: PoolFacts, words: Words) -> str:
+        return f"with {words.names('mark', need.marks & ~facts.marks)}"
+
 
 class Journey(Factor):
     """Somebody who cannot drive is better off where they are visited or fetched, or need not go."""
@@ -263,6 +307,9 @@ class Journey(Factor):
     @staticmethod
     def _hard(need: Need, facts: PoolFacts) -> bool:
         return bool(need.travels >> facts.care_type & 1) and not facts.online and not facts.accepts & need.brings
+
+    def better(self, need: Need, facts: PoolFacts, words: Words) -> str:
+        return "if it visited or fetched people"
 
 
 #: All factors, in the order of `problem.FACTORS`.

@@ -1,7 +1,7 @@
 """What is judged: one need, the facts of one pool, and the weights. Integers, masks and booleans only."""
 
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from math import isqrt
 from typing import Any, Self
 
@@ -26,7 +26,7 @@ class _Stored:
     """Goes to JSON and comes back equal."""
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)  # type: ignore[call-overload]
+        return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:

@@ -20,7 +20,7 @@ from matching.engine.problem import (
     distance,
 )
 from matching.engine.rule import Rule, Verdict
-from matching.engine.words import Words, ago, count, miles, pounds, wait
+from matching.engine.words import Words, ago, count, miles, on, pounds, wait
 
 
 class CareType(Rule):
@@ -351,7 +351,9 @@ class Place(Rule):
 
     def change(self, need: Need, facts: PoolFacts, words: Words) -> str:
         if place.place(facts) == place.LIST:
-            return "It would fit if the person could wait."
+            if facts.wait_days is None:
+                return "It would fit if the person could wait."
+            return f"By what it says of its list, a place is free {on(need.today, facts.wait_days)}: it would fit if that were soon enough."
         return "It would fit once the service says that a place is free."
 
 

@@ -1,6 +1,7 @@
 """Turning numbers into the words of a sentence."""
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 
 METRES_PER_MILE = 1609.344
 
@@ -59,3 +60,13 @@ def wait(days: int) -> str:
     """`"3 days"`, `"4 weeks"`, `"6 months"`: as `capacity.status.wait` has it."""
     size, name = (1, "day") if days < 14 else (7, "week") if days < 84 else (30, "month")
     return count(max(1, round(days / size)), name)
+
+
+def on(today: int, days: int) -> str:
+    """The day so many days on: `"on Thursday"` within the week, then `"on Thursday 12 March"`; later `"in 6 months"`."""
+    if not today or days >= 84:
+        return f"in {wait(days)}"
+    if days == 0:
+        return "today"
+    then = date.fromordinal(today + days)
+    return f"on {then:%A}" if days < 7 else f"on {then:%A} {then.day} {then:%B}"

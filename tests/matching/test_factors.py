@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from capacity.models import CapacityStatus
 from capacity.status import Freshness, rag
-from matching.engine import check, place
+from matching.engine import check, explain, place
 from matching.engine.factors import FACTORS
 from matching.engine.problem import FACTORS as NAMES
 from matching.engine.problem import Need, PoolFacts, Weights
@@ -90,6 +90,41 @@ def test_factor(code, need_, facts_, share, says):
     factor = next(factor for factor in FACTORS if factor.code == code)
     assert factor.share(need_, facts_) == share
     assert says in factor.words(need_, facts_, WORDS)
+
+
+@pytest.mark.parametrize(
+    ("need_", "facts_", "weights", "says"),
+    [
+        (NEED, FACTS, {"availability": 100, "distance": 900}, ""),  # nobody moves it nearer
+        (NEED, facts(free=1, maximum=10), {"availability": 100}, "Up to 15 points more if it had more places free."),
+        (NEED, facts(age_s=86_400), {"availability": 100, "freshness": 60}, "Up to 40 points more if it told its figure again."),
+        (NEED, facts(age_s=129_600), {"freshness": 60}, "Up to 30 points more if it told its figure again."),
+        (NEED, facts(status=3), {"availability": 100}, "Up to 50 points more if it took people without assessing them first."),
+        (NEED, facts(status=2), {"availability": 100}, "Up to 70 points more once a place is free."),
+        (need(today=SUMMER), facts(status=2, wait_days=5), {"availability": 100}, "once a place is free: on Thursday by what it says"),
+        (NEED, facts(age_s=None), {"availability": 100}, "Up to 80 points more once it says whether a place is free."),
+        (need(needs=OXYGEN | DEMENTIA), facts(accepts=OXYGEN), {"known": 30}, "more if it answered 2 questions more that matter here."),
+        (
+            need(preferences=OXYGEN | DEMENTIA),
+            facts(accepts=OXYGEN),
+            {"preferences": 1},
+            "Up to 1 point more if it offered what was preferred: D",
+        ),
+        (NEED, facts(cqc_rating=3), {"quality": 100}, "Up to 25 points more with a better rating by the Care Quality Commission."),
+        (NEED, FACTS, {"quality": 100}, ""),
+        (need(budget_pence=10), FACTS, {"price": 10, "known": 90}, "1 question more"),
+        (need(budget_pence=10), facts(min_age=1), {"price": 10, "known": 90}, "Up to 10 points more if it said what it costs."),
+        (need(budget_pence=10), facts(min_age=1, price_pence=5), {"price": 10, "known": 90}, "Up to 5 points more if it cost less."),
+        (NEED, FACTS, {"assurance": 10, "currency": 20}, "Up to 20 points more if its record were checked."),
+        (need(marks=3), facts(marks=2), {"marks": 10}, "Up to 5 points more with NCVO Trusted Charity."),
+        (need(travels=1, brings=3 << 27), FACTS, {"journey": 10}, "Up to 10 points more if it visited or fetched people."),
+    ],
+)
+def test_what_would_change_a_place_in_the_list(need_, facts_, weights, says):
+    """The most that somebody could change; a factor of which there is nothing to gain is not named."""
+    of_these = Weights.from_json(weights)
+    said = explain.better(need_, facts_, of_these, WORDS, check.terms(need_, facts_, of_these))
+    assert (says in said) if says else said == ""
 
 
 def test_every_factor_is_tested_and_named_in_the_same_order():

@@ -75,6 +75,7 @@ def test_every_line_says_what_is_free_and_how_old_that_figure_is():
     assert (told.places, told.free, told.miles) == ("3 places free, told 3 hours ago.", 3, 0.6)
     assert (never.free, never.told_s) == (None, None)
     assert "nobody has told us" in never.places
+    assert never.better == "Up to 200 points more once it says whether a place is free."
     assert sum(t.points for t in told.terms) == told.score <= told.out_of
     assert told.terms[0].words == "+287 for distance: 0.6 miles"
 
