@@ -153,6 +153,46 @@ class Live:
 
         return self._change(steps)
 
+    def confine(self, person: int, allowed: ArrayLike, *, left: int) -> Change:
+        """Only some of a person's options may be used (one truth value for each), and leaving the person out costs `left`."""
+        self._must_be(person, WAITS)
+        net, (begin, end) = self._net, self._row(person)
+        banned = ~np.asarray(allowed, bool)
+        at = int(net.at[person])
+
+        def steps() -> None:
+            wider = bool((self._banned[begin:end] & ~banned).any())
+            stays = not wider and at >= 0 and not banned[at - begin] and left >= net.left[person]
+            if not stays:
+                self._was[person] = at
+                self._vacate(person)
+            self._banned[begin:end] = banned
+            net.left[person] = left
+            if stays:
+                net.owner[begin:end] = np.where(banned, NONE, person)
+            else:
+                self._let_in(person)
+
+        return self._change(steps)
+
+    def close(self, options: Ints) -> Change:
+        """Several options, of anybody, may not be used any more."""
+        owner = self._net.owner[options]
+        held = owner[(owner >= 0) & (self._net.at[owner] == options)].tolist()
+
+        def steps() -> None:
+            # First of all, or somebody would move into one of them when another goes.
+            self._banned[options] = True
+            self._net.owner[options] = NONE
+            for person in held:
+                at = int(self._net.at[person])
+                if at >= 0 and self._banned[at]:
+                    self._was.setdefault(person, at)
+                    self._vacate(person)
+                    self._let_in(person)
+
+        return self._change(steps)
+
     # --- what is
 
     @property
@@ -160,6 +200,29 @@ class Live:
         """The pool of each person, offers included; -1: none, or gone."""
         at = self._net.at[: self._people]
         return np.where(at >= 0, self._net.pool[np.maximum(at, 0)], NONE).astype(np.int64)
+
+    @property
+    def option(self) -> Ints:
+        """The option of each person; -1: none."""
+        return self._net.at[: self._people].copy()
+
+    def asked(self, options: Ints) -> Ints:
+        """What options cost at the prices of now, for whoever's they are; far too much for those that may not be used."""
+        return np.where(self._banned[options], paths.FAR >> 2, self._net.cost[options] + self._net.price[self._net.pool[options]])
+
+    def otherwise(self, options: Ints) -> Ints:
+        """For the owner of each option: what the next best would cost at the prices of now."""
+        best = []
+        for option, person in zip(options.tolist(), self._net.owner[options].tolist(), strict=True):
+            if person < 0:
+                best.append(0)
+            elif self._net.at[person] != option:
+                best.append(int(self._net.pays[person]))
+            else:
+                asked = self.asked(np.arange(*self._row(person)))
+                asked[option - self._net.begin[person]] = paths.FAR >> 2
+                best.append(min(int(self._net.left[person]), int(asked.min())))
+        return np.array(best, np.int64)
 
     @property
     def waiting(self) -> Ints:
