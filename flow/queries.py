@@ -71,7 +71,7 @@ class Identity:
     phone: str
     preferred_language: str
     reason: str
-    unchecked: bool  # asked by a form, and nobody has made sure who it is
+    unchecked: UUID | None  # the request by a form, of which nobody has made sure who it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +181,15 @@ def provider_view(task: ReferralTask, user: User) -> ProviderView:
             phone=patient.phone,
             preferred_language=patient.preferred_language,
             reason=task.referral.reason,
-            unchecked=task.referral.source == Referral.Source.SELF and not task.referral.self_referral.identity_check,
+            unchecked=_unchecked(task.referral),
         )
     return ProviderView(anonymised(task), identity, tuple(steps_open_to(status=task.status, side=Side.PROVIDER)))
+
+
+def _unchecked(referral: Referral) -> UUID | None:
+    if referral.source != Referral.Source.SELF or referral.self_referral.identity_check:
+        return None
+    return referral.self_referral.pk
 
 
 def inbox(user: User, *, statuses: Iterable[str] | None = None, limit: int | None = 200) -> list[AnonymisedProfile]:

@@ -9,12 +9,13 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
+from catalogue import usage
 from catalogue.models import Service, User
 from catalogue.queries import find_place
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.events import publish
 from flow import operations as referrals
-from flow.models import SelfReferral, SelfReferralNote
+from flow.models import SelfReferral, SelfReferralLink, SelfReferralNote
 from flow.people import OLDEST
 from flow.self_referral import links, news
 from flow.self_referral.queries import offer_of
@@ -89,7 +90,8 @@ def send(*, service_id: UUID, asked: Asked, at: datetime, token: str = "") -> st
     request.gp_agreed_at = at if "gp" in asked.agreed else None
     request.typed, request.state, request.sent_at = {}, _State.RECEIVED, at
     _keep(request, at)
-    request.links.filter(revoked_at=None).update(expires_at=at + links.lasts(request))
+    begun = [usage.Seen(usage.Kind.REFERRAL, service=service_id)]
+    transaction.on_commit(lambda: usage.add(begun, at=at))
     _tell_service(request)
     news.tell(request.pk)
     return token
@@ -244,6 +246,7 @@ def forget(*, at: datetime) -> int:
     unchecked = ~Q(state__in=[_State.DRAFT, _State.ACCEPTED]) & Q(
         changed_at__lt=at - timedelta(days=settings.SELF_REFERRAL_KEEP_DAYS), referral=None
     )
+    SelfReferralLink.objects.filter(expires_at__lt=at).delete()
     _, deleted = SelfReferral.objects.filter(unsent | unchecked).delete()
     return deleted.get(SelfReferral._meta.label, 0)
 
@@ -312,9 +315,11 @@ def _check(request: SelfReferral, how: str, by: User, at: datetime) -> None:
 
 
 def _keep(request: SelfReferral, at: datetime) -> None:
+    """Save a change. Links that are good stay so for as long as what they show is kept."""
     request.changed_at = at
     request.version += 1
     request.save()
+    request.links.filter(revoked_at=None, expires_at__gt=at).update(expires_at=at + links.lasts(request))
 
 
 def _decided(request: SelfReferral, at: datetime) -> SelfReferral:

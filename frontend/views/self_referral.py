@@ -136,9 +136,10 @@ def _sent(request: HttpRequest, offer: queries.Offer, token: str = "") -> HttpRe
     if request.POST.get("website"):
         return redirect("service-asked", offer.service.pk)  # a program: it is thanked, and nothing is kept
     form = AskForm(request.POST, offer=offer)
-    if _too_many(request):
+    saved = request.POST.get("do") == "save"
+    if (saved or form.is_valid()) and _too_many(request):
         form.add_error(None, "Many requests came from this computer in the last hour. Please try again later, or ring the service.")
-    elif request.POST.get("do") == "save":
+    elif saved:
         typed = as_typed(request.POST)
         token = operations.save(service_id=offer.service.pk, typed=typed, token=token, at=now(), **news_address(typed))
         return redirect("my-request", token)

@@ -162,7 +162,7 @@ def test_a_yes_makes_an_ordinary_referral_whose_clock_began_when_the_person_aske
     assert (pool.available, task.took_place) == (2, True)
     # the provider goes on as with any referral, and the person follows
     view = flow_queries.provider_view(task, staff)
-    assert (view.identity.family_name, view.identity.unchecked, view.profile.needs) == (NAME, False, ("Company and conversation",))
+    assert (view.identity.family_name, view.identity.unchecked, view.profile.needs) == (NAME, None, ("Company and conversation",))
     assert "I see nobody all week." in view.identity.reason
     assert "After six." in view.identity.reason
     assert view.profile.sender_name.startswith("The person themselves")
@@ -187,7 +187,7 @@ def test_an_age_alone_needs_the_date_of_birth_and_an_unchecked_person_is_said_to
     operations.accept(request_id=request.pk, by=staff, at=timezone.now(), birth_date=date(1958, 3, 27))
     request.refresh_from_db()
     task = request.referral.tasks.get()
-    assert flow_queries.provider_view(task, staff).identity.unchecked
+    assert flow_queries.provider_view(task, staff).identity.unchecked == request.pk
     operations.check_identity(request_id=request.pk, how="seen", by=staff, at=timezone.now())
     task = referrals.ReferralTask.objects.get()
     assert not flow_queries.provider_view(task, staff).identity.unchecked
@@ -384,6 +384,7 @@ def test_what_nobody_took_on_is_forgotten_after_its_time(pool, staff, settings):
     helped, _ = ask(pool, at=older)
     operations.accept(request_id=helped.pk, by=staff, at=older)
     assert operations.forget(at=now) == 2
+    assert set(SelfReferralLink.objects.values_list("request", flat=True)) == {kept.pk}, "no address outlives its link"
     assert set(SelfReferral.objects.values_list("pk", flat=True)) == {kept.pk, helped.pk}
     crons = {task.task.name: task.cron for task in app.periodic_registry.periodic_tasks.values()}
     assert crons[forget_self_referrals.name] == "30 4 * * *"
