@@ -3,11 +3,12 @@
 from .episode import Episode
 from .hold import EpisodeHold
 from .patient import Patient
+from .plan import Plan, PlanDecision, PlanLine
 from .referral import Referral, ReferralTask, Transition
 from .self_referral import SelfReferral, SelfReferralLink, SelfReferralNote
 from .simulator import SimulatorControl
 
 __all__ = [
-    "Episode", "EpisodeHold", "Patient", "Referral", "ReferralTask", "SelfReferral", "SelfReferralLink", "SelfReferralNote",
-    "SimulatorControl", "Transition",
+    "Episode", "EpisodeHold", "Patient", "Plan", "PlanDecision", "PlanLine", "Referral", "ReferralTask", "SelfReferral",
+    "SelfReferralLink", "SelfReferralNote", "SimulatorControl", "Transition",
 ]  # fmt: skip
