@@ -48,7 +48,13 @@ class SelfReferral(models.Model):
 
         @classmethod
         def waiting(cls) -> list[str]:
+            """For an answer of the service, or of the person."""
             return [cls.RECEIVED, cls.ASKED]
+
+        @classmethod
+        def going_on(cls) -> list[str]:
+            """Not at an end."""
+            return [*cls.waiting(), cls.ACCEPTED]
 
     class ForWhom(models.TextChoices):
         ME = "me", "Me"

@@ -182,6 +182,8 @@ def mark_double(*, request_id: UUID, of_id: UUID, by: User, at: datetime, expect
     kept = SelfReferral.objects.visible_to(by).filter(pk=of_id, service__organization=request.service.organization_id).first()
     if kept is None or kept.pk == request.pk:
         raise Invalid("Choose the request that stays.", field="of")
+    if kept.state not in _State.going_on():
+        raise Conflict("The other request has ended. Answer this one.", code="moved-on")
     request.state, request.double_of = _State.DOUBLE, kept
     return _decided(request, at)
 
@@ -190,7 +192,7 @@ def mark_double(*, request_id: UUID, of_id: UUID, by: User, at: datetime, expect
 def check_identity(*, request_id: UUID, how: str, by: User, at: datetime, expected_version: int | None = None) -> SelfReferral:
     """Somebody made sure that the person is who the form says."""
     request = _of_service(request_id, by, expected_version)
-    if request.state not in (*_State.waiting(), _State.ACCEPTED):
+    if request.state not in _State.going_on():
         raise Conflict(f"This request is now “{request.get_state_display()}”. There is nothing to check.", code="moved-on")
     _check(request, how, by, at)
     _keep(request, at)

@@ -23,6 +23,7 @@ from flow.self_referral.operations import Asked
 from flow.tasks import forget_self_referrals
 from flow.workflow import Action, Status
 from tests import factories
+from tests.flow.helpers import send
 
 pytestmark = pytest.mark.django_db
 State = SelfReferral.State
@@ -179,6 +180,16 @@ def test_a_yes_makes_an_ordinary_referral_whose_clock_began_when_the_person_aske
         operations.withdraw(token=token, at=at)
 
 
+@pytest.mark.req("R039")
+def test_one_service_takes_people_by_themselves_and_from_professionals(pool, staff):
+    request, _ = ask(pool)
+    operations.accept(request_id=request.pk, by=staff, at=timezone.now())
+    sent = send(factories.UserFactory(), [pool]).tasks.get()
+    own = Referral.objects.get(source=Referral.Source.SELF).tasks.get()
+    assert {line.task: line.sender_kind for line in flow_queries.inbox(staff)} == {sent.pk: "Hospital", own.pk: ""}
+    assert sent.referral.source == Referral.Source.PROFESSIONAL
+
+
 def test_an_age_alone_needs_the_date_of_birth_and_an_unchecked_person_is_said_to_be_so(pool, staff):
     request, _ = ask(pool, birth_date=None, age=67)
     with pytest.raises(Invalid) as refused:
@@ -253,6 +264,10 @@ def test_a_no_says_why_and_a_double_says_nothing_of_the_other(pool, staff):
     for wrong in (second.pk, factories.UserFactory().pk):
         with pytest.raises(Invalid):
             operations.mark_double(request_id=second.pk, of_id=wrong, by=staff, at=timezone.now())
+    ended, _ = ask(pool, given_name="Once", phone="+447700900111")
+    SelfReferral.objects.filter(pk=ended.pk).update(state=State.WITHDRAWN)
+    with pytest.raises(Conflict, match="has ended"):
+        operations.mark_double(request_id=second.pk, of_id=ended.pk, by=staff, at=timezone.now())
     operations.mark_double(request_id=second.pk, of_id=first.pk, by=staff, at=timezone.now())
     assert queries.progress(links.find(token, at=timezone.now())).heading == "This request is closed"
     with pytest.raises(Invalid):

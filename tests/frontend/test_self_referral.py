@@ -68,6 +68,8 @@ def without_secrets(page) -> str:
 
 
 @pytest.mark.req("R155")
+@pytest.mark.req("R044")
+@pytest.mark.req("R082")
 def test_from_the_directory_to_the_service_without_an_account(service, staff):
     public = Client()
     form = reverse("service-ask", args=[service.pk])

@@ -100,6 +100,7 @@ def test_a_provider_keeps_its_figure_from_the_public(visit: Visit):
 
 
 @pytest.mark.req("R155")
+@pytest.mark.req("R159")
 def test_somebody_asks_for_themselves_and_follows_it_to_the_first_day(visit: Visit, console: list[str]):
     # given a group to which people may come by themselves, and who runs it
     given_preston()
