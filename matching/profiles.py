@@ -124,7 +124,8 @@ def profile_from(data: Mapping[str, Any], *, by: User) -> NeedProfile:
         **lists,
     )
     try:
-        profile.full_clean()
+        # Who asks is known, and what the constraints say was said above: no questions to the database for that.
+        profile.clean_fields(exclude={"organization", "created_by"})
     except ValidationError as error:
         field, messages = next(iter(error.message_dict.items()))
         raise Invalid(messages[0], field=field) from None
