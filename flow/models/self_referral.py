@@ -60,6 +60,14 @@ class SelfReferral(models.Model):
         ME = "me", "Me"
         OTHER = "other", "Somebody I care for or help"
 
+    class ToldBy(models.TextChoices):
+        """Who told them of the service: whether a practice sent them is otherwise known to nobody."""
+
+        PRACTICE = "practice", "A doctor’s practice told me, or gave me a leaflet"
+        HOSPITAL = "hospital", "A hospital told me"
+        OTHERS = "others", "Family, a friend or a neighbour told me"
+        MYSELF = "myself", "I found it myself"
+
     class Check(models.TextChoices):
         """How somebody made sure that the person is who the form says."""
 
@@ -85,6 +93,8 @@ class SelfReferral(models.Model):
     contact_note = models.CharField(max_length=300, blank=True, help_text="When, and how it is safe, to reach them.")
     needs = ArrayField(models.CharField(max_length=100), default=list, blank=True)
     words = models.TextField(max_length=2000, blank=True)
+
+    told_by = models.CharField(max_length=10, choices=ToldBy.choices, blank=True, default="", db_default="")
 
     share_agreed_at = models.DateTimeField(null=True, blank=True, help_text="The service may have what is written here.")
     news_agreed_at = models.DateTimeField(null=True, blank=True, help_text="Lune may write that there is news.")

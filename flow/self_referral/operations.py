@@ -42,6 +42,7 @@ class Asked:
     contact_note: str = ""
     needs: list[str] = field(default_factory=list)
     words: str = ""
+    told_by: str = ""
     agreed: frozenset[str] = frozenset()
 
 
@@ -79,7 +80,7 @@ def send(*, service_id: UUID, asked: Asked, at: datetime, token: str = "") -> st
         raise Invalid("Say in a few words what you need, or tick something in the list.", field="words")
     _require_age(asked.birth_date, asked.age, at)
     place = find_place(asked.postcode)
-    for name in ("for_whom", "birth_date", "phone", "may_leave_message", "email", "needs"):
+    for name in ("for_whom", "birth_date", "phone", "may_leave_message", "email", "needs", "told_by"):
         setattr(request, name, getattr(asked, name))
     for name in ("asker_name", "given_name", "family_name", "contact_note", "words"):
         setattr(request, name, getattr(asked, name).strip())

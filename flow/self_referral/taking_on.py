@@ -80,6 +80,7 @@ def as_asked(request: SelfReferral) -> str:
         f"Telephone {request.phone}. {voice}" if request.phone else "",
         f"E-mail {request.email}." if request.email else "",
         request.contact_note,
+        "A doctor’s practice told them to ask." if request.told_by == SelfReferral.ToldBy.PRACTICE else "",
         "May speak to the general practice." if request.gp_agreed_at else "Did not agree that you speak to the general practice.",
     ]
     return "\n".join(filter(None, parts))

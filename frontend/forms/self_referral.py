@@ -88,6 +88,9 @@ class AskForm(forms.Form):
         widget=forms.Textarea(attrs={"maxlength": str(LONGEST)}),
     )
     needs = forms.MultipleChoiceField(label="Tick what is true", required=False, widget=forms.CheckboxSelectMultiple)
+    told_by = forms.ChoiceField(
+        label="How did you hear of this service?", required=False, choices=[("", "Choose, if you like"), *SelfReferral.ToldBy.choices]
+    )
     share = _box("They may have what I wrote here", "We cannot send it without this. If you ask for somebody else: they know, and agree.")
     gp = _box("They may talk to the doctor’s practice", "You can leave this out.")
     news = _box(
@@ -142,7 +145,7 @@ class AskForm(forms.Form):
         """The form as the domain takes it."""
         data = self.cleaned_data
         born = data["age_or_birth"]
-        same = "for_whom given_name family_name postcode phone may_leave_message email contact_note needs words"
+        same = "for_whom given_name family_name postcode phone may_leave_message email contact_note needs words told_by"
         return Asked(
             **{name: data[name] for name in same.split()},
             asker_name=data.get("asker_name", "") if data["for_whom"] == SelfReferral.ForWhom.OTHER else "",

@@ -96,6 +96,15 @@ def test_from_the_directory_to_the_service_without_an_account(service, staff):
     assert "They said yes" in text(strict().get(answer.url))
 
 
+@pytest.mark.req("R142")
+def test_a_practice_that_prompted_somebody_to_ask_is_recorded(service, staff):
+    ask(service, told_by="practice")
+    request = SelfReferral.objects.get(told_by=SelfReferral.ToldBy.PRACTICE)
+    assert "practice told me" in text(staff.get(reverse("request", args=[request.pk])))
+    staff.post(reverse("request-step", args=[request.pk, "accept"]), {"version": request.version, "how": "phone"})
+    assert "A doctor’s practice told them to ask." in text(staff.get(reverse("task", args=[Referral.objects.get().tasks.get().pk])))
+
+
 def test_the_answer_is_the_same_whether_or_not_somebody_is_known(service):
     """A patient of the service, somebody who asked before, and a stranger: nobody can learn by the form who is known."""
     factories.PatientFactory(organization=service.organization, given_name="Zebedee", family_name="Quillfeather", postcode="PR1 2HE")
