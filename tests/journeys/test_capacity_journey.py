@@ -8,9 +8,10 @@ from django.utils import timezone
 from playwright.sync_api import Route, expect
 
 from capacity.asking import issue_link
-from capacity.models import CapacityReport, ServiceCapacity
+from capacity.history import sum_days
+from capacity.models import Ask, AskingPreference, CapacityReport, Reply, ServiceCapacity
 from capacity.preferences import make_code
-from tests.factories import PASSWORD
+from tests.factories import PASSWORD, UserFactory
 from tests.journeys.conftest import Visit
 from tests.journeys.pages import assert_accessible, assert_live, follow, place, press, shows
 from tests.journeys.steps import given_home, given_provider, when_somebody_reports
@@ -234,3 +235,52 @@ def test_a_home_tells_from_a_message_without_an_account(visit: Visit, console: l
     expect(page.get_by_role("heading", level=1)).to_have_text("This link cannot be used")
     home.refresh_from_db()
     assert (home.available, home.reported_via) == (7, "link")
+
+
+def test_what_managers_curators_and_keepers_of_keys_read_of_places(visit: Visit, console: list[str], home: ServiceCapacity):
+    console.append("status of 404")
+    # given a month of figures, an answer that was not understood, a message that failed, and a provider who keeps the keys
+    at = timezone.now()
+    for ago in range(40):
+        figures = {"available": ago % 3, "maximum": 10, "status": "capacity", "via": "web", "version": 40 - ago}
+        CapacityReport.objects.create(pool=home, kind="report", observed_at=at - ago * DAY, received_at=at - ago * DAY, **figures)
+    sum_days(at=at)
+    asked = {"channel": "sms", "sent_to": "+447700900123", "created_at": at}
+    AskingPreference.objects.create(service=home.service, channel="sms", address="+447700900123", changed_at=at, confirmed_at=at)
+    Ask.objects.create(service=home.service, why="stale", failed_at=at, failed_because="There is no such number.", **asked)
+    Reply.objects.create(
+        channel="sms", gateway_id="1", sender="+447700900123", words="ask Sue", received_at=at, service=home.service,
+        outcome="asked-again", answer="Sorry, we are not sure what you mean.",
+    )  # fmt: skip
+    manager, curator, provider = UserFactory(manager=True), UserFactory(curator=True), given_provider(home)
+    provider.keeps_keys = True
+    provider.save()
+    # when each opens what is theirs, then it reads well
+    page = visit(manager, "/history/")
+    expect(page.get_by_role("heading", name="Figures too old to be believed")).to_be_visible()
+    assert_accessible(page)
+    page.goto(f"/places/{home.pk}/history/")
+    assert_accessible(page)
+    # a screen on the wall gets a link, and loses it again
+    page.goto("/board/screens/")
+    page.get_by_label("Where does the screen hang?").fill("Lounge")
+    press(page, "Make a link")
+    link = page.locator(".lune-key-text").get_attribute("href")
+    assert_accessible(page)
+    wall = visit(None, link)
+    shows(wall, home, "3 free", "green")
+    press(page, re.compile("^Take back"))
+    expect(page.get_by_text("The link of Lounge has ended.")).to_be_visible()
+    wall.reload()
+    expect(wall.get_by_role("heading", level=1)).to_have_text("This screen shows nothing any more")
+    page = visit(curator, "/curate/replies/")
+    expect(page.get_by_text("ask Sue")).to_be_visible()
+    assert_accessible(page)
+    page.goto("/curate/asking/")
+    expect(page.get_by_text("There is no such number.")).to_be_visible()
+    assert_accessible(page)
+    page = visit(provider, "/places/keys/")
+    page.get_by_label("Which system is it for?").fill("Care records")
+    press(page, "Make a key")
+    expect(page.get_by_text("Copy it now")).to_be_visible()
+    assert_accessible(page)
