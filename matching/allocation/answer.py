@@ -136,7 +136,7 @@ def shares(problem: Problem, at: Ints, labels: ArrayLike) -> list[Share]:
 
 
 def compare(problem: Problem, at: Ints, *, came: Sequence[int] | Ints | None = None) -> list[Figures]:
-    """The plan beside two others: first come, first served (`came`: the order in which people came), and who is dearest to leave out first."""
+    """The plan beside first come, first served (`came`: people in the order in which they came), and the dearest to leave out first."""
     urgent = np.lexsort((problem.lot, -problem.left))
     arrived = np.asarray(came) if came is not None else urgent
     return [

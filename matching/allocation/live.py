@@ -187,9 +187,23 @@ class Live:
             for person in held:
                 at = int(self._net.at[person])
                 if at >= 0 and self._banned[at]:
-                    self._was.setdefault(person, at)
-                    self._vacate(person)
-                    self._let_in(person)
+                    self._again(person)
+
+        return self._change(steps)
+
+    def open(self, options: Ints) -> Change:
+        """Options that were closed may be used again by those who wait."""
+        owner = np.searchsorted(self._net.end[: self._people], options, side="right")
+
+        def steps() -> None:
+            for option, person in zip(options.tolist(), owner.tolist(), strict=True):
+                self._banned[option] = False
+                if self._is[person] != WAITS:
+                    continue
+                if self.asked(np.array([option]))[0] + self._net.extra[person] < self._net.pays[person]:
+                    self._again(person)
+                else:
+                    self._net.owner[option] = person
 
         return self._change(steps)
 
@@ -210,18 +224,22 @@ class Live:
         """What options cost at the prices of now, for whoever's they are; far too much for those that may not be used."""
         return np.where(self._banned[options], paths.FAR >> 2, self._net.cost[options] + self._net.price[self._net.pool[options]])
 
+    def banned(self, options: Ints) -> np.ndarray:
+        """Which options may not be used."""
+        return self._banned[options]
+
+    def paid(self, people: Ints) -> int:
+        """What these people pay at the prices of now, together."""
+        return int(self._net.pays[people].sum())
+
     def otherwise(self, options: Ints) -> Ints:
-        """For the owner of each option: what the next best would cost at the prices of now."""
+        """For people who have these options now: what the next best would cost at the prices of now."""
         best = []
-        for option, person in zip(options.tolist(), self._net.owner[options].tolist(), strict=True):
-            if person < 0:
-                best.append(0)
-            elif self._net.at[person] != option:
-                best.append(int(self._net.pays[person]))
-            else:
-                asked = self.asked(np.arange(*self._row(person)))
-                asked[option - self._net.begin[person]] = paths.FAR >> 2
-                best.append(min(int(self._net.left[person]), int(asked.min())))
+        for option in options.tolist():
+            person = int(self._net.owner[option])
+            asked = self.asked(np.arange(*self._row(person)))
+            asked[option - self._net.begin[person]] = paths.FAR >> 2
+            best.append(min(int(self._net.left[person]), int(asked.min())))
         return np.array(best, np.int64)
 
     @property
@@ -297,6 +315,11 @@ class Live:
         begin, end = self._row(person)
         self._net.owner[begin:end] = np.where(self._banned[begin:end], NONE, person)
         self._run(paths.forward, person, NONE)
+
+    def _again(self, person: int) -> None:
+        self._was.setdefault(person, int(self._net.at[person]))
+        self._vacate(person)
+        self._let_in(person)
 
     def _vacate(self, person: int) -> None:
         """Take somebody out; the place goes to whom it helps most."""

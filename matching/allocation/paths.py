@@ -478,6 +478,9 @@ def _pays_least(net, person):
     if net.pays[person] > net.left[person] + net.extra[person]:
         return False
     for option in range(net.begin[person], net.end[person]):
+        # The cheapest come first, and no price is negative: nothing after this can be cheaper.
+        if net.cost[option] >= net.pays[person]:
+            break
         if net.owner[option] >= 0 and _asked(net, person, option) < net.pays[person]:
             return False
     return True

@@ -4,7 +4,10 @@ Each repair decides one thing – the cohort of a bay, the site of a couple, whe
 else anew around it. What the plan costs is compared with the relaxation, which no plan can beat: the gap is reported, not guessed.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from operator import itemgetter
 
 import numpy as np
 
@@ -78,20 +81,22 @@ class _Repair:
         return bool(mixed)
 
     def _settle(self, bay: int) -> None:
-        """Give a bay to the cohort that gains most by it, at the prices of now, and close it to the others."""
+        """Give a bay to one of the cohorts that are in it now, and close it to the others."""
         options = self.into.pop(bay)
+        options = options[~self.live.banned(options)]
         cohorts = self._cohorts(options)
-        pools, which = np.unique(self.loose.pool[options], return_inverse=True)
-        gain = self.live.otherwise(options) - self.loose.cost[options]
-        best, most = NONE, -1
-        for cohort in np.unique(cohorts).tolist():
-            total = 0
-            for i, pool in enumerate(pools.tolist()):
-                mine = np.sort(gain[(cohorts == cohort) & (which == i)])[::-1][: self.problem.places[pool]]
-                total += int(np.maximum(mine, 0).sum())
-            if total > most:
-                best, most = cohort, total
-        self.live.close(options[cohorts != best])
+        here = self.live.option[self.owner[options]] == options
+        loses = np.zeros(len(options), np.int64)
+        loses[here] = self.live.otherwise(options[here]) - self.live.asked(options[here])
+        closed = options[:0]
+
+        def give(cohort: int) -> None:
+            nonlocal closed
+            self.live.open(closed)
+            closed = options[cohorts != cohort]
+            self.live.close(closed)
+
+        self._best([(int(loses[cohorts != cohort].sum()), partial(give, cohort)) for cohort in np.unique(cohorts[here]).tolist()])
 
     def _cohorts(self, options: Ints) -> Ints:
         assert self.side.cohort is not None
@@ -112,29 +117,38 @@ class _Repair:
         return changed
 
     def _decide(self, number: int, bundle: Bundle) -> None:
-        """Where a bundle costs least at the prices of now, or nowhere."""
+        """Where a bundle is placed, or nowhere."""
         self.decided.add(number)
-        rows = [np.arange(self.loose.start[p], self.loose.start[p + 1]) for p in bundle.people]
+        people = list(bundle.people)
+        rows = [np.arange(self.loose.start[p], self.loose.start[p + 1]) for p in people]
         asks = [self.live.asked(row) for row in rows]
-        left = int(self.problem.left[list(bundle.people)].sum())
-        if not bundle.together or self.side.site is None:
-            if sum(int(ask.min(initial=NEVER)) for ask in asks) > left:
-                self._out(number, bundle)
-            else:
-                self._in(number, bundle, [ask < NEVER for ask in asks])
-            return
-        site = self.side.site
-        at = [site[self.loose.pool[row]] for row in rows]
-        best, cheapest = NONE, left
-        for place in np.unique(at[0]).tolist():
-            here = [ask[sites == place] for ask, sites in zip(asks, at, strict=True)]
-            cost = sum(int(ask.min(initial=NEVER)) for ask in here)
-            if cost < cheapest:
-                best, cheapest = place, cost
-        if best == NONE:
-            self._out(number, bundle)
+        pays = self.live.paid(np.array(people))
+        ways = [(int(self.loose.left[people].sum()) - pays, partial(self._out, number, bundle))]
+        if bundle.together and self.side.site is not None:
+            at = [self.side.site[self.loose.pool[row]] for row in rows]
+            allowed = [[(sites == place) & (ask < NEVER) for sites, ask in zip(at, asks, strict=True)] for place in np.unique(at[0])]
         else:
-            self._in(number, bundle, [(sites == best) & (ask < NEVER) for sites, ask in zip(at, asks, strict=True)])
+            allowed = [[ask < NEVER for ask in asks]]
+        for options in allowed:
+            if all(some.any() for some in options):
+                least = sum(int(ask[some].min()) for ask, some in zip(asks, options, strict=True))
+                ways.append((least - pays, partial(self._in, number, bundle, options)))
+        self._best(ways)
+
+    def _best(self, ways: list[tuple[int, Callable[[], None]]]) -> None:
+        """Go the way that costs least in the end. Each comes with what it costs more at the least, by the prices of now."""
+        before = self.live.cost
+        best: tuple[int, Callable[[], None]] | None = None
+        last = None
+        for least, way in sorted(ways, key=itemgetter(0)):
+            if best is not None and before + least >= best[0]:
+                break
+            way()
+            last, cost = way, self.live.cost
+            if best is None or cost < best[0]:
+                best = cost, way
+        if best is not None and best[1] is not last:
+            best[1]()
 
     def _in(self, number: int, bundle: Bundle, allowed: list[np.ndarray]) -> None:
         self.inside[number] = bundle

@@ -1,4 +1,4 @@
-"""What a flow cannot hold: people who are placed together or not at all, packages of several services, and bays for one sex or one infection."""
+"""What a flow cannot hold: people placed together, packages of several services, and bays for one sex or one infection."""
 
 from dataclasses import dataclass
 
@@ -27,8 +27,8 @@ class Bundle:
 class Sides:
     """Side constraints of a problem. Limits of wards and providers are not among them: a flow holds those exactly.
 
-    `site` and `bay` have a number for each pool (-1: none), `cohort` one for each person, `fixed` the cohort of each bay that somebody is in
-    already (-1: it is empty, and takes the cohort of whoever comes first). Two cohorts never share a bay: give women and men, or each
+    `site` and `bay` have a number for each pool (-1: none), `cohort` one for each person, `fixed` the cohort of each bay that somebody is
+    in already (-1: it is empty, and takes the cohort of whoever comes first). Two cohorts never share a bay: give women and men, or each
     infection, their own numbers.
     """
 
@@ -69,6 +69,8 @@ def sides(
             of_bay = np.full(bays, OPEN, np.int64)
         if len(of_bay) < bays:
             raise Refused(f"There are {bays} bays, and cohorts of only {len(of_bay)}.")
+        if not bays:
+            arrays["bay"] = None
     return Sides(tuple(bundles), arrays["site"], arrays["bay"], of_bay, of_person)
 
 

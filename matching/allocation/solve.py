@@ -48,7 +48,8 @@ def identical(problem: Problem) -> list[Ints]:
     some = np.flatnonzero(np.diff(problem.start))
     mark = problem.left.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     if len(some):
-        option = problem.cost.astype(np.uint64) * np.uint64(0xBF58476D1CE4E5B9) ^ problem.pool_lot[problem.pool].astype(np.uint64)
+        option = (problem.cost + 1).astype(np.uint64) * np.uint64(0xBF58476D1CE4E5B9)
+        option ^= problem.pool_lot[problem.pool].astype(np.uint64)
         option *= np.uint64(0x94D049BB133111EB)
         option ^= option >> np.uint64(29)
         mark[some] ^= np.add.reduceat(option * np.uint64(0xD6E8FEB86659FD93), problem.start[some])
@@ -56,7 +57,16 @@ def identical(problem: Problem) -> list[Ints]:
     alike = np.flatnonzero(count[which] > 1)
     alike = alike[np.lexsort((problem.lot[alike], which[alike]))]
     groups = np.split(alike, np.flatnonzero(np.diff(which[alike])) + 1) if len(alike) else []
-    return [group for group in groups if all(_same(problem, group[0], other) for other in group[1:])]
+    found = []
+    while groups:
+        group = groups.pop()
+        # The mark only finds candidates; two who differ may have the same.
+        same = np.array([_same(problem, int(group[0]), int(other)) for other in group])
+        if same.sum() > 1:
+            found.append(group[same])
+        if (~same).sum() > 1:
+            groups.append(group[~same])
+    return found
 
 
 def dealt(problem: Problem, at: Ints) -> Ints:
