@@ -3,11 +3,13 @@
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from capacity import asking, nudging
@@ -37,8 +39,12 @@ def save(
     on_demand: bool,
     by: User,
     at: datetime,
+    everywhere: bool = False,
 ) -> AskingPreference:
     """Set how a service is asked. A new address gets a code and is not used before it is confirmed; links to the old one end.
+
+    `everywhere`: all other services of the organisation that have places are asked so too. An address that the organisation has confirmed
+    for one of its services needs no code for another.
 
     Raises NotFound, NotAllowed and Invalid with `errors` by field.
     """
@@ -52,18 +58,40 @@ def save(
         raise _wrong("days", "Choose at least one day, or stop the messages.")
     if until_time <= from_time:
         raise _wrong("until_time", "The hours must end later than they begin.")
-    preference = AskingPreference.objects.select_for_update().filter(pk=service.pk).first() or AskingPreference(service=service)
-    moved = (preference.channel, preference.address) != (channel, address)
-    preference.channel, preference.address, preference.days = channel, address, sorted(set(days))
-    preference.from_time, preference.until_time = from_time, until_time
-    preference.when_stale, preference.on_demand = when_stale, on_demand
-    preference.changed_by, preference.changed_at = by, at
-    if moved:
-        preference.confirmed_at = None
-        asking.revoke_open(service.pk, at)
+    how = {
+        "channel": channel, "address": address, "days": sorted(set(days)), "from_time": from_time, "until_time": until_time,
+        "when_stale": when_stale, "on_demand": on_demand, "changed_by": by, "changed_at": at,
+    }  # fmt: skip
+    preference, moved = _set(service, how, at)
+    if moved and preference.confirmed_at is None:
         _begin_code(preference, at)
     preference.save()
+    if everywhere:
+        others = Service.objects.public().filter(organization=service.organization_id, capacities__isnull=False).exclude(pk=service.pk)
+        for other in others.distinct().order_by("pk"):
+            _set(other, how, at)[0].save()
     return preference
+
+
+def _set(service: Service, how: dict[str, Any], at: datetime) -> tuple[AskingPreference, bool]:
+    """How a service is asked from now on, to be saved, and whether the address is another.
+
+    A new address that this organisation has not confirmed is not used yet.
+    """
+    preference = AskingPreference.objects.select_for_update().filter(pk=service.pk).first() or AskingPreference(service=service)
+    moved = (preference.channel, preference.address) != (how["channel"], how["address"])
+    for name, value in how.items():
+        setattr(preference, name, value)
+    if moved:
+        asking.revoke_open(service.pk, at)
+        preference.confirmed_at = at if _alike(preference).filter(confirmed_at__isnull=False).exists() else None
+    return preference, moved
+
+
+def _alike(preference: AskingPreference) -> QuerySet[AskingPreference]:
+    """How other services of the same organisation are asked at the same address."""
+    same = {"channel": preference.channel, "address": preference.address, "service__organization": preference.service.organization_id}
+    return AskingPreference.objects.filter(**same).exclude(pk=preference.pk)
 
 
 @transaction.atomic
@@ -114,6 +142,8 @@ def confirm(*, service_id: UUID, code: str, by: User, at: datetime) -> AskingPre
         if right:
             preference.confirmed_at, preference.code_hash, preference.codes_sent = at, "", 0
         preference.save(update_fields=["confirmed_at", "code_hash", "code_tries", "codes_sent"])
+        if right:
+            _alike(preference).filter(confirmed_at=None).update(confirmed_at=at, code_hash="", codes_sent=0)
     if not right:
         message = "That is not the code. Look at the message again." if good else "This code can no longer be used. Ask for a new one."
         raise Invalid(message, errors={"code": [message]})

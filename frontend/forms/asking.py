@@ -39,10 +39,16 @@ class AskingForm(forms.Form):
     until_time = forms.TimeField(label="Until", widget=TimeInput, error_messages=_TIME)
     when_stale = forms.BooleanField(label="Ask me shortly before our figure gets old", required=False)
     on_demand = forms.BooleanField(label="Ask me when people near us wait for what we offer", required=False)
+    everywhere = forms.BooleanField(
+        label="The same for all our services", required=False,
+        help_text="One code confirms the address for all, and one message asks about all that are due.",
+    )  # fmt: skip
 
-    def __init__(self, data: Any = None, *, preference: AskingPreference | None) -> None:
+    def __init__(self, data: Any = None, *, preference: AskingPreference | None, several: bool) -> None:
         shown = preference or AskingPreference(channel=Channel.EMAIL)
-        super().__init__(data, initial={name: getattr(shown, name) for name in self.base_fields})
+        super().__init__(data, initial={name: getattr(shown, name, False) for name in self.base_fields})
+        if not several:
+            del self.fields["everywhere"]
         if not sms.is_set_up():
             self.fields["address"].label = "E-mail address"
 

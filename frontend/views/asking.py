@@ -46,7 +46,9 @@ def service(request: SignedIn, pk: UUID) -> HttpResponse:
     """How one service is asked: the form, the code, stop and start, a link now, and what became of the messages."""
     found = get_object_or_404(Service.objects.visible_to(request.user).owned_by(request.user), pk=pk)
     preference = AskingPreference.objects.visible_to(request.user).filter(pk=pk).first()
-    form, code = AskingForm(preference=preference), CodeForm()
+    pools = ServiceCapacity.objects.visible_to(request.user).run_by(request.user)
+    several = pools.exclude(service=pk).exists()
+    form, code = AskingForm(preference=preference, several=several), CodeForm()
     if request.method == "POST":
         if too_often(request, "asking", a_minute=A_MINUTE):
             return too_many_requests(request)
@@ -57,7 +59,7 @@ def service(request: SignedIn, pk: UUID) -> HttpResponse:
                     at_fault = code = CodeForm(request.POST)
                     done = code.is_valid() and _confirm(request, pk, code)
                 case "save" | None:
-                    at_fault = form = AskingForm(request.POST, preference=preference)
+                    at_fault = form = AskingForm(request.POST, preference=preference, several=several)
                     done = form.is_valid() and _save(request, pk, form)
                 case do:
                     done = _press(request, pk, do)

@@ -125,3 +125,21 @@ def test_no_links_to_a_refuge(service, provider):
     type(service).objects.filter(pk=service.pk).update(is_confidential=True)
     with pytest.raises(Invalid, match="confidential"):
         save(service, provider)
+
+
+def test_one_address_for_all_services_is_confirmed_once(service, provider):
+    second, third = (factories.PoolFactory(service__organization=provider.organization).service for _ in range(2))
+    refuge = factories.PoolFactory(service__organization=provider.organization, service__is_confidential=True).service
+    foreign = factories.PoolFactory().service
+    save(service, provider, everywhere=True)
+    asked = AskingPreference.objects.filter(address="fir@example.org", confirmed_at=None)
+    assert set(asked.values_list("pk", flat=True)) == {service.pk, second.pk, third.pk}
+    preferences.confirm(service_id=service.pk, code=code_sent(service), by=provider, at=AT + MINUTE)
+    assert AskingPreference.objects.filter(confirmed_at=AT + MINUTE).count() == 3
+    assert not AskingPreference.objects.filter(service__in=[refuge, foreign]).exists()
+    # another address for one of them needs its own code; back to the known one, none
+    assert save(second, provider, address="other@example.org", at=AT + 2 * MINUTE).confirmed_at is None
+    assert save(second, provider, at=AT + 3 * MINUTE).confirmed_at == AT + 3 * MINUTE
+    # what another organisation has confirmed is no proof for this one
+    stranger = factories.UserFactory(provider=True, organization=foreign.organization)
+    assert save(foreign, stranger, at=AT + 4 * MINUTE).confirmed_at is None
