@@ -63,7 +63,6 @@ class World:
         self.provider = self.providers[self.pool.pk]
         rng.shuffle(self.people)
         free = rng.randint(1, 3)
-        self._tell(0, because="A new round")
         self._tell(free)
         held = [self._hold(*self.people[number]) for number in range(rng.randint(0, free))]
         for reservation in held:
@@ -165,7 +164,8 @@ class World:
         assert yes["extend"] == self._extended() - self.extended_before, "an extension was lost, or given twice"
 
     def end(self) -> None:
-        """Take back what is still asked, so that the same people may ask again."""
+        """Take back what is still asked and held, so that the same people may ask and hold again, here and elsewhere."""
+        self._tell(0, because="The round is over")
         for task in ReferralTask.objects.filter(pool=self.pool, status__in=Status.open()):
             operations.withdraw(task_id=task.pk, by=None, at=clock.now(), reason_text="The round is over")
 
