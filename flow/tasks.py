@@ -6,6 +6,7 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from core import clock
+from flow.planning import operations as planning
 from flow.self_referral import news, operations
 
 #: Mail server or gateway that is away: tried again after 6 and 36 seconds, 4 and 22 minutes, and 2 hours.
@@ -23,3 +24,9 @@ def send_self_referral_news(request_id: str) -> bool:
 def forget_self_referrals(timestamp: int) -> int:
     """Each night: delete what people typed and no service took on. Returns how many; `timestamp` is when it is due for."""
     return operations.forget(at=clock.now())
+
+
+@app.task
+def draw_up_plan(plan_id: str) -> str:
+    """Draw up a plan for many people. Returns how it ended."""
+    return planning.carry_out(plan_id=UUID(plan_id), at=clock.now)

@@ -45,7 +45,7 @@ def needs_of(profiles: Mapping[UUID, NeedProfile], *, at: datetime) -> dict[UUID
     lexicon, needs = Lexicon.read(), {}
     areas = areas_at_each([profile.point for profile in profiles.values()])
     for (key, profile), lives_in in zip(profiles.items(), areas, strict=True):
-        with suppress(Invalid):
+        with suppress(Invalid, KeyError):
             needs[key] = _need(profile, lexicon, lives_in, at)
     return needs
 

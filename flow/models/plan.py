@@ -5,7 +5,7 @@ from typing import Self
 
 import pgtrigger
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from capacity.models import ServiceCapacity
 from catalogue.models import Organization, User
@@ -22,6 +22,11 @@ class PlanQuerySet(VisibleQuerySet):
         if getattr(user, "is_authenticated", False) and user.organization_id and (user.is_referrer or user.is_manager):
             return self.filter(organization_id=user.organization_id)
         return self.none()
+
+    def current(self) -> Self:
+        """Drawn up, and not replaced by another that is."""
+        newer = Plan.objects.filter(replaces=OuterRef("pk"), status=Plan.Status.DONE)
+        return self.filter(~Exists(newer), status=Plan.Status.DONE)
 
 
 class Plan(models.Model):

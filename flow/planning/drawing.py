@@ -1,0 +1,232 @@
+"""Making one plan: gather, solve, prove, say why. Reached through `flow.planning.operations`."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import numpy as np
+from django.db import transaction
+
+from catalogue.models import User
+from core import clock
+from flow.models import Plan, PlanLine
+from flow.planning import wanting, wording
+from flow.planning.gathering import Person, World, gather
+from flow.planning.packing import Packed, pack, seats
+from matching.allocation import ALLOCATION_VERSION, answer
+from matching.allocation.changes import Change
+from matching.allocation.problem import NONE, Ints, Policy, Problem
+from matching.engine import ENGINE_VERSION
+from matching.engine.problem import Weights
+from matching.models import WeightSet
+
+if TYPE_CHECKING:
+    from matching.allocation.solve import Plan as Solved
+
+State = PlanLine.State
+
+
+class Stopped(Exception):
+    """Somebody asked for an end while a plan was being drawn up; nothing of it is kept."""
+
+
+#: The kinds and districts that are kept, where one more place would do most good.
+MOST_WANTED = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A solved plan before it is kept. `people` are in the order of `packed`, without those whose place the team chose."""
+
+    world: World
+    people: list[Person]
+    packed: Packed
+    base: Problem
+    problem: Problem
+    solved: "Solved"
+    weights: Weights
+
+
+def draw(plan: Plan, user: User, *, tell: Callable[[int], None]) -> None:
+    """Fill a plan in and keep its lines: the best there is for everybody who waits, proved."""
+    policy, weights = Policy(), WeightSet.objects.order_by("-version")[0]
+    before = _before(plan.replaces)
+    plan.draw = f"{plan.organization_id} {clock.local_date(plan.at)}"  # lots are drawn anew each day, and not with each repair
+    world = gather(user, Weights.from_json(weights.weights), at=plan.at, tell=tell)
+    chosen = _take_chosen(world)
+    drawn = _solve(world, [p for p in world.people if p.episode not in chosen], before, policy, Weights.from_json(weights.weights), plan)
+    plan.weights, plan.weights_version = weights.weights, weights.version
+    plan.engine_version, plan.allocation_version, plan.policy = ENGINE_VERSION, ALLOCATION_VERSION, asdict(policy)
+    plan.problem = drawn.packed.dump()
+    plan.objective, plan.bound = drawn.solved.proof.objective, drawn.solved.proof.bound
+    looked = wanting.look(drawn, policy, at=plan.at)
+    lines = [
+        *_lines(plan, drawn, looked, before),
+        *_chosen_lines(plan, world, chosen, before, drawn.weights),
+        *_offered(plan, world),
+    ]
+    plan.figures = _figures(drawn, world, lines, looked)
+    plan.total = plan.done = len(world.people)
+    plan.status, plan.finished_at = Plan.Status.DONE, plan.at
+    with transaction.atomic():
+        if Plan.objects.select_for_update().get(pk=plan.pk).stop_requested_at is not None:
+            raise Stopped
+        plan.save()
+        PlanLine.objects.bulk_create(lines)
+
+
+def policy_of(plan: Plan) -> Policy:
+    """What a point of each thing cost in a plan."""
+    return Policy(**plan.policy)
+
+
+def solve(problem: Problem) -> "Solved":
+    """The best plan, proved. What compiles is loaded when the first one is asked for."""
+    from matching.allocation.solve import solve as best
+
+    return best(problem)
+
+
+def _before(previous: Plan | None) -> dict[UUID, UUID | None]:
+    """What the plan before suggested for each stay; None: no place."""
+    if previous is None:
+        return {}
+    lines = previous.lines.exclude(state=State.OFFERED)
+    return dict(lines.values_list("episode", "pool"))
+
+
+def _take_chosen(world: World) -> dict[UUID, UUID]:
+    """Give those for whom the team chose a place that place, the longest wait first, where one is still free."""
+    given = {}
+    for person in world.people:
+        pool = world.chosen.get(person.episode)
+        if pool is not None and any(option.pool == pool for option in person.options) and world.places.get(pool, 0) > 0:
+            world.places[pool] -= 1
+            given[person.episode] = pool
+    return given
+
+
+def _solve(world: World, people: list[Person], before: dict[UUID, UUID | None], policy: Policy, weights: Weights, plan: Plan) -> Drawn:
+    told = {episode: pool for episode, pool in before.items() if pool is not None}
+    packed = pack(people, world.places, told, policy, weights.total)
+    by_episode = {person.episode: person for person in people}
+    base, problem = packed.base(policy, plan.draw), packed.problem(policy, plan.draw)
+    return Drawn(world, [by_episode[episode] for episode in packed.episodes], packed, base, problem, solve(problem), weights)
+
+
+def _lines(plan: Plan, drawn: Drawn, looked: wanting.Looked, before: dict[UUID, UUID | None]) -> list[PlanLine]:
+    problem, at, packed = drawn.problem, drawn.solved.at, drawn.packed
+    pools = problem.pool_of(at)
+    came = np.argsort([person.ready_at.timestamp() for person in drawn.people], kind="stable")
+    turn = drawn.base.pool_of(answer.greedy(drawn.base, came.tolist()))
+    left = {one.person: one for one in answer.left_out(problem, at)}
+    changes = _changes(drawn, pools, before)
+    why = wording.reasons(
+        [(person, packed.pools[pools[i]]) for i, person in enumerate(drawn.people) if pools[i] != NONE], drawn.weights, at=plan.at
+    )
+    lines = []
+    for i, person in enumerate(drawn.people):
+        pool = packed.pools[pools[i]] if pools[i] != NONE else None
+        nth = next((n for n, option in enumerate(person.options, start=1) if option.pool == pool), 0)
+        option = person.options[nth - 1] if nth else None
+        was = before.get(person.episode)
+        lines.append(
+            PlanLine(
+                plan=plan,
+                number=i,
+                episode_id=person.episode,
+                profile_id=person.profile,
+                state=State.SUGGESTED if option else State.LEFT_OUT,
+                pool_id=pool,
+                score=option.score if option else None,
+                distance_m=option.distance_m if option else None,
+                nth=nth,
+                options=len(person.options),
+                gain=int(drawn.base.left[i] - _paid(drawn.base, i, int(pools[i]))),
+                why=why[person.episode] if option else looked.reasons.get(person.episode, []),
+                left_why="" if option else left[i].why,
+                helps_pool_id=None if option else looked.helps.get(person.episode),
+                first_come_id=packed.pools[turn[i]] if turn[i] != NONE else None,
+                was_pool_id=was if was != pool else None,
+                change=changes.get(i, {}) if person.episode in before else {"new": True} if before else {},
+            )
+        )
+    return lines
+
+
+def _paid(problem: Problem, person: int, pool: int) -> int:
+    """What a person's outcome costs: of a place that there is not among the options, as much as being left out."""
+    begin, end = problem.start[person], problem.start[person + 1]
+    mine = np.flatnonzero(problem.pool[begin:end] == pool)
+    return int(problem.cost[begin + mine[0]] if len(mine) else problem.left[person])
+
+
+def _changes(drawn: Drawn, pools: Ints, before: dict[UUID, UUID | None]) -> dict[int, dict[str, Any]]:
+    """Against the plan before: what each changed line gains, and for whom it makes room where it is worse."""
+    if not before:
+        return {}
+    index = {pool: number for number, pool in enumerate(drawn.packed.pools)}
+    moves, lost = [], set()
+    for i, person in enumerate(drawn.people):
+        pool = before.get(person.episode)
+        # A place that can no longer be had has a number of its own, so that losing it is a change too.
+        was = NONE if pool is None else index.get(pool, len(index))
+        now = int(pools[i])
+        if was == now:
+            continue
+        could = was != NONE and bool((drawn.base.pool[drawn.base.start[i] : drawn.base.start[i + 1]] == was).any())
+        if was != NONE and not could:
+            lost.add(i)
+        gain = _paid(drawn.base, i, was) - _paid(drawn.base, i, now)
+        moves.append((i, was, now, gain))
+    return {
+        line.person: {
+            "gain": line.gain,
+            "lost": line.person in lost,
+            "for": [str(drawn.packed.episodes[other]) for other in line.opens_for],
+        }
+        for line in Change.of(moves).lines
+    }
+
+
+def _chosen_lines(plan: Plan, world: World, chosen: dict[UUID, UUID], before: dict[UUID, UUID | None], weights: Weights) -> list[PlanLine]:
+    people = [person for person in world.people if person.episode in chosen]
+    why = wording.reasons([(person, chosen[person.episode]) for person in people], weights, at=plan.at)
+    lines = []
+    for number, person in enumerate(people, start=len(world.people)):
+        nth = next(n for n, option in enumerate(person.options, start=1) if option.pool == chosen[person.episode])
+        option, was = person.options[nth - 1], before.get(person.episode)
+        lines.append(
+            PlanLine(
+                plan=plan, number=number, episode_id=person.episode, profile_id=person.profile, state=State.CHOSEN, pool_id=option.pool,
+                score=option.score, distance_m=option.distance_m, nth=nth, options=len(person.options), why=why[person.episode],
+                was_pool_id=was if was != option.pool else None,
+            )
+        )  # fmt: skip
+    return lines
+
+
+def _offered(plan: Plan, world: World) -> list[PlanLine]:
+    first = 2 * len(world.people)
+    return [
+        PlanLine(plan=plan, number=number, episode_id=o.episode, profile_id=o.profile, state=State.OFFERED, pool_id=o.pools[0])
+        for number, o in enumerate(world.offers, start=first)
+    ]
+
+
+def _figures(drawn: Drawn, world: World, lines: list[PlanLine], looked: wanting.Looked) -> dict[str, Any]:
+    """Counts and comparisons, with no person in them: what a manager reads."""
+    base = drawn.base
+    at = seats(base, drawn.problem.pool_of(drawn.solved.at))
+    came = np.argsort([person.ready_at.timestamp() for person in drawn.people], kind="stable")
+    states = [line.state for line in lines]
+    return {
+        "states": {state.value: states.count(state) for state in State},
+        "unsearched": world.unsearched,
+        "changed": sum("gain" in line.change for line in lines),
+        "places": int(drawn.packed.places.sum()),
+        "compare": [asdict(each) for each in answer.compare(base, at, came=came)],
+        "groups": [asdict(each) for each in answer.by_group(base, at, [person.pathway for person in drawn.people])],
+        "wanted": [asdict(each) for each in looked.wanted[:MOST_WANTED]],
+    }

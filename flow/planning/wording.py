@@ -1,0 +1,33 @@
+"""Sentences about a place for a person, made from the ranking's own findings and factors; they name nobody."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from catalogue import criteria, marks
+from catalogue.lexicon import Lexicon
+from flow.planning.gathering import Person
+from matching import queries
+from matching.engine import explain
+from matching.engine.problem import Weights
+from matching.engine.words import Words
+
+#: Factors that speak for a line, and are said: the most points first.
+SAID = 3
+_MARKS = {"mark": dict(enumerate(name for _, name in marks.WISHES))}
+
+
+def reasons(placed: Iterable[tuple[Person, UUID]], weights: Weights, *, at: datetime) -> dict[UUID, list[str]]:
+    """Of each stay, why its place is a good one: how many are free, and what gave most points."""
+    found: dict[UUID, list[str]] = {}
+    names = Lexicon.read().names() | _MARKS
+    for person, pool in placed:
+        facts = queries.facts_of(person.need, [pool], at=at).get(pool) if person.need else None
+        if facts is None or person.need is None:  # it has gone in this very moment: the board says so
+            found[person.episode] = []
+            continue
+        words = Words(names, criteria.names_of({*person.need.diagnoses, *facts.codes}))
+        free = next((each.sentence for each in explain.findings(person.need, facts, words) if each.code == "place"), "")
+        terms = sorted(explain.terms(person.need, facts, weights, words), key=lambda term: -term.points)
+        found[person.episode] = [free, *(term.words for term in terms[:SAID] if term.points)]
+    return found
