@@ -65,7 +65,7 @@ class Stage:
         need += " conditions practice referral_source marks"
         person = "given_name family_name nhs_number birth_date sex postcode phone preferred_language"
         stay = "kind ward discharge_pathway ready_on delay_reason"
-        asking = "channel address days from_time until_time when_stale on_demand code"
+        asking = "channel address days from_time until_time when_stale on_demand everywhere code"
         return [
             (self.referrer, reverse("find"), need),
             (self.referrer, reverse("patient-new"), f"{person} {stay}"),
@@ -74,7 +74,8 @@ class Stage:
             (self.provider, reverse("task-step", args=[task, "decline"]), "reason reason_text version"),
             (self.provider, reverse("place", args=[self.pool.pk]), "version action available maximum status note"),
             (self.provider, reverse("asking-service", args=[self.pool.service_id]), f"do {asking}"),
-            (None, reverse("tell", args=[self.link]), f"all version-{self.pool.pk} do-{self.pool.pk} number-{self.pool.pk}"),
+            (None, reverse("tell", args=[self.link]), f"all version-{self.pool.pk} do-{self.pool.pk} number-{self.pool.pk} because"),
+            (self.provider, reverse("board-screens"), "name"),
             (None, reverse("account_login"), "login password next"),
             (None, reverse("account_reset_password"), "email"),
         ]  # fmt: skip
@@ -90,6 +91,7 @@ class Stage:
             (self.referrer, reverse("send", args=[run]), "pools patient"),
             (self.provider, reverse("inbox"), "show page"),
             (None, reverse("directory"), "q care_type where miles status page"),
+            (self.provider, reverse("board"), "area kind provider look"),
             (self.curator, reverse("imports"), "page"),
             (self.curator, reverse("duplicates"), "decision sure source area q page"),
             (self.curator, reverse("merges"), "page"),
