@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
@@ -111,6 +111,19 @@ class Misses:
     openings: list[Opening]
 
 
+class _Pool(NamedTuple):
+    """What a line says of its places, but for the facts."""
+
+    pk: UUID
+    name: str
+    unit: str
+    service_id: UUID
+    service_name: str
+    organization_id: UUID
+    organization_name: str
+    is_confidential: bool
+
+
 @transaction.atomic
 def match(profile: NeedProfile, *, by: User | None, at: datetime, limit: int = 50) -> MatchRun:
     """Rank what is free for a need and store the answer with all that it was judged by.
@@ -138,18 +151,7 @@ def match(profile: NeedProfile, *, by: User | None, at: datetime, limit: int = 5
         run.misses = _record_unmet(profile, need, at)
     run.took_ms = (time.perf_counter() - started) * 1000
     run.save()
-    MatchCandidate.objects.bulk_create(
-        MatchCandidate(
-            run=run,
-            rank=number,
-            pool_id=UUID(line.facts.pool_id),
-            score=line.score,
-            distance_m=line.distance_m,
-            facts=line.facts.to_json(),
-            terms=check.terms(need, line.facts, weights),
-        )
-        for number, line in enumerate(ranking.lines, start=1)
-    )
+    queries.store(run.pk, ranking.lines, [check.terms(need, line.facts, weights) for line in ranking.lines])
     return run
 
 
@@ -224,7 +226,7 @@ def nearest_misses(run: MatchRun) -> Misses:
             MissLine(
                 pool_id=pool.pk,
                 service_id=pool.service_id,
-                service_name=pool.service.name,
+                service_name=pool.service_name,
                 distance_m=distance(need, facts),
                 miles=_miles(distance(need, facts)),
                 failed=[finding for finding in explain.findings(need, facts, words) if finding.verdict is Verdict.FAILED],
@@ -288,7 +290,7 @@ def _lines_of(need: Need, weights: Weights, ranked: list[check.Ranked]) -> list[
 
 
 def _line(
-    need: Need, weights: Weights, facts: PoolFacts, words: Words, *, rank: int, score: int, points: Mapping[str, int], pool: ServiceCapacity
+    need: Need, weights: Weights, facts: PoolFacts, words: Words, *, rank: int, score: int, points: Mapping[str, int], pool: _Pool
 ) -> Line:
     found = explain.findings(need, facts, words)
     away = distance(need, facts)
@@ -298,9 +300,9 @@ def _line(
         pool_name=pool.name,
         unit=pool.unit,
         service_id=pool.service_id,
-        service_name=pool.service.name,
-        organization_id=pool.service.organization_id,
-        organization_name=pool.service.organization.name,
+        service_name=pool.service_name,
+        organization_id=pool.organization_id,
+        organization_name=pool.organization_name,
         care_type=words.name("care-type", facts.care_type),
         score=score,
         out_of=weights.total,
@@ -314,7 +316,7 @@ def _line(
         terms=explain.terms(need, facts, weights, words, points),
         better=explain.better(need, facts, weights, words, points),
         overdue=explain.overdue(need, facts),
-        is_confidential=pool.service.hides_its_place or bool(pool.location and pool.location.is_confidential),
+        is_confidential=pool.is_confidential,
     )
 
 
@@ -338,5 +340,8 @@ def _miles(metres: int | None) -> float | None:
     return None if metres is None else round(miles(metres), 1)
 
 
-def _pools(ids: Iterable[UUID]) -> dict[UUID, ServiceCapacity]:
-    return ServiceCapacity.objects.select_related("service__organization", "location").in_bulk(list(ids))
+def _pools(ids: Iterable[UUID]) -> dict[UUID, _Pool]:
+    columns = ("pk", "name", "unit", "service_id", "service__name", "service__organization_id", "service__organization__name")
+    secret = ("service__is_confidential", "service__organization__is_confidential", "location__is_confidential")
+    found = ServiceCapacity.objects.filter(pk__in=list(ids)).values_list(*columns, *secret)
+    return {row[0]: _Pool._make((*row[: len(columns)], any(row[len(columns) :]))) for row in found}

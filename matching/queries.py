@@ -221,6 +221,14 @@ LIMIT %(limit)s::bigint
 """
 
 
+#: The lines of a stored run, from lists.
+_STORE = """
+INSERT INTO matching_matchcandidate (run_id, rank, pool_id, score, distance_m, facts, terms)
+SELECT %s, rank, pool, score, away, facts::jsonb, terms::jsonb
+FROM unnest(%s::uuid[], %s::int[], %s::int[], %s::text[], %s::text[]) WITH ORDINALITY AS line (pool, score, away, facts, terms, rank)
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Ranking:
     """The best pools in order, and how many of the right kind were within reach before the hard rules."""
@@ -286,6 +294,19 @@ def parameters(need: Need, weights: Weights, *, at: datetime, limit: int, withou
         "without": list(without),
         **{f"w_{name}": value for name, value in weights.to_json().items()},
     }
+
+
+def store(run: UUID, lines: Sequence[Ranked], terms: Sequence[Mapping[str, int]]) -> None:
+    """Keep the lines of a run with the facts that they were judged by, and the points of each factor. One statement."""
+    together = (
+        [line.facts.pool_id for line in lines],
+        [line.score for line in lines],
+        [line.distance_m for line in lines],
+        [json.dumps(line.facts.to_json()) for line in lines],
+        [json.dumps(points) for points in terms],
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(_STORE, [run, *together])
 
 
 def fetch(sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:

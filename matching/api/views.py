@@ -14,8 +14,11 @@ from capacity.models import ServiceCapacity
 from core import clock
 from core.api import user_of
 from matching import operations
+from matching.api.plain import teller
 from matching.api.serializers import ExplanationSerializer, MatchRunSerializer, NeedSerializer
 from matching.models import MatchRun
+
+_told = teller(MatchRunSerializer())
 
 
 class IsReferrer(BasePermission):
@@ -32,7 +35,7 @@ def _answer(run: MatchRun, status: int = 200) -> Response:
     fields = ("id", "at", "profile_id", "considered", "weights_version", "engine_version")
     stored = {name: getattr(run, name) for name in fields}
     answer = stored | {"lines": operations.lines(run), "nearest_misses": operations.nearest_misses(run)}
-    return Response(MatchRunSerializer(answer).data, status=status)
+    return Response(_told(answer), status=status)
 
 
 class MatchRunsView(APIView):

@@ -1,12 +1,16 @@
 """Matching over HTTP: who may ask, what comes back, and whose answers can be seen."""
 
+import json
 from uuid import uuid4
 
 import pytest
 from django.urls import reverse
+from rest_framework.renderers import JSONRenderer
 from rest_framework.test import APIClient
 
 from catalogue.models import Practice, Service
+from matching import operations
+from matching.api.serializers import MatchRunSerializer
 from matching.models import MatchRun, NeedProfile
 from tests.factories import EligibilityFactory, OrganizationFactory, OutcodeFactory, PoolFactory, PostcodeFactory, UserFactory
 
@@ -101,3 +105,17 @@ def test_what_is_not_understood_says_which_field():
     assert (unknown.status_code, unknown.data["field"]) == (422, "needs")
     assert ask(signed_in, postcode="ZZ9 9ZZ").status_code == 422
     assert not NeedProfile.objects.exists()
+
+
+def test_an_answer_is_what_its_serializer_says():
+    """It is made without the serializer, because of what that costs: here each value of both kinds of answer is compared."""
+    PostcodeFactory()
+    PoolFactory()
+    by = UserFactory()
+    for changes in ({}, {"must_haves": ["oxygen"]}):
+        told = ask(client(by), **changes).json()
+        run = MatchRun.objects.get(pk=told["id"])
+        fields = {name: getattr(run, name) for name in ("id", "at", "profile_id", "considered", "weights_version", "engine_version")}
+        answer = fields | {"lines": operations.lines(run), "nearest_misses": operations.nearest_misses(run)}
+        assert told == json.loads(JSONRenderer().render(MatchRunSerializer(answer).data))
+        assert bool(told["lines"]) is not bool(told["nearest_misses"]["lines"])
