@@ -17,7 +17,7 @@ WAITS, OFFERED, GONE = 0, 1, 2
 
 
 class Live:
-    """A plan that is kept the best; every change is certified before it is returned.
+    """A plan that is kept the best; every change is certified before it is returned, unless `certify` is false.
 
     Pools and people have the numbers of the problem; people who arrive later have the next ones, and numbers are not used again.
     Whoever was told of a place is moved only for more than `stay` points. Whoever has an offer is not moved at all.
@@ -25,7 +25,8 @@ class Live:
     After `Unproved`, which would be an error of ours, the object must not be used any more: make a new one from `solve`.
     """
 
-    def __init__(self, problem: Problem, plan: Plan, *, policy: Policy | None = None) -> None:
+    def __init__(self, problem: Problem, plan: Plan, *, policy: Policy | None = None, certify: bool = True) -> None:
+        self._certify = certify
         self._policy = policy or Policy()
         self._problem = problem
         self._net = nets.roomy(nets.net_of(problem), problem.people, 1)
@@ -215,6 +216,10 @@ class Live:
         at = self._net.at[: self._people]
         return np.where(at >= 0, self._net.pool[np.maximum(at, 0)], NONE).astype(np.int64)
 
+    def free(self, pool: int) -> int:
+        """Free places of a pool as the plan has them, those that are offered included."""
+        return int(self._net.places[pool])
+
     @property
     def option(self) -> Ints:
         """The option of each person; -1: none."""
@@ -305,7 +310,7 @@ class Live:
         moved, changed = search(net, *of)
         if moved < 0:
             return False
-        if not paths.certified(net, changed, moved):
+        if self._certify and not paths.certified(net, changed, moved):
             raise Unproved("A change left the plan without a certificate.")
         for person, option in zip(net.moved[:moved].tolist(), net.moved_from[:moved].tolist(), strict=True):
             self._was.setdefault(person, option)
