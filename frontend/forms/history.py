@@ -13,6 +13,7 @@ from frontend.presenters.dashboard import GROUP
 
 USUAL_DAYS = 28
 PERIODS = ((USUAL_DAYS, "The last 4 weeks"), (91, "The last 3 months"), (182, "The last half year"), (365, "The last year"))
+_UNKNOWN = {"invalid_choice": "We do not know that choice, so what is usual is shown."}
 #: Longer periods are shown by weeks, unless days are asked for.
 MOST_DAYS = 60
 
@@ -38,9 +39,12 @@ class PeriodFilter(forms.Form):
     """How far back. A mistake in it shows the usual period, with the mistake beside its box."""
 
     days = forms.TypedChoiceField(
-        label="Period", required=False, coerce=int, empty_value=None, choices=[(str(days), words) for days, words in PERIODS]
+        label="Period", required=False, coerce=int, empty_value=None, choices=[(str(days), words) for days, words in PERIODS],
+        error_messages=_UNKNOWN,
+    )  # fmt: skip
+    by = forms.ChoiceField(
+        label="Show", required=False, choices=(("", "As fits"), ("day", "Each day"), ("week", "Each week")), error_messages=_UNKNOWN
     )
-    by = forms.ChoiceField(label="Show", required=False, choices=(("", "As fits"), ("day", "Each day"), ("week", "Each week")))
 
     def __init__(self, data: QueryDict) -> None:
         meant = data.copy()
@@ -68,8 +72,8 @@ class PeriodFilter(forms.Form):
 class HistoryFilter(PeriodFilter):
     """A district, and a kind of care or a whole group of kinds."""
 
-    area = forms.ChoiceField(label="District", required=False)
-    kind = forms.ChoiceField(label="Kind of service", required=False)
+    area = forms.ChoiceField(label="District", required=False, error_messages=_UNKNOWN)
+    kind = forms.ChoiceField(label="Kind of service", required=False, error_messages=_UNKNOWN)
 
     def __init__(self, data: QueryDict) -> None:
         super().__init__(data)

@@ -54,7 +54,8 @@ def screen(request: HttpRequest, token: str) -> HttpResponse:
 def _board(request: Any, viewer: Any, *, screen: str = "") -> HttpResponse:
     at = now()
     form = BoardForm(request.GET)
-    states = in_order(queries.with_state(form.pools(ServiceCapacity.objects.visible_to(viewer)), at))
+    shown = form.pools(ServiceCapacity.objects.visible_to(viewer).offered(at))
+    states = in_order(queries.next_of_each(queries.with_state(shown, at)))
     context = {"form": form, "states": states[:MOST_ROWS], "left_out": max(0, len(states) - MOST_ROWS), "at": at, "screen": screen}
     if request.htmx:
         return render(request, "board/_rows.jinja", context)

@@ -1,11 +1,13 @@
 """The board on a wall: what is free, by area, kind and provider; never a person, a refuge, or a figure for professionals alone."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.contrib.gis.geos import MultiPolygon
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from capacity.models import BoardKey
 from frontend.presenters.board import MOST_ROWS
@@ -51,6 +53,20 @@ def test_nothing_hangs_on_a_wall_that_passers_by_must_not_know(client, role):
     html = client.get(reverse("board")).content.decode()
     assert "Featherstonehaugh" not in html
     assert f'data-pool="{shown.pk}"' in html
+
+
+def test_of_a_series_of_sessions_the_next_one_that_has_a_place_is_shown_with_its_day(client, manager):
+    at = timezone.now()
+    series = PoolFactory(service=ServiceFactory(name="Tea and talk"), per="session", name="Tea")
+    for days, available in ((-1, 3), (1, 0), (8, 2), (15, 9)):
+        PoolFactory(
+            service=series.service, location=series.location, session_of=series, per="session", name="Tea", available=available,
+            starts_at=at + timedelta(days=days), ends_at=at + timedelta(days=days, hours=1),
+        )  # fmt: skip
+    assert rows(client, manager) == ["Tea and talk"]
+    html = client.get(reverse("board")).content.decode()
+    assert "2 free" in html
+    assert f"Tea, {timezone.localtime(at + timedelta(days=8)):%A}" in html
 
 
 def test_too_many_are_counted_and_the_part_that_renews_itself_has_no_frame(client, manager, monkeypatch):
