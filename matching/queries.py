@@ -221,11 +221,11 @@ LIMIT %(limit)s::bigint
 """
 
 
-#: The lines of a stored run, from lists.
+#: The lines of a stored run, from one JSON text: the driver would write a parameter for each of their values.
 _STORE = """
 INSERT INTO matching_matchcandidate (run_id, rank, pool_id, score, distance_m, facts, terms)
-SELECT %s, rank, pool, score, away, facts::jsonb, terms::jsonb
-FROM unnest(%s::uuid[], %s::int[], %s::int[], %s::text[], %s::text[]) WITH ORDINALITY AS line (pool, score, away, facts, terms, rank)
+SELECT %s, rank, pool, score, away, facts, terms
+FROM json_to_recordset(%s::json) AS line (rank int, pool uuid, score int, away int, facts jsonb, terms jsonb)
 """
 
 
@@ -298,15 +298,19 @@ def parameters(need: Need, weights: Weights, *, at: datetime, limit: int, withou
 
 def store(run: UUID, lines: Sequence[Ranked], terms: Sequence[Mapping[str, int]]) -> None:
     """Keep the lines of a run with the facts that they were judged by, and the points of each factor. One statement."""
-    together = (
-        [line.facts.pool_id for line in lines],
-        [line.score for line in lines],
-        [line.distance_m for line in lines],
-        [json.dumps(line.facts.to_json()) for line in lines],
-        [json.dumps(points) for points in terms],
-    )
+    kept = [
+        {
+            "rank": n,
+            "pool": line.facts.pool_id,
+            "score": line.score,
+            "away": line.distance_m,
+            "facts": line.facts.to_json(),
+            "terms": points,
+        }
+        for n, (line, points) in enumerate(zip(lines, terms, strict=True), start=1)
+    ]
     with connection.cursor() as cursor:
-        cursor.execute(_STORE, [run, *together])
+        cursor.execute(_STORE, [run, json.dumps(kept)])
 
 
 def fetch(sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
