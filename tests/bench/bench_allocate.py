@@ -83,7 +83,7 @@ def allocate_national() -> Measured:
         warmup=1,
         note=f"{PEOPLE:,} people, {POOLS:,} pools, {len(problem.pool) / PEOPLE:.0f} options each; from arrays, with sorting, plan, proof"
         f" by prices and lots dealt. Same objective as OR-Tools: {least:,}; {int((found.at >= 0).sum()):,} placed. What one more place is"
-        f" worth, for all pools: {1000 * more:.0f} ms more. The most memory its process had: {most:.0f} MB (with the world made: {before:.0f})."
+        f" worth, for all pools: {1000 * more:.0f} ms more. The most memory of its process: {most:.0f} MB, of which {before:.0f} MB before."
         " Compiled before; compiling takes some ten seconds, once for each installation.",
     )
 
@@ -199,8 +199,8 @@ def allocate_side() -> Measured:
         lambda: solve(loose),
         n=7,
         warmup=1,
-        note=f"{PEOPLE:,} people, of whom 3% in couples and 2% in packages; {side.fixed.size if side.fixed is not None else 0} bays. The floor"
-        f" is the plan of the relaxation, which the bound comes from. From the bound: {found.proof.gap:.2f}%. With 500 people:"
-        f" {repaired.proof.gap:.2f}% from it; HiGHS in 20 s: {'optimal' if proved.proof.optimal else f'{proved.proof.gap:.2f}% open'}, and the"
-        f" repair {100 * (repaired.proof.objective / proved.proof.objective - 1):.3f}% dearer than the best known.",
+        note=f"{PEOPLE:,} people, of whom 3% in couples and 2% in packages; {POOLS // 50} bays. The floor is the plan of the relaxation,"
+        f" which the bound comes from. From the bound: {found.proof.gap:.2f}%. With 500 people: {repaired.proof.gap:.2f}% from it;"
+        f" HiGHS in 20 s: {'optimal' if proved.proof.optimal else f'{proved.proof.gap:.2f}% open'}, and the repair"
+        f" {100 * (repaired.proof.objective / proved.proof.objective - 1):.3f}% dearer than the best known.",
     )
