@@ -65,13 +65,14 @@ def letter(asks: Sequence[Ask], token: str, *, at: datetime) -> EmailMessage:
     stop = _url("tell-stop", token)
     until = (at + asking.LINK_LASTS).astimezone(LONDON)
     subject = f"{name}: {_question(pools[0], 1)}?" if len(pools) == 1 else f"{name}: what is free?"
-    figures = {each.service.name: [_told(pool, at) for pool in by_service[each.service_id]] for each in asks}
-    blocks = ["\n".join([f"{_line(each)}:", *(f"  {line}" for line in lines)]) for each, lines in figures.items()]
+    blocks = [
+        "\n".join([f"{_line(each.service.name)}:", *(f"  {_told(pool, at)}" for pool in by_service[each.service_id])]) for each in asks
+    ]
     parts = [
         reply_address.note().strip(),
         "Hello,",
         f"this is what people read about {name}{f' ({owner})' if owner != name else ''}:",
-        "\n\n".join(blocks) if others else "\n".join(figures[ask.service.name]),
+        "\n\n".join(blocks) if others else "\n".join(_told(pool, at) for pool in pools),
         f"Is it still right? Open the link and press one button. You need no account.\n{_url('tell', token)}",
         _by_hand(asks, by_service),
         _near(asks),
