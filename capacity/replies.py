@@ -172,7 +172,8 @@ def _apply(
                 if pool.reported_at is not None and pool.reported_at > seen_at:
                     newer.append(f"{pool.available} {reading.pool.label}")
     except LuneError as error:
-        question = f"Sorry, nothing is changed. We read: {describe(read.readings)}. {error.message}"
+        by_hand = " For that open the link that we sent, or sign in." if error.code == "below-held" else ""
+        question = f"Sorry, nothing is changed. We read: {describe(read.readings)}. {error.message}{by_hand}"
         reply.answer = _again(f"{question} You can write, for example: {example(pools)}.", services, at, reply)
         return
     reply.understood = {str(reading.pool.key): reading.figure for reading in read.readings}

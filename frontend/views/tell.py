@@ -125,7 +125,7 @@ def _thanks(link: UpdateLink, token: str) -> dict[str, Any]:
         "sparks": {state.id: sparkline(history.get(state.id, []), at=at, unit=state.unit) for state in states},
         "undo_until": link.used_at and link.used_at + asking.UNDO_FOR,
         "near": demand.words(max(waiting.values(), default=None)),
-        "taken_back": sum(kept["taken_back"] for kept in link.told.values()),
+        "taken_back": sum(kept.get("taken_back", 0) for kept in link.told.values()),
         "can_ask": asking.preferences_of(link).filter(stopped_at=None, confirmed_at__isnull=False).exists(),
     }
 
