@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from matching.allocation import certificate, paths
 from matching.allocation import net as nets
-from matching.allocation import paths
 from matching.allocation.changes import Change
 from matching.allocation.problem import DEAREST, NONE, Ints, Policy, Problem, Refused, with_regret
 from matching.allocation.solve import Plan, Unproved, proved
@@ -310,7 +310,7 @@ class Live:
         moved, changed = search(net, *of)
         if moved < 0:
             return False
-        if self._certify and not paths.certified(net, changed, moved):
+        if self._certify and not certificate.certified(net, changed, moved):
             raise Unproved("A change left the plan without a certificate.")
         for person, option in zip(net.moved[:moved].tolist(), net.moved_from[:moved].tolist(), strict=True):
             self._was.setdefault(person, option)
@@ -392,14 +392,16 @@ class Live:
 
     def _one_more(self, node: int) -> None:
         """As if a stranger took the new place, with all limits above, and then went away."""
-        net = self._net
+        net, counted = self._net, []
         for above in self._chain(node)[1:]:
             if net.load[above] < net.places[above]:
                 net.load[above] += 1
+                counted.append(above)
             elif self._run(paths.forward, NONE, above):
                 break
             else:
                 # All below is promised: nobody can use the new place, and nobody who could move pays these prices.
+                net.load[counted] -= 1
                 self._raise_all_below(above, int(net.price[node]))
                 net.places[node] += 1
                 return

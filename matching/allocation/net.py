@@ -1,24 +1,78 @@
 """The arrays that the searches work on: made from a problem, and made longer when people arrive."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
+import numba
 import numpy as np
 
-from matching.allocation import paths
 from matching.allocation.problem import NONE, Ints, Problem
+
+#: Mark of `seat`: a node that the search has not seen.
+UNSEEN = -1
 
 #: Arrays with one number for each person, and for each option.
 OF_PEOPLE = ("begin", "end", "left", "keep", "extra", "at", "pays", "after", "before", "moved", "moved_from")
 OF_OPTIONS = ("pool", "cost", "owner", "next_in")
 
 
-def net_of(problem: Problem) -> paths.Net:
+class Net(NamedTuple):
+    """The state that the searches read and write. Arrays may be longer than what is in use."""
+
+    begin: Ints
+    end: Ints
+    pool: Any
+    cost: Ints
+    owner: Any
+    """Person of each option; -1 when the person is not there any more, or when the option may not be used."""
+    next_in: Any
+    first_in: Any
+    """Options into each pool, as a list."""
+    places: Ints
+    load: Ints
+    price: Ints
+    parent: Ints
+    child: Ints
+    sibling: Ints
+    left: Ints
+    keep: Ints
+    extra: Ints
+    """A person who was told of the option `keep` pays `extra` for anything else."""
+    at: Ints
+    pays: Ints
+    first: Ints
+    after: Ints
+    before: Ints
+    """Who is in each pool, as a list that goes both ways."""
+    dist: Ints
+    how: Ints
+    seat: Ints
+    heap: Ints
+    seen: Ints
+    moved: Ints
+    moved_from: Ints
+
+
+def compiled(function: Callable[..., Any]) -> Any:
+    """Compiled when first called, and kept on disk where something can be written."""
+    try:
+        return numba.njit(cache=True)(function)
+    except RuntimeError:
+        return numba.njit(function)
+
+
+def inlined(function: Callable[..., Any]) -> Any:
+    """Written out wherever it is called: that is a fifth of the time of a large plan."""
+    return numba.njit(inline="always")(function)
+
+
+def net_of(problem: Problem) -> Net:
     """The state of a search with nobody in it."""
     people, nodes = problem.people, len(problem.places)
     child, sibling = each(nodes), each(nodes)
     for node in np.flatnonzero(problem.parent >= 0).tolist():
         sibling[node], child[problem.parent[node]] = child[problem.parent[node]], node
-    return paths.Net(
+    return Net(
         begin=problem.start[:-1].copy(),
         end=problem.start[1:].copy(),
         pool=problem.pool,
@@ -42,7 +96,7 @@ def net_of(problem: Problem) -> paths.Net:
         before=each(people),
         dist=each(nodes, 0),
         how=each(nodes),
-        seat=each(nodes, paths.UNSEEN),
+        seat=each(nodes, UNSEEN),
         heap=each(nodes),
         seen=each(nodes),
         moved=each(people + 1),
@@ -54,7 +108,7 @@ def each(size: int, value: int = NONE) -> Ints:
     return np.full(size, value, np.int64)
 
 
-def roomy(net: paths.Net, people: int, options: int) -> paths.Net:
+def roomy(net: Net, people: int, options: int) -> Net:
     """The same with room for so many people and options, and for half as many again when it had to grow."""
     longer: dict[str, Any] = {}
     for names, wanted in ((OF_PEOPLE, people + 1), (OF_OPTIONS, options)):

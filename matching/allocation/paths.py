@@ -12,67 +12,12 @@ their options, or be left out; what a path costs at these prices is never negati
 (Dijkstra, with potentials). Then prices of what was passed are raised or lowered so that all three are true again.
 """
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
-
-import numba
-
-from matching.allocation.problem import Ints
+from matching.allocation.net import UNSEEN, compiled, inlined
 
 #: Further than any path.
 FAR = 1 << 60
-#: Marks of `seat`: not seen; taken from the heap; seen, but needs no place in the heap.
-UNSEEN, SETTLED, ENDS = -1, -2, -3
-
-
-class Net(NamedTuple):
-    """The state that the searches read and write. Arrays may be longer than what is in use."""
-
-    begin: Ints
-    end: Ints
-    pool: Any
-    cost: Ints
-    owner: Any
-    """Person of each option; -1 when the person is not there any more, or when the option may not be used."""
-    next_in: Any
-    first_in: Any
-    """Options into each pool, as a list."""
-    places: Ints
-    load: Ints
-    price: Ints
-    parent: Ints
-    child: Ints
-    sibling: Ints
-    left: Ints
-    keep: Ints
-    extra: Ints
-    """A person who was told of the option `keep` pays `extra` for anything else."""
-    at: Ints
-    pays: Ints
-    first: Ints
-    after: Ints
-    before: Ints
-    """Who is in each pool, as a list that goes both ways."""
-    dist: Ints
-    how: Ints
-    seat: Ints
-    heap: Ints
-    seen: Ints
-    moved: Ints
-    moved_from: Ints
-
-
-def compiled(function: Callable[..., Any]) -> Any:
-    """Compiled when first called, and kept on disk where something can be written."""
-    try:
-        return numba.njit(cache=True)(function)
-    except RuntimeError:
-        return numba.njit(function)
-
-
-def inlined(function: Callable[..., Any]) -> Any:
-    """Written out wherever it is called: that is a fifth of the time of a large plan."""
-    return numba.njit(inline="always")(function)
+#: Marks of `seat`: taken from the heap; seen, but needs no place in the heap.
+SETTLED, ENDS = -2, -3
 
 
 @inlined
@@ -422,65 +367,3 @@ def seat_all(net, plan):
                 node = net.parent[node]
         else:
             net.pays[person] = net.left[person] + net.extra[person]
-
-
-@compiled
-def certified(net, changed, moved):
-    """Whether all three things are true again wherever a search changed a price or moved somebody. Shares no code with the searches."""
-    for i in range(changed + moved):
-        if i >= changed:
-            person = net.moved[i - changed]
-            if not _pays_least(net, person):
-                return False
-            if net.at[person] < 0:
-                continue
-        node = net.seen[i] if i < changed else net.pool[net.at[net.moved[i - changed]]]
-        while node >= 0:
-            above = net.parent[node]
-            price = net.price[node] - (net.price[above] if above >= 0 else 0)
-            if net.load[node] > net.places[node] or net.price[node] < 0:
-                return False
-            if (price > 0 and net.load[node] < net.places[node]) or (price < 0 and net.load[node] > 0):
-                return False
-            node = above
-        if i >= changed:
-            continue
-        node = net.seen[i]
-        person = net.first[node]
-        while person >= 0:
-            if not _pays_least(net, person):
-                return False
-            person = net.after[person]
-        option = net.first_in[node]
-        while option >= 0:
-            person = net.owner[option]
-            if person >= 0 and _asked(net, person, option) < net.pays[person]:
-                return False
-            option = net.next_in[option]
-        node = net.child[node]
-        while node >= 0:
-            price = net.price[node] - net.price[net.parent[node]]
-            if (price > 0 and net.load[node] < net.places[node]) or (price < 0 and net.load[node] > 0):
-                return False
-            node = net.sibling[node]
-    return True
-
-
-@compiled
-def _asked(net, person, option):
-    return net.cost[option] + net.price[net.pool[option]] + (0 if option == net.keep[person] else net.extra[person])
-
-
-@compiled
-def _pays_least(net, person):
-    if net.at[person] >= 0 and _asked(net, person, net.at[person]) != net.pays[person]:
-        return False
-    if net.pays[person] > net.left[person] + net.extra[person]:
-        return False
-    for option in range(net.begin[person], net.end[person]):
-        # The cheapest come first, and no price is negative: nothing after this can be cheaper.
-        if net.cost[option] >= net.pays[person]:
-            break
-        if net.owner[option] >= 0 and _asked(net, person, option) < net.pays[person]:
-            return False
-    return True

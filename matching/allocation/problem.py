@@ -67,7 +67,6 @@ class Problem:
     """Of each node: the group that it counts in, or -1."""
     pools: int
     pool_lot: Ints
-    stay: int = 0
 
     @property
     def people(self) -> int:
@@ -139,7 +138,6 @@ def build(
         parent=parent,
         pools=len(free),
         pool_lot=of_pool,
-        stay=policy.stay,
     )
 
 

@@ -124,7 +124,7 @@ class _Repair:
         rows = [np.arange(self.loose.start[p], self.loose.start[p + 1]) for p in people]
         asks = [self.live.asked(row) for row in rows]
         pays = self.live.paid(np.array(people))
-        ways = [(int(self.loose.left[people].sum()) - pays, partial(self._out, number, bundle))]
+        ways: list[tuple[int, Callable[[], None]]] = [(int(self.loose.left[people].sum()) - pays, partial(self._out, number, bundle))]
         if bundle.together and self.side.site is not None:
             at = [self.side.site[self.loose.pool[row]] for row in rows]
             allowed = [[(sites == place) & (ask < NEVER) for sites, ask in zip(at, asks, strict=True)] for place in np.unique(at[0])]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matching.allocation import oracle, paths
+from matching.allocation import certificate, oracle
 from matching.allocation.changes import Change, Line, words
 from matching.allocation.live import OFFERED, WAITS, Live
 from matching.allocation.problem import Policy, Refused, build
@@ -106,6 +106,25 @@ def test_an_offer_stays_until_it_is_answered():
     assert live.places(0, 1).lines == (Line(1, -1, 0, 24_000),), "who declined one pool still waits for the other"
 
 
+def test_a_place_more_in_a_ward_whose_places_are_all_offered_helps_nobody_until_an_answer():
+    """The ward of one and the provider of two; the second would come in if the ward could take two."""
+    problem = build(
+        person=[0, 1, 2],
+        pool=[0, 0, 1],
+        score=[9_000] * 3,
+        left=[30_000, 29_000, 20_000],
+        places=[1, 3],
+        limits=[([0, 1], [1, 1]), ([0, 0], [2])],
+    )
+    live = Live(problem, solve(problem))
+    assert live.pool.tolist() == [0, -1, 1]
+    live.offer(0)
+    assert live.places(0, 2) == Change(())
+    assert live.verify().proof.optimal
+    assert set(live.limit(0, 2).lines) == {Line(1, -1, 0, 28_000), Line(2, 1, -1, -19_000, opens_for=(1,))}
+    assert live.verify().proof.optimal
+
+
 @pytest.mark.parametrize(
     ("verb", "given", "says"),
     [
@@ -134,7 +153,7 @@ def test_a_change_without_a_certificate_is_not_given_out(monkeypatch):
     with pytest.raises(Unproved):
         live.verify()
     live._net.price[0] += 1
-    monkeypatch.setattr(paths, "certified", lambda net, changed, moved: False)
+    monkeypatch.setattr(certificate, "certified", lambda net, changed, moved: False)
     with pytest.raises(Unproved, match="without a certificate"):
         live.places(0, 2)
 
