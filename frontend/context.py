@@ -14,6 +14,7 @@ NAVIGATION: dict[str, list[tuple[str, str]]] = {
     User.Role.REFERRER: [
         ("Home", "home"),
         ("People waiting", "worklist"),
+        ("Plan", "plan"),
         ("Held places", "holds"),
         ("Find a service", "find"),
         ("Directory", "directory"),
@@ -26,7 +27,14 @@ NAVIGATION: dict[str, list[tuple[str, str]]] = {
         ("Our services", "entries"),
         ("Directory", "directory"),
     ],
-    User.Role.MANAGER: [("Home", "home"), ("Dashboard", "dashboard"), ("History", "history"), ("Directory", "directory"), ("Use", "usage")],
+    User.Role.MANAGER: [
+        ("Home", "home"),
+        ("Dashboard", "dashboard"),
+        ("Plan", "plan"),
+        ("History", "history"),
+        ("Directory", "directory"),
+        ("Use", "usage"),
+    ],
     User.Role.CURATOR: [
         ("Home", "home"),
         ("Directory", "directory"),

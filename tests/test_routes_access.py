@@ -6,7 +6,7 @@ may use it.
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from uuid import uuid4
 
 import pytest
@@ -22,7 +22,8 @@ from django.utils.regex_helper import normalize
 from catalogue.models import AssuranceRound, DuplicateCandidate, ImportRun, Source, TaxonomyTerm, User
 from core.models import Event
 from flow import operations
-from flow.models import ReferralTask
+from flow.models import Plan, PlanLine, ReferralTask
+from matching.allocation.problem import Policy
 from matching.operations import match
 from tests.factories import (
     CriterionFactory,
@@ -106,6 +107,12 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     "send": (OURS | {OWN: 302}, OURS | {OWN: 302}),
     "referral": (OURS, NOT_THERE),
     "referral-step": (page(REFERRERS, 405), OURS | {OWN: 302}),
+    "plan": (page(REFERRERS | MANAGERS), NOT_THERE),
+    "plan-csv": (page(REFERRERS | MANAGERS), NOT_THERE),
+    "plan-draw": (page(REFERRERS | MANAGERS, 405), page(REFERRERS | MANAGERS, 302)),
+    # No plan is being drawn up.
+    "plan-stop": (page(REFERRERS | MANAGERS, 405), page(REFERRERS | MANAGERS, 404)),
+    "plan-line": (OURS, OURS | {OWN: 422}),
     "holds": (page(REFERRERS), NOT_THERE),
     # Without a place one is sent to find one.
     "hold-new": (page(REFERRERS, 302), page(REFERRERS, 302)),
@@ -261,7 +268,7 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
 }
 #: Where the person may be named, and to whom.
 NAMES_THE_PERSON = {
-    OWN: {"worklist", "worklist-csv", "holds", "patient", "referral", "api-patients", "api-patient"},
+    OWN: {"worklist", "worklist-csv", "plan", "plan-csv", "plan-line", "holds", "patient", "referral", "api-patients", "api-patient"},
     ACCEPTED: {"requests", "request", "request-step", "task", "api-task", "api-patients", "api-patient"},
 }
 
@@ -300,6 +307,12 @@ class World:
         self.request = SelfReferralFactory(
             service=self.pools[0].service, given_name="Zebedee", family_name="Quillfeather", postcode="PR1 9ZQ", words="Canary words"
         )
+        plan = Plan.objects.create(
+            organization=sender.organization, at=timezone.now(), status=Plan.Status.DONE, objective=0, bound=0, policy=asdict(Policy())
+        )
+        self.line = PlanLine.objects.create(
+            plan=plan, number=0, episode=episode, profile=profile, state=PlanLine.State.SUGGESTED, pool=self.pools[2]
+        )
         self.round = AssuranceRound.objects.create(asked_at=timezone.now())
         self.source = Source.objects.create(name="A publisher", kind=Source.Kind.ORUK_3)
         first, second = sorted(self.pools[1:], key=lambda pool: pool.service_id)
@@ -326,7 +339,7 @@ class World:
         own = {
             "patient": self.patient.pk, "match": self.run.pk, "send": self.run.pk, "referral": self.accepted.referral_id,
             "task": self.task(role).pk, "place": self.pools[0].pk, "capacity": self.pools[0].pk, "service": self.pools[0].service_id,
-            "fhir": self.pools[0].pk, "request": self.request.pk,
+            "plan": self.line.pk, "fhir": self.pools[0].pk, "request": self.request.pk,
             "entry": self.pools[0].service_id, "asking": self.pools[0].service_id, "import": self.imported.pk,
             "duplicate": self.pair.pk, "hold": self.asked.reservation_id,
             "assurance": self.round.pk, "term": TaxonomyTerm.objects.of("need")[0].pk, "source": self.source.pk,

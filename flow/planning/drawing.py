@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -14,15 +14,12 @@ from flow.models import Plan, PlanLine
 from flow.planning import wanting, wording
 from flow.planning.gathering import Person, World, gather
 from flow.planning.packing import Packed, pack, seats
-from matching.allocation import ALLOCATION_VERSION, answer
+from matching.allocation import ALLOCATION_VERSION, answer, check
 from matching.allocation.changes import Change
 from matching.allocation.problem import NONE, Ints, Policy, Problem
 from matching.engine import ENGINE_VERSION
 from matching.engine.problem import Weights
 from matching.models import WeightSet
-
-if TYPE_CHECKING:
-    from matching.allocation.solve import Plan as Solved
 
 State = PlanLine.State
 
@@ -35,6 +32,14 @@ class Stopped(Exception):
 MOST_WANTED = 30
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Solved:
+    """The option of each person (-1: left out), and the proof that nothing is better."""
+
+    at: Ints
+    proof: check.Proof
+
+
 @dataclass(frozen=True, slots=True)
 class Drawn:
     """A solved plan before it is kept. `people` are in the order of `packed`, without those whose place the team chose."""
@@ -44,7 +49,7 @@ class Drawn:
     packed: Packed
     base: Problem
     problem: Problem
-    solved: "Solved"
+    solved: Solved
     weights: Weights
 
 
@@ -81,11 +86,15 @@ def policy_of(plan: Plan) -> Policy:
     return Policy(**plan.policy)
 
 
-def solve(problem: Problem) -> "Solved":
-    """The best plan, proved. What compiles is loaded when the first one is asked for."""
+def solve(problem: Problem) -> Solved:
+    """The best plan, proved. What compiles is loaded when somebody could go somewhere."""
+    if not len(problem.pool):
+        nowhere = np.full(problem.people, NONE, np.int64)
+        return Solved(nowhere, check.prove(problem, nowhere, np.zeros(len(problem.places), np.int64)))
     from matching.allocation.solve import solve as best
 
-    return best(problem)
+    plan = best(problem)
+    return Solved(plan.at, plan.proof)
 
 
 def _before(previous: Plan | None) -> dict[UUID, UUID | None]:

@@ -17,8 +17,9 @@ from flow.planning.queries import board, current_plan, since
 from flow.tasks import draw_up_plan
 from matching.operations import lines as ranked
 from matching.operations import match
-from tests.factories import AreaFactory, EpisodeFactory, LocationFactory, NeedProfileFactory, PoolFactory, UserFactory, near
+from tests.factories import AreaFactory, EpisodeFactory, PoolFactory, UserFactory
 from tests.flow.helpers import provider_of
+from tests.flow.waiting import home, waits
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -29,17 +30,6 @@ State, Kind = PlanLine.State, PlanDecision.Kind
 @pytest.fixture
 def team():
     return UserFactory()
-
-
-def waits(team, *, days=2, **need):
-    """Somebody of the team who has waited so long and lives in the middle. What begins with `patient` is of the person."""
-    person = {name: need.pop(name) for name in list(need) if name.startswith("patient")}
-    profile = NeedProfileFactory(organization=team.organization, **need)
-    return EpisodeFactory(patient__organization=team.organization, ready_at=NOW - timedelta(days=days), profile=profile, **person)
-
-
-def home(metres=0, available=1, **fields):
-    return PoolFactory(location=LocationFactory(point=near(metres)), available=available, **fields)
 
 
 def line_of(plan, stay) -> PlanLine:
