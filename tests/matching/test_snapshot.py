@@ -7,10 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.contrib.gis.geos import MultiPolygon
 from django.db import connection, transaction
 
 from capacity.models import ServiceCapacity
+from catalogue.models import ServiceArea
 from core import clock
+from core.geo import BNG
 from matching import operations, queries, tasks
 from matching.engine import check
 from matching.engine.problem import Weights
@@ -107,11 +110,21 @@ def test_what_a_transaction_changes_after_it_has_asked_is_not_missed(pools):
     """It has written something else before, as a search has: so it has a number, and must count as one that has not ended."""
     held = Held.load()
     with transaction.atomic():
-        elsewhere(lambda: full(pools[1]))
         NeedProfileFactory()
+        elsewhere(lambda: full(pools[1]))
         assert ask(held) == of(pools[0], *pools[2:])
         full(pools[0])
     assert ask(held) == of(*pools[2:])
+
+
+def test_an_area_drawn_since_counts_at_once(pools):
+    """The table learns in the answer that areas matter, and has to ask once more where the person lives."""
+    held = Held.load()
+    around = MultiPolygon(near().buffer(2_000, quadsegs=1), srid=BNG)
+    drawn = ServiceArea.objects.create(service=pools[0].service, extent=around, rule="excluded")
+    assert ask(held) == of(*pools[1:])
+    ServiceArea.objects.filter(pk=drawn.pk).update(extent=MultiPolygon(near(50_000).buffer(9, quadsegs=1), srid=BNG))
+    assert ask(held) == of(*pools)
 
 
 def test_a_row_that_changed_without_a_note_is_found_out(pools):
