@@ -14,6 +14,8 @@ UNSEEN = -1
 #: Arrays with one number for each person, and for each option.
 OF_PEOPLE = ("begin", "end", "left", "keep", "extra", "at", "pays", "after", "before", "moved", "moved_from")
 OF_OPTIONS = ("pool", "cost", "owner", "next_in")
+#: Arrays that changes write to.
+CHANGING = ("owner", "places", "load", "price", "left", "keep", "extra", "at", "pays", "first", "after", "before")
 
 
 class Net(NamedTuple):

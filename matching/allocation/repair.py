@@ -13,14 +13,11 @@ import numpy as np
 
 from matching.allocation import sides as sd
 from matching.allocation.check import Proof
-from matching.allocation.live import Live
+from matching.allocation.live import NEVER, Live
 from matching.allocation.problem import NONE, Ints, Problem
 from matching.allocation.relax import relaxed
 from matching.allocation.sides import OPEN, Bundle, Sides
 from matching.allocation.solve import Unproved, solve
-
-#: Leaving out somebody of a bundle that is in costs this: never done if it can be helped.
-NEVER = 1 << 36
 
 
 @dataclass(frozen=True, slots=True, eq=False)

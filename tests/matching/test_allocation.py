@@ -42,7 +42,7 @@ def outcomes(problem: Problem, plan: Plan) -> list[tuple[int, int]]:
     return list(zip(problem.pool_of(plan.at).tolist(), cost.tolist(), strict=True))
 
 
-@settings(deadline=None, max_examples=120)
+@settings(deadline=None, max_examples=80)
 @given(worlds())
 def test_the_plan_costs_what_another_solver_finds_and_its_proof_holds(world):
     problem = build(**world)

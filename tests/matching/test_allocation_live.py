@@ -1,7 +1,9 @@
 """A plan stays the best while things change, offers stay where they are, and nobody is moved for little."""
 
 import contextlib
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -39,7 +41,7 @@ def one_change(live: Live, draw, pools: int, groups: int) -> None:
         getattr(live, verb)(who)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=50)
 @given(worlds(), st.data())
 def test_after_any_changes_the_plan_is_what_solving_anew_would_cost(world, data):
     problem = build(**world)
@@ -135,6 +137,7 @@ def test_a_place_more_in_a_ward_whose_places_are_all_offered_helps_nobody_until_
         ("offer", (2,), "no place in the plan"),
         ("accept", (0,), "has no offer"),
         ("insist", (0, -1), "negative"),
+        ("override", (0, 1), "does not fit"),
     ],
 )
 def test_what_makes_no_sense_is_refused_and_changes_nothing(verb, given, says):
@@ -156,6 +159,32 @@ def test_a_change_without_a_certificate_is_not_given_out(monkeypatch):
     monkeypatch.setattr(certificate, "certified", lambda net, changed, moved: False)
     with pytest.raises(Unproved, match="without a certificate"):
         live.places(0, 2)
+
+
+@settings(deadline=None, max_examples=40)
+@given(worlds(), st.data())
+def test_the_price_of_an_override_is_what_the_plan_costs_more_with_it(world, data):
+    problem = build(**world)
+    live = Live(problem, solve(problem))
+    if not len(problem.pool):
+        return
+    option = data.draw(st.integers(0, len(problem.pool) - 1))
+    person, pool = int(problem.owner[option]), int(problem.pool[option])
+    mine = slice(problem.start[person], problem.start[person + 1])
+    fixed = problem.cost.copy()
+    fixed[mine] = np.where(problem.pool[mine] == pool, problem.cost[mine], 1 << 30)
+    left = problem.left.copy()
+    left[person] = 1 << 30
+    least, _ = oracle.least(replace(problem, cost=fixed, left=left))
+    before = live.pool.tolist()
+    try:
+        price, change = live.override(person, pool)
+    except Refused:
+        assert least >= 1 << 30
+    else:
+        assert price == least - live.cost == -change.gain >= 0
+    assert live.pool.tolist() == before
+    assert live.verify().proof.optimal
 
 
 def test_lines_are_said_in_words_without_names_of_ours():
