@@ -338,3 +338,17 @@ def test_words_and_strangers_are_forgotten_after_thirty_days_and_no_word_is_logg
     assert replies.forget_words(at=NOW) == 2
     assert list(Reply.objects.exclude(words="").values_list("pk", flat=True)) == [young.pk]
     assert set(Reply.objects.values_list("sender", flat=True)) == {NUMBER, ""}
+
+
+def test_a_letter_about_two_services_is_answered_for_both_by_one_word_and_asked_about_again_together():
+    first, second = home(channel=Channel.EMAIL, address=OFFICE), home("Oak House", channel=Channel.EMAIL, address=OFFICE)
+    ask = asked(first)
+    asked(second)
+    Ask.objects.filter(service=second).update(with_ask=ask)
+    unclear = written(letter(ask, "2 dementia"))
+    assert (unclear.outcome, unclear.ask.why, unclear.ask.others.get().service) == (Outcome.ASKED_AGAIN, Ask.Why.AGAIN, second)
+    reply = written(letter(unclear.ask, "all the same"))
+    assert reply.outcome == Outcome.APPLIED, reply.answer
+    assert set(ServiceCapacity.objects.values_list("reported_via", flat=True)) == {"email"}
+    assert "Kept for Fir Grove and Oak House" in reply.answer
+    assert not Ask.objects.filter(answered_at=None).exists()
