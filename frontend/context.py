@@ -21,9 +21,9 @@ NAVIGATION: dict[str, list[tuple[str, str]]] = {
     ],
     User.Role.PROVIDER: [
         ("Home", "home"),
+        ("Our places", "places"),
         ("Referrals to us", "inbox"),
         ("People asking", "requests"),
-        ("Our places", "places"),
         ("Our services", "entries"),
         ("Directory", "directory"),
     ],
