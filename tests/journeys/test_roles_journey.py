@@ -13,12 +13,12 @@ from tests.journeys.steps import given_patient, given_referrer, then_nothing_nam
 
 #: Trait of the factory, what its menu offers beside Home and Directory, and an address that is not for this role.
 ROLES = [
-    ({}, ["People waiting", "Held places", "Find a service"], "/inbox/"),
-    ({"provider": True}, ["Referrals to us", "Our places", "Our services"], "/worklist/"),
-    ({"manager": True}, ["Dashboard", "History", "Use"], "/inbox/"),
+    ({}, ["People waiting", "Plan", "Held places", "Find a service"], "/inbox/"),
+    ({"provider": True}, ["Our places", "Referrals to us", "People asking", "Our services"], "/worklist/"),
+    ({"manager": True}, ["Dashboard", "Plan", "History", "Use"], "/inbox/"),
     (
         {"curator": True},
-        ["Entries", "Proposals", "Records to check", "Not reached", "Answers", "Words", "Doubles", "Imports", "Use"],
+        ["Entries", "Proposals", "People asking", "Records to check", "Not reached", "Answers", "Words", "Doubles", "Imports", "Use"],
         "/dashboard/",
     ),
     ({"administrator": True}, ["Sources", "Users and settings"], "/worklist/"),
