@@ -114,7 +114,7 @@ def gather(user: User, weights: Weights, *, at: datetime, tell: Callable[[int], 
 
 def options_of(need: Need, weights: Weights, *, at: datetime, without: Iterable[UUID] = ()) -> list[tuple[Option, int]]:
     """The best places that are free now, and how many each has: all there are, or the first `OPTIONS`."""
-    without, limit = list(without), 2 * OPTIONS
+    without, limit = list(without), OPTIONS + 20
     while True:
         ranking = keeper.rank(need, weights, at=at, limit=limit, without=without)
         if ranking is None:

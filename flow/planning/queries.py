@@ -73,19 +73,17 @@ class Since:
 
 def current_plan(user: User) -> Plan | None:
     """The plan in force of the user's organisation."""
-    return Plan.objects.visible_to(user).current().order_by("-at").select_related("replaces").first()
+    return Plan.objects.visible_to(user).current().order_by("-at").defer("problem").first()
 
 
 def newest(user: User) -> Plan | None:
     """What was asked for last, whatever has become of it."""
-    return Plan.objects.visible_to(user).order_by("-at", "-pk").first()
+    return Plan.objects.visible_to(user).order_by("-at", "-pk").defer("problem").first()
 
 
 def board(user: User, plan: Plan, at: datetime) -> list[BoardLine]:
     """The lines of a plan that the user may see, those to decide first, the longest wait first. None for a manager."""
-    lines = list(
-        PlanLine.objects.visible_to(user).filter(plan=plan).select_related("episode__patient", "decision__hold__reservation", "plan")
-    )
+    lines = list(PlanLine.objects.visible_to(user).filter(plan=plan).select_related("episode__patient", "decision__hold__reservation"))
     return _shown(lines, lines, at)
 
 

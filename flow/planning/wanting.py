@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from flow.planning.drawing import Drawn
 
 #: So many of those left out are looked at one by one, those first for whom a place would do most; and so many places near each.
-LOOKED_AT, NEAR = 150, 200
+LOOKED_AT, NEAR = 150, 100
 ELSEWHERE = "Outside the districts"
 
 

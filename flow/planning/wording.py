@@ -12,8 +12,8 @@ from matching.engine import explain
 from matching.engine.problem import Weights
 from matching.engine.words import Words
 
-#: Factors that speak for a line, and are said: the most points first.
-SAID = 3
+#: Factors that speak for a line, and are said: the most points first. Places are said in any case.
+SAID, IN_ANY_CASE = 2, "availability"
 _MARKS = {"mark": dict(enumerate(name for _, name in marks.WISHES))}
 
 
@@ -28,6 +28,8 @@ def reasons(placed: Iterable[tuple[Person, UUID]], weights: Weights, *, at: date
             continue
         words = Words(names, criteria.names_of({*person.need.diagnoses, *facts.codes}))
         free = next((each.sentence for each in explain.findings(person.need, facts, words) if each.code == "place"), "")
-        terms = sorted(explain.terms(person.need, facts, weights, words), key=lambda term: -term.points)
-        found[person.episode] = [free, *(term.words for term in terms[:SAID] if term.points)]
+        asked = {"preferences": person.need.preferences, "marks": person.need.marks, "journey": person.need.travels, IN_ANY_CASE: 0}
+        # What nobody asked for gives every place its points: it speaks for none.
+        terms = [term for term in explain.terms(person.need, facts, weights, words) if term.points and asked.get(term.code, 1)]
+        found[person.episode] = [free, *(term.words for term in sorted(terms, key=lambda term: -term.points)[:SAID])]
     return found

@@ -93,7 +93,7 @@ def plan_draw(request: SignedIn) -> HttpResponse:
     except LuneError as error:
         messages.error(request, error.message)
     else:
-        messages.success(request, f"{_planned(made)} Nothing is held or sent by it.")
+        messages.success(request, f"{_planned(made) if made.is_running else 'The plan is drawn up.'} Nothing is held or sent by it.")
     return redirect("plan")
 
 

@@ -75,7 +75,7 @@ def test_who_is_shown_is_written_to_the_read_audit_and_a_manager_reads_figures_a
         if current_plan(manager) is None:
             boss.post(reverse("plan-draw"))
         page, file = text_of(boss.get(BOARD)), text_of(boss.get(reverse("plan-csv")))
-        assert "1 with a suggestion" in page
+        assert "1 person with a suggestion" in page
         assert "Where one more place would do most good" in page
         assert "People,without a place,1" in file
         assert not [name for name in ("Byron", "Webb") if name in page + file]
