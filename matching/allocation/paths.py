@@ -152,19 +152,18 @@ def forward(net, person, source):
                 # The cheapest come first, and no price is negative; but the one that the person was told of may stand anywhere.
                 if distance >= best and option != kept:
                     break
-                if option != mine and owner[option] >= 0:
-                    pool = pool_of[option]
-                    distance += price[pool]
-                    if distance < best and (seat[pool] == UNSEEN or (seat[pool] != SETTLED and distance < dist[pool])):
-                        how[pool] = option
-                        if seat[pool] == UNSEEN:
-                            seen[found] = pool
-                            found += 1
-                        if parent[pool] < 0 and load[pool] < places[pool]:
-                            dist[pool], seat[pool] = distance, ENDS
-                            best, end_node = distance, pool
-                        else:
-                            size = _reach(dist, seat, heap, pool, distance, size)
+                pool = pool_of[option]
+                distance += price[pool]
+                if distance < best and option != mine and owner[option] >= 0 and _nearer(dist, seat, pool, distance):
+                    how[pool] = option
+                    if seat[pool] == UNSEEN:
+                        seen[found] = pool
+                        found += 1
+                    if parent[pool] < 0 and load[pool] < places[pool]:
+                        dist[pool], seat[pool] = distance, ENDS
+                        best, end_node = distance, pool
+                    else:
+                        size = _reach(dist, seat, heap, pool, distance, size)
                 option = following
                 following += 1
             other = net.after[other]
