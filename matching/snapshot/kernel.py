@@ -4,6 +4,9 @@ It is the third telling of the same decision, after `engine.check` (the specific
 stored). A differential test holds all three together. Whole-number division is of numbers that are never negative.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from numba import njit
 
@@ -96,7 +99,15 @@ AWAY, REFUSED = -2, -1
 SECOND = 1_000_000
 
 
-@njit(cache=True, inline="never")
+def compiled(function: Callable[..., Any]) -> Any:
+    """Compiled when first called, and kept on disk where something can be written."""
+    try:
+        return njit(cache=True)(function)
+    except RuntimeError:
+        return njit(function)
+
+
+@compiled
 def _bits(mask):
     mask = mask - ((mask >> 1) & 0x5555555555555555)
     mask = (mask & 0x3333333333333333) + ((mask >> 2) & 0x3333333333333333)
@@ -106,7 +117,7 @@ def _bits(mask):
     return (mask + (mask >> 32)) & 0x7F
 
 
-@njit(cache=True)
+@compiled
 def _any(items, spans, line, which, said, bit):
     """Is one of this list of codes marked with the bit?"""
     for place in range(spans[line, which], spans[line, which + 1]):  # noqa: SIM110 – compiled as it stands
@@ -115,7 +126,7 @@ def _any(items, spans, line, which, said, bit):
     return False
 
 
-@njit(cache=True)
+@compiled
 def _lives(items, spans, line, which, areas):
     """Is one of this list of areas the person's?"""
     for place in range(spans[line, which], spans[line, which + 1]):
@@ -125,7 +136,7 @@ def _lives(items, spans, line, which, areas):
     return False
 
 
-@njit(cache=True)
+@compiled
 def _coded_fits(line, rare, spans, items, said, areas, lives, asked):
     """The rules on what few services say."""
     if asked[A_DIAGNOSED]:
@@ -164,7 +175,7 @@ def _coded_fits(line, rare, spans, items, said, areas, lives, asked):
     return not (rare[line, R_DRAWN] & 1 and lives[rare[line, R_DRAWER]] & RULED_OUT)
 
 
-@njit(cache=True)
+@compiled
 def _first(line, rare, spans, items, said, areas, lives, asked):
     """Of what few services say: do they take somebody like this person first?"""
     return (
@@ -179,7 +190,7 @@ def _first(line, rare, spans, items, said, areas, lives, asked):
     )
 
 
-@njit(cache=True)
+@compiled
 def _place(status, free, maximum, fresh, expire, wait, reported, age, asked):
     """`engine.place`: the share for what the figure is worth; REFUSED where nobody can be placed, or would have to wait too long."""
     if reported == NEVER or age < -300 or age >= expire:
@@ -202,7 +213,7 @@ def _place(status, free, maximum, fresh, expire, wait, reported, age, asked):
     return 850 if maximum >= 10 and free * 10 <= maximum else 1000
 
 
-@njit(cache=True)
+@compiled
 def judge(row, away, wide, whole, small, rare, spans, items, asked, said, areas, lives):
     """The score of a row in reach, or REFUSED. `away` is NONE where it is not on the map."""
     flags, accepts = small[row, S_FLAGS], wide[row, W_ACCEPTS]
@@ -289,7 +300,7 @@ def judge(row, away, wide, whole, small, rare, spans, items, asked, said, areas,
     return score
 
 
-@njit(cache=True)
+@compiled
 def _reach(row, kind, wide, whole, small, rare, asked):
     """Whole metres to a row of the kind, NONE where it is not on the map but near enough, AWAY where it is not in reach."""
     flags = small[row, S_FLAGS]
@@ -306,7 +317,7 @@ def _reach(row, kind, wide, whole, small, rare, asked):
     return away if away <= asked[A_MAX_DISTANCE] else AWAY
 
 
-@njit(cache=True)
+@compiled
 def _bisect(keys, key):
     low, high = 0, len(keys)
     while low < high:
@@ -318,7 +329,7 @@ def _bisect(keys, key):
     return low
 
 
-@njit(cache=True)
+@compiled
 def _stretches(keys, total, kinds, asked):
     """Where the rows stand that can be in reach, as (kind, from, to): cells side by side are one stretch; what came since stands last."""
     west = min(max((asked[A_X] - asked[A_MAX_DISTANCE]) // CELL, 0), ACROSS - 1)
@@ -338,7 +349,7 @@ def _stretches(keys, total, kinds, asked):
     return found[:count]
 
 
-@njit(cache=True)
+@compiled
 def sweep(keys, total, wide, whole, small, rare, spans, items, kinds, asked, said, areas, lives, without):
     """Every row that fits: its number, score and metres away; how many were in reach; whether one of those drew areas by hand; series."""
     stretches = _stretches(keys, total, kinds, asked)
