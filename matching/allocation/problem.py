@@ -88,10 +88,12 @@ class Problem:
 
     def regret(self, at: Ints) -> Ints:
         """By how many points each placed person's place is worse than the best that the person could have; 0 for those left out."""
-        if not len(self.pool):
-            return np.zeros(len(at), np.int64)
-        best = self.points[np.minimum(self.start[:-1], len(self.points) - 1)]
-        return np.where(at >= 0, self.points[at] - best, 0)
+        best = np.zeros(self.people, np.int64)
+        some = np.flatnonzero(np.diff(self.start))
+        if len(some):
+            # Not always the first: what moving somebody costs may put another one there.
+            best[some] = np.minimum.reduceat(self.points, self.start[some])
+        return np.where(at >= 0, self.points[at] if len(self.points) else 0, best) - best
 
 
 def build(

@@ -1,5 +1,7 @@
 """One plan for everyone who waits: it may be carried out, nothing is better, and it treats equals as equals."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -131,6 +133,12 @@ def test_nobody_gets_a_very_bad_place_so_that_others_gain_a_little():
     for regret, worst in ((0, 9_000), (999, 1_100)):
         problem = build(**given, policy=Policy(regret=regret))
         assert problem.regret(solve(problem).at).max() == worst
+
+
+def test_regret_is_counted_from_the_best_place_whichever_stands_first():
+    problem = build(person=[0, 0, 1], pool=[0, 1, 0], score=[9_000, 7_000, 5_000], left=[20_000] * 2, places=[1, 1])
+    moved = replace(problem, pool=problem.pool[[1, 0, 2]], points=problem.points[[1, 0, 2]])
+    assert problem.regret(np.array([1, -1])).tolist() == moved.regret(np.array([0, -1])).tolist() == [2_000, 0]
 
 
 def test_who_waits_longer_or_is_more_urgent_is_dearer_to_leave_out():
