@@ -27,22 +27,32 @@ _COUNT = f"SELECT {_NOW}, count(*), count(*) FILTER (WHERE {SAYS}) FROM matching
 _COPY = f"COPY (SELECT {', '.join(PACKED)} FROM matching_poolfact f) TO STDOUT (FORMAT binary)"
 _SAID = f"SELECT f.pool_id, {SAID}::text FROM matching_poolfact f WHERE {SAYS}"
 
-#: Whether anything changed, and how many of the rows to be shown are as they were: nearly always all that there is to know. The statement
-#: after it has a hundred expressions for a row, which cost more to get ready than this one costs in all.
-#: In the order of the index: the planner knows nothing of the snapshot and would otherwise guess that a third of all changes come after it.
-_SINCE = """FROM matching_factchange
-    WHERE xid >= pg_snapshot_xmin(%(seen)s::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, %(seen)s::pg_snapshot) ORDER BY xid, pool_id"""
+#: What was noted since: by transactions that came after the snapshot, and by those that it saw running. (Both at once, as what it does not
+#: see, would be read from the oldest that was running on, which a long transaction holds far back.) With limits, in the order of the
+#: index, so that it is read by the index: the planner knows nothing of the snapshot and would guess that a third of all changes come after.
+_SINCE = f"""(
+    (SELECT pool_id, xid FROM matching_factchange WHERE xid >= pg_snapshot_xmax(%(seen)s::pg_snapshot)
+        ORDER BY xid, pool_id LIMIT {MOST} + 1)
+    UNION ALL
+    SELECT c.pool_id, c.xid FROM pg_snapshot_xip(%(seen)s::pg_snapshot) AS running CROSS JOIN LATERAL (
+        SELECT pool_id, xid FROM matching_factchange WHERE xid = running ORDER BY xid, pool_id LIMIT {MOST} + 1) c
+) AS since"""
 _SAME = """(SELECT count(*) FROM unnest(%(pools)s::uuid[], %(versions)s::xid[]) AS shown (pool_id, version)
     JOIN matching_poolfact f ON f.pool_id = shown.pool_id WHERE f.xmin = shown.version)"""
-_PROBE = f"SELECT pg_postmaster_start_time()::text, {_SAME}, (SELECT pool_id {_SINCE} LIMIT 1) IS NOT NULL"
+#: Whether anything changed, and how many of the rows to be shown are as they were: nearly always all that there is to know. The statement
+#: after it has a hundred expressions for a row, which cost more to get ready than this one costs in all.
+_PROBE = f"SELECT pg_postmaster_start_time()::text, {_SAME}, EXISTS (SELECT FROM {_SINCE})"
 
 #: One row: the snapshot of this statement, when the server was started, the number of this transaction if it has written anything, how many
-#: of the rows to be shown are as they were, what changed since, and the areas drawn by hand in which somebody lives.
+#: of the rows to be shown are as they were, what changed since, and the areas drawn by hand in which somebody lives. `OFFSET 0` has the
+#: changed rows found by their keys: the planner reckons with very many and would read the whole table.
 _FOLLOW = f"""
-WITH changed AS MATERIALIZED (SELECT pool_id, xid {_SINCE} LIMIT {MOST} + 1)
+WITH changed AS MATERIALIZED (SELECT pool_id, xid FROM {_SINCE})
 SELECT {_NOW}, pg_current_xact_id_if_assigned()::text::int8, {_SAME},
     (SELECT json_agg(json_build_array(c.pool_id, c.xid::text::int8, CASE WHEN f.pool_id IS NOT NULL THEN {ROW} END))::text
-        FROM changed c LEFT JOIN matching_poolfact f ON f.pool_id = c.pool_id),
+        FROM changed c LEFT JOIN LATERAL (
+            SELECT f.*, f.xmin AS xmin FROM matching_poolfact f WHERE f.pool_id = c.pool_id OFFSET 0
+        ) f ON true),
     CASE WHEN %(drawn)s::bool THEN ARRAY(
         SELECT sa.service_id::text || '|' || sa.rule FROM catalogue_servicearea sa WHERE ST_Covers(sa.extent, %(home)s::geometry)) END
 """

@@ -156,6 +156,18 @@ def test_a_table_that_cannot_follow_is_read_anew(pools, monkeypatch, module, nam
     assert ask(kept) == of(*pools, *more)
 
 
+def test_changes_and_the_rows_that_changed_are_found_by_their_keys():
+    """However many the planner expects: else each look would read the whole table."""
+    given = {"seen": "5:9:5,7", "pools": [], "versions": [], "drawn": False, "home": None}
+    with connection.cursor() as cursor, transaction.atomic():
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+        cursor.execute("EXPLAIN " + source._FOLLOW, given)
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert "Index Cond: (pool_id = c.pool_id)" in plan
+    assert "Index Cond: (xid = running.running)" in plan
+    assert "Index Cond: (xid >= '9'::xid8)" in plan
+
+
 def test_a_table_of_a_server_that_was_started_anew_is_given_up(pools):
     held = Held.load()
     held.started = "2026-01-01 00:00:00+00"
