@@ -1,9 +1,11 @@
 """Whether a change has left a plan the best: checked where something changed, by code that shares nothing with the searches.
 
-What no search touched was certified before, and depends on nothing that changed. `check` does the same for a whole plan.
+What no search touched was certified before, and depends on nothing that changed: somebody can only be better off elsewhere when what they
+pay rose, or what is asked elsewhere fell. `check` does the same for a whole plan.
 """
 
 from matching.allocation.net import compiled
+from matching.allocation.problem import NONE
 
 
 @compiled
@@ -28,12 +30,15 @@ def certified(net, changed, moved):
         if i >= changed:
             continue
         node = net.seen[i]
+        rose = net.price[node] >= net.was[node]
+        net.was[node] = net.price[node]
         person = net.first[node]
         while person >= 0:
-            if not _pays_least(net, person):
+            if _asked(net, person, net.at[person]) != net.pays[person] or (rose and not _pays_least(net, person)):
                 return False
             person = net.after[person]
-        option = net.first_in[node]
+        # Who is elsewhere could only want to come where the price fell.
+        option = NONE if rose else net.first_in[node]
         while option >= 0:
             person = net.owner[option]
             if person >= 0 and _asked(net, person, option) < net.pays[person]:
@@ -55,9 +60,8 @@ def _asked(net, person, option):
 
 @compiled
 def _pays_least(net, person):
-    if net.at[person] >= 0 and _asked(net, person, net.at[person]) != net.pays[person]:
-        return False
-    if net.pays[person] > net.left[person] + net.extra[person]:
+    out = net.left[person] + net.extra[person]
+    if net.pays[person] > out or net.pays[person] != (out if net.at[person] < 0 else _asked(net, person, net.at[person])):
         return False
     for option in range(net.begin[person], net.end[person]):
         # The cheapest come first, and no price is negative: nothing after this can be cheaper.

@@ -15,7 +15,7 @@ UNSEEN = -1
 OF_PEOPLE = ("begin", "end", "left", "keep", "extra", "at", "pays", "after", "before", "moved", "moved_from")
 OF_OPTIONS = ("pool", "cost", "owner", "next_in")
 #: Arrays that changes write to.
-CHANGING = ("owner", "places", "load", "price", "left", "keep", "extra", "at", "pays", "first", "after", "before")
+CHANGING = ("owner", "places", "load", "price", "was", "left", "keep", "extra", "at", "pays", "first", "after", "before")
 
 
 class Net(NamedTuple):
@@ -33,6 +33,8 @@ class Net(NamedTuple):
     places: Ints
     load: Ints
     price: Ints
+    was: Ints
+    """The price of each node when it was last certified."""
     parent: Ints
     child: Ints
     sibling: Ints
@@ -85,6 +87,7 @@ def net_of(problem: Problem) -> Net:
         places=problem.places.copy(),
         load=each(nodes, 0),
         price=each(nodes, 0),
+        was=each(nodes, 0),
         parent=problem.parent,
         child=child,
         sibling=sibling,

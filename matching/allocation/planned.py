@@ -27,7 +27,7 @@ class Planned:
         self._points = problem.points
         self._is = np.full(self._people, WAITS, np.int8)
         self._banned = np.zeros(self._options, bool)
-        self._net.price[:] = plan.price
+        self._net.price[:] = self._net.was[:] = plan.price
         paths.seat_all(self._net, plan.at)
         paths.link(self._net, 0, self._options)
         self._was: dict[int, int] = {}

@@ -187,6 +187,18 @@ def test_the_price_of_an_override_is_what_the_plan_costs_more_with_it(world, dat
     assert live.verify().proof.optimal
 
 
+@pytest.mark.parametrize(("node", "by", "whose"), [(1, -1, [1]), (0, 26_000, [0]), (0, -1, []), (1, 0, [2])])
+def test_the_certificate_sees_what_would_make_somebody_want_to_go_elsewhere(node, by, whose):
+    """A price too low, so that somebody outside wants in; one too high, so that somebody inside wants out; wrong sums."""
+    live, _ = three_for_two()
+    net = live._net
+    net.seen[0], net.moved[0] = node, 2
+    assert certificate.certified(net, 1, 1)
+    net.price[node] += by
+    net.pays[whose] += by or -1
+    assert not certificate.certified(net, 1, 1)
+
+
 def test_lines_are_said_in_words_without_names_of_ours():
     say = {"person": lambda i: f"P{i}", "pool": lambda i: f"ward {i}"}
     assert words(Line(1, 4, 2, -120, (7, 8)), **say) == (
