@@ -5,8 +5,7 @@ may use it.
 """
 
 import json
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from uuid import uuid4
 
 import pytest
@@ -15,22 +14,21 @@ from django.core import mail
 from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
-from django.utils.regex_helper import normalize
 
 from catalogue.models import AssuranceRound, DuplicateCandidate, ImportRun, Source, TaxonomyTerm, User
 from core.models import Event
 from flow import operations
-from flow.models import Plan, PlanLine, ReferralTask
-from matching.allocation.problem import Policy
+from flow.models import ReferralTask
 from matching.operations import match
+from tests.addresses import addresses, path_of
 from tests.factories import (
     CriterionFactory,
     EpisodeFactory,
     NeedProfileFactory,
     OutcodeFactory,
     PatientFactory,
+    PlanLineFactory,
     PoolFactory,
     SelfReferralFactory,
     UserFactory,
@@ -307,12 +305,7 @@ class World:
         self.request = SelfReferralFactory(
             service=self.pools[0].service, given_name="Zebedee", family_name="Quillfeather", postcode="PR1 9ZQ", words="Canary words"
         )
-        plan = Plan.objects.create(
-            organization=sender.organization, at=timezone.now(), status=Plan.Status.DONE, objective=0, bound=0, policy=asdict(Policy())
-        )
-        self.line = PlanLine.objects.create(
-            plan=plan, number=0, episode=episode, profile=profile, state=PlanLine.State.SUGGESTED, pool=self.pools[2]
-        )
+        self.line = PlanLineFactory(episode=episode, pool=self.pools[2])
         self.round = AssuranceRound.objects.create(asked_at=timezone.now())
         self.source = Source.objects.create(name="A publisher", kind=Source.Kind.ORUK_3)
         first, second = sorted(self.pools[1:], key=lambda pool: pool.service_id)
@@ -351,25 +344,6 @@ class World:
             "id": str(self.users[OWN].pk), "app_label": "catalogue", "section": "services", "token": "A" * 43, "answer": "correct",
             "part": "basics", "change_id": uuid4(), "file_id": uuid4(), "batch": uuid4(),
         }  # fmt: skip
-
-
-def addresses(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
-    """Each pattern of the site with the text that stands before it."""
-    for entry in (resolver or get_resolver()).url_patterns:
-        if isinstance(entry, URLResolver):
-            yield from addresses(entry, prefix + str(entry.pattern))
-        else:
-            yield prefix, entry
-
-
-def name_of(prefix: str, pattern: URLPattern) -> str:
-    return "admin" if prefix.startswith("admin/") else str(pattern.name)
-
-
-def path_of(prefix: str, pattern: URLPattern, values: dict[str, object]) -> str:
-    """The address with its parameters filled in."""
-    form, names = normalize(pattern.pattern.regex.pattern)[0]
-    return "/" + prefix + form % {name: values[name] for name in names}
 
 
 def text_of(answer: HttpResponse) -> str:

@@ -152,7 +152,7 @@ def _lines(plan: Plan, drawn: Drawn, looked: wanting.Looked, before: dict[UUID, 
                 distance_m=option.distance_m if option else None,
                 nth=nth,
                 options=len(person.options),
-                gain=int(drawn.base.left[i] - _paid(drawn.base, i, int(pools[i]))),
+                gain=int(drawn.base.left[i] - paid(drawn.base, i, int(pools[i]))),
                 why=why[person.episode] if option else looked.reasons.get(person.episode, []),
                 left_why="" if option else left[i].why,
                 helps_pool_id=None if option else looked.helps.get(person.episode),
@@ -164,7 +164,7 @@ def _lines(plan: Plan, drawn: Drawn, looked: wanting.Looked, before: dict[UUID, 
     return lines
 
 
-def _paid(problem: Problem, person: int, pool: int) -> int:
+def paid(problem: Problem, person: int, pool: int) -> int:
     """What a person's outcome costs: of a place that there is not among the options, as much as being left out."""
     begin, end = problem.start[person], problem.start[person + 1]
     mine = np.flatnonzero(problem.pool[begin:end] == pool)
@@ -187,7 +187,7 @@ def _changes(drawn: Drawn, pools: Ints, before: dict[UUID, UUID | None]) -> dict
         could = was != NONE and bool((drawn.base.pool[drawn.base.start[i] : drawn.base.start[i + 1]] == was).any())
         if was != NONE and not could:
             lost.add(i)
-        gain = _paid(drawn.base, i, was) - _paid(drawn.base, i, now)
+        gain = paid(drawn.base, i, was) - paid(drawn.base, i, now)
         moves.append((i, was, now, gain))
     return {
         line.person: {

@@ -1,5 +1,6 @@
 """Test data. Each factory makes the smallest valid row; traits name the special cases."""
 
+from dataclasses import asdict
 from datetime import date, timedelta
 
 import factory
@@ -21,8 +22,9 @@ from catalogue.models import (
     User,
 )
 from core.geo import bng_point
-from flow.models import Episode, Patient, Referral, ReferralTask, SelfReferral
+from flow.models import Episode, Patient, Plan, PlanLine, Referral, ReferralTask, SelfReferral
 from flow.workflow import Status
+from matching.allocation.problem import Policy
 from matching.models import NeedProfile
 
 #: The centre of Preston, in British National Grid metres.
@@ -238,6 +240,33 @@ class ReferralTaskFactory(DjangoModelFactory):
     provider = factory.SelfAttribute("pool.service.organization")
     status = Status.REQUESTED
     requested_at = factory.LazyFunction(timezone.now)
+
+
+class PlanFactory(DjangoModelFactory):
+    """Drawn up a moment ago, with nobody in it yet."""
+
+    class Meta:
+        model = Plan
+
+    organization = factory.SubFactory(OrganizationFactory, hospital=True)
+    at = factory.LazyFunction(timezone.now)
+    status = Plan.Status.DONE
+    objective = bound = 0
+    policy = factory.LazyFunction(lambda: asdict(Policy()))
+
+
+class PlanLineFactory(DjangoModelFactory):
+    """A place is suggested for somebody."""
+
+    class Meta:
+        model = PlanLine
+
+    episode = factory.SubFactory(EpisodeFactory)
+    plan = factory.SubFactory(PlanFactory, organization=factory.SelfAttribute("..episode.organization"))
+    profile = factory.SubFactory(NeedProfileFactory, organization=factory.SelfAttribute("..episode.organization"))
+    pool = factory.SubFactory(PoolFactory)
+    number = 0
+    state = PlanLine.State.SUGGESTED
 
 
 class SelfReferralFactory(DjangoModelFactory):

@@ -10,14 +10,14 @@ import capacity.operations as places
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from flow import operations
 from flow.models import EpisodeHold, Plan, PlanDecision, PlanLine
+from flow.planning import drawing, pricing
 from flow.planning import operations as planning
-from flow.planning import pricing
 from flow.planning.packing import Packed
 from flow.planning.queries import board, current_plan, since
 from flow.tasks import draw_up_plan
 from matching.operations import lines as ranked
 from matching.operations import match
-from tests.factories import AreaFactory, EpisodeFactory, PoolFactory, UserFactory
+from tests.factories import AreaFactory, EpisodeFactory, PoolFactory, ReferralFactory, UserFactory
 from tests.flow.helpers import provider_of
 from tests.flow.waiting import home, waits
 
@@ -40,6 +40,7 @@ def shown(team, plan, stay, at=NOW):
     return next(line for line in board(team, plan, at) if line.episode == stay.pk)
 
 
+@pytest.mark.req("R025")
 def test_the_plan_places_more_than_first_come_first_served_and_is_proved(team):
     """One near home fits both; the other person could also go further. Served in turn, the first would take what the second needs."""
     close, far = home(0), home(9_000)
@@ -76,6 +77,15 @@ def test_who_waits_longer_or_is_urgent_has_the_last_place_and_the_other_reads_wh
     again = planning.draw_up(by=team, at=NOW + MINUTE)
     assert line_of(again, soon).state == State.SUGGESTED
     assert line_of(again, short).state == State.LEFT_OUT
+
+
+def test_an_urgent_referral_or_a_near_date_is_a_step_of_priority(team):
+    home(0)
+    calm, urgent = waits(team, days=20), waits(team, days=1)
+    asked = ReferralFactory(patient=urgent.patient, episode=urgent, profile=urgent.profile, urgency="urgent")
+    assert asked.organization == team.organization
+    plan = planning.draw_up(by=team, at=NOW)
+    assert (line_of(plan, urgent).state, line_of(plan, calm).state) == (State.SUGGESTED, State.LEFT_OUT)
 
 
 def test_hard_rules_are_those_of_the_ranking_and_a_rule_is_named_when_nothing_fits(team):
@@ -182,13 +192,36 @@ def test_a_refused_place_is_not_suggested_for_the_same_stay_again_and_says_why(t
         PlanDecision.objects.filter(pk=done.decision.pk).update(reason="")
 
 
-def test_the_price_of_another_place_is_known_before_and_is_what_the_plan_then_costs(team):
+def test_a_plan_can_be_solved_again_from_its_row_to_the_same_lines(team):
+    for metres in (0, 4_000, 8_000):
+        home(metres)
+    for days in (1, 5, 9, 30):
+        waits(team, days=days)
+    made = planning.draw_up(by=team, at=NOW)
+    plan = Plan.objects.get(pk=made.pk)
+    packed = Packed.load(bytes(plan.problem))
+    problem = packed.problem(drawing.policy_of(plan), plan.draw)
+    again = drawing.solve(problem)
+    pools = problem.pool_of(again.at).tolist()
+    expected = {line.episode_id: line.pool_id for line in plan.lines.all()}
+    assert {e: packed.pools[p] if p >= 0 else None for e, p in zip(packed.episodes, pools, strict=True)} == expected
+    assert again.proof.objective == plan.objective
+
+
+def test_the_price_of_another_place_is_known_before_and_adds_up(team):
     close, far = home(0), home(9_000)
     long, short = waits(team, days=9), waits(team, days=1, max_distance_m=3_000)
     plan = planning.draw_up(by=team, at=NOW)
     (offer,) = pricing.offers(line_of(plan, long))
     assert (offer.pool, offer.nth) == (close.pk, 1)
-    assert offer.price > 0
+    packed, policy = Packed.load(bytes(plan.problem)), drawing.policy_of(plan)
+    base = packed.base(policy, plan.draw)
+
+    def cost(stay, pool=None) -> int:
+        who = packed.episodes.index(stay.pk)
+        return drawing.paid(base, who, -1 if pool is None else packed.pools.index(pool.pk))
+
+    assert offer.price == cost(long, close) + cost(short) - cost(long, far) - cost(short, close) > 0
     assert [(moved.episode, moved.was, moved.now) for moved in offer.moved] == [(short.pk, close.pk, None)]
     done = planning.override(line_id=line_of(plan, long).pk, pool_id=close.pk, by=team, at=NOW + MINUTE)
     assert done.decision.price == offer.price

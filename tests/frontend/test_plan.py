@@ -5,7 +5,9 @@ import io
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -151,6 +153,21 @@ def test_the_price_of_another_place_stands_beside_it_before_it_is_chosen(referre
     chosen = text_of(team.post(address, {"action": "choose", "pool": close.pk}, follow=True))
     assert "(chosen by your team)" in chosen
     assert PlanDecision.objects.get().price > 0
+
+
+def test_the_board_asks_the_database_the_same_for_two_as_for_five(referrer):
+    team = browser(referrer)
+    counts = []
+    for more in (2, 3):
+        for number in range(more):
+            home(number * 500)
+            waits(referrer)
+        planning.draw_up(by=referrer, at=timezone.now())
+        team.get(BOARD)
+        with CaptureQueriesContext(connection) as asked:
+            assert text_of(team.get(BOARD)).count("Hold this place") >= more
+        counts.append(len(asked))
+    assert counts[0] == counts[1]
 
 
 def test_how_far_a_worker_is_and_stopping_it(referrer, ada, monkeypatch):

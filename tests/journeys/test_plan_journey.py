@@ -52,7 +52,6 @@ def test_a_team_plans_for_everybody_and_a_manager_reads_the_figures(visit: Visit
     follow(page, "Back to the plan")
     # when the place of another goes meanwhile, then the board comes to say so, and the plan is drawn up again
     when_somebody_reports(fir, 0)
-    page.reload()
     expect(page.get_by_text("1 line is out of date.")).to_be_visible()
     press(page, "Draw up again")
     expect(page.get_by_text("can no longer be had for this person").first).to_be_visible()
