@@ -14,11 +14,14 @@ from tests import factories
 pytest_plugins = ["tests.plugins.requirements", "tests.plugins.emptying", "tests.plugins.template"]
 
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server"}
-#: Folders whose tests share something expensive: they stay in one process.
+#: Folders, and files by how they begin, whose tests share something expensive: they stay in one process.
 TOGETHER = ("tests/flow/region/",)
+#: These share code that has to be compiled once in a fresh checkout.
+COMPILED = ("tests/matching/test_allocation", "tests/matching/test_snapshot", "tests/flow/test_planning", "tests/frontend/test_plan")
 #: What takes longest begins first, so that no process is left with it at the end.
 FIRST = (
     *TOGETHER,
+    *COMPILED,
     "tests/faults/test_killed_in_the_middle.py",
     "tests/faults/test_live_faults.py",
     "tests/journeys/test_live_journey.py",
@@ -27,9 +30,11 @@ FIRST = (
 
 
 class ByFile(LoadScopeScheduling):
-    """The tests of a file, or of a folder in `TOGETHER`, run in one process."""
+    """The tests of a file, or of what belongs together, run in one process."""
 
     def _split_scope(self, nodeid: str) -> str:
+        if nodeid.startswith(COMPILED):
+            return COMPILED[0]
         return next((folder for folder in TOGETHER if nodeid.startswith(folder)), nodeid.split("::", 1)[0])
 
 
