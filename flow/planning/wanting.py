@@ -1,6 +1,6 @@
 """Whom the plan leaves out and why, and where one more place would do most good: in places that are in the plan, and in full ones."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,12 +18,19 @@ from matching.allocation.problem import Policy
 from matching.allocation.worth import worth
 from matching.engine import check, explain, place
 from matching.engine.problem import ACCEPTING, PoolFacts
+from matching.engine.words import count
 
 if TYPE_CHECKING:
     from flow.planning.drawing import Drawn
 
 #: So many of those left out are looked at one by one, those first for whom a place would do most; and so many places near each.
 LOOKED_AT, NEAR = 150, 100
+#: Of services that fit: the words for one, and for several.
+_NO_PLACE_NOW = {
+    place.FULL: ("is full.", "are full."),
+    place.LIST: ("has a waiting list.", "have waiting lists."),
+    place.UNKNOWN: ("has not told lately whether a place is free. Ask it.", "have not told lately whether a place is free. Ask them."),
+}
 ELSEWHERE = "Outside the districts"
 
 
@@ -88,9 +95,20 @@ def _near(person: Person, at: datetime) -> tuple[list[str], list[PoolFacts]]:
     _, openings = explain.misses(person.need, near)
     if not near:
         return ["There is no service of this kind that is open."], full
-    said = [f"{len(full)} that fit {'is' if len(full) == 1 else 'are'} full."] if full else []
+    # What the list for one person shows as well, though no place there can be given away now.
+    fit = Counter(place.place(facts) for facts in near if check.fits(person.need, facts))
+    fit[place.FULL] = len(full)
+    said = [
+        f"{count(fit[state], 'service')} that {_of(fit[state], ('fits', 'fit'))} {_of(fit[state], words)}"
+        for state, words in _NO_PLACE_NOW.items()
+        if fit[state]
+    ]
     said += [f"{each.opens} would fit if {explain.label(each.code)} did not matter." for each in openings if each.code != "place"][:2]
     return said or ["Nothing near fits, for more than one reason each."], full
+
+
+def _of(number: int, words: tuple[str, str]) -> str:
+    return words[number != 1]
 
 
 def _wanted(gains: dict[UUID, int], full: dict[UUID, int]) -> list[Wanted]:

@@ -104,7 +104,12 @@ def test_a_waiting_list_or_an_unknown_figure_is_no_place(team):
     home(0, status="waitlist", available=2)
     PoolFactory(unknown=True)
     stay = waits(team)
-    assert line_of(planning.draw_up(by=team, at=NOW), stay).state == State.LEFT_OUT
+    line = line_of(planning.draw_up(by=team, at=NOW), stay)
+    assert line.state == State.LEFT_OUT
+    assert line.why == [
+        "1 service that fits has a waiting list.",
+        "1 service that fits has not told lately whether a place is free. Ask it.",
+    ]
 
 
 def test_a_plan_is_for_ones_own_people_and_figures_alone_are_for_managers(team):
