@@ -1,5 +1,6 @@
 """What uvicorn serves: pages and the API over HTTP, live updates over WebSocket, or by asking again and again."""
 
+import gc
 import os
 from typing import Any
 
@@ -31,5 +32,8 @@ application = behind(
         }
     ),
 )
+# What is loaded by now stays: the collector need not look through it while people wait.
+gc.collect()
+gc.freeze()
 # This process serves people: it ranks in memory, as soon as the facts are there.
 keeper.hold()

@@ -1,5 +1,7 @@
 """Fixtures that every test may use, and how tests are shared out among processes."""
 
+import gc
+
 import pytest
 from django.core.cache import cache
 from xdist.scheduler import LoadScopeScheduling
@@ -45,6 +47,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFile:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: next((place for place, prefix in enumerate(FIRST) if item.nodeid.startswith(prefix)), len(FIRST)))
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: the collector need not look through it again and again, which took a tenth of the time of all tests."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 @pytest.fixture(autouse=True)

@@ -19,5 +19,6 @@ def waits(team: User, *, days: int = 2, **fields) -> Episode:
 
 
 def home(metres: float = 0, available: int = 1, **fields) -> ServiceCapacity:
-    """A care home so far east of the middle, with so many free beds."""
-    return PoolFactory(location=LocationFactory(point=near(metres)), available=available, **fields)
+    """A care home so far east of the middle, with so many free beds, which told them an hour ago."""
+    told = {"reported_at": timezone.now() - timedelta(hours=1)} | fields
+    return PoolFactory(location=LocationFactory(point=near(metres)), available=available, **told)
