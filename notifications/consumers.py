@@ -109,7 +109,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         told = hub().told
         answer = await in_thread(lambda: watch.answer(self._viewer.user, wanted, told))
         hub().watch(listener, answer.pools, answer.topics)
-        listener.answer(answer.text)
+        listener.answer(answer.text, answer.versions)
         listener.beat(hub().heartbeat())
 
     async def _refuse(self, error: LuneError, close: int | None = None) -> None:

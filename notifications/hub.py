@@ -18,7 +18,7 @@ from catalogue.models import User
 from core import clock
 from notifications import bus, journal, viewer
 from notifications.journal import Cursor
-from notifications.listener import Listener, Message, encode, events
+from notifications.listener import Listener, Message, State, encode, events
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ def widen(known: dict[Key, Audience], key: Key, audience: Audience) -> None:
 class Answer:
     """What was read for one tick: encoded states, the pools that each kind of viewer sees, users and their private topics as of now."""
 
-    states: Mapping[UUID, str]
+    states: Mapping[UUID, State]
     seen: Mapping[str, set[UUID]]
     users: Mapping[UUID, User]
     private: Mapping[UUID, set[str]]
@@ -275,7 +275,7 @@ class Hub:
             states = queries.pool_states(shown, clock.now()) if shown else {}
             users = User.objects.in_bulk(private) if private else {}
             return Answer(
-                states={pool: encode(state.as_json()) for pool, state in states.items()},
+                states={pool: State(state.version, encode(state.as_json())) for pool, state in states.items()},
                 seen=seen,
                 users=users,
                 private={pk: viewer.topics_seen(user, private[pk]) for pk, user in users.items()},
@@ -284,14 +284,14 @@ class Hub:
         return read
 
     def _fan_out(self, changes: Changes, answer: Answer, upto: Cursor) -> None:
-        states: dict[Listener, dict[UUID, str]] = defaultdict(dict)
+        states: dict[Listener, dict[UUID, State]] = defaultdict(dict)
         topics: dict[Listener, set[str]] = defaultdict(set)
         for pool, audience in changes.pools.items():
-            if text := answer.states.get(pool):
+            if state := answer.states.get(pool):
                 for listener in self._by_pool.get(pool, ()):
                     allowed = pool in answer.seen.get(listener.viewer.catalogue, ())
                     if allowed and viewer.in_audience(listener.viewer.user, audience):
-                        states[listener][pool] = text
+                        states[listener][pool] = state
         for topic, audience in changes.topics.items():
             private = topic.startswith(viewer.PRIVATE)
             for listener in self._by_topic.get(topic, ()):

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from websockets.frames import Frame, Opcode
@@ -31,9 +31,16 @@ class Message:
         return Frame(Opcode.TEXT, self.text.encode()).serialize(mask=False)
 
 
-def events(cursor: str, states: Mapping[UUID, str], topics: Iterable[str]) -> str:
-    """The text that tells of changed pools (id → encoded state) and topics, as of `cursor`."""
-    pools = ",".join(f'"{pool}":{state}' for pool, state in states.items())
+class State(NamedTuple):
+    """What one pool shows: its version, and the whole of it as JSON."""
+
+    version: int
+    text: str
+
+
+def events(cursor: str, states: Mapping[UUID, State], topics: Iterable[str]) -> str:
+    """The text that tells of changed pools and topics, as of `cursor`."""
+    pools = ",".join(f'"{pool}":{state.text}' for pool, state in states.items())
     return f'{{"kind":"events","cursor":"{cursor}","pools":{{{pools}}},"topics":{encode(sorted(topics))}}}'
 
 
@@ -47,7 +54,8 @@ class Listener:
     text of its own. That is a tenth of the work, and most of what a thousand open pages cost.
 
     `begin` holds everything back until `answer` has given the snapshot (or replay) that the offers follow: a client may
-    remember a cursor only when it has seen all that came before.
+    remember a cursor only when it has seen all that came before. What the answer told may be younger than what the hub was reading
+    meanwhile: an offer of an older version is not written any more.
     """
 
     def __init__(
@@ -65,7 +73,9 @@ class Listener:
         self._first = ""
         self._beat = ""
         self._cursor = ""
-        self._states: dict[UUID, str] = {}
+        self._states: dict[UUID, State] = {}
+        #: Versions that the answer told, of pools that no offer has caught up with yet.
+        self._answered: dict[UUID, int] = {}
         self._named: set[str] = set()
         self._writer: asyncio.Task[None] | None = None
 
@@ -73,13 +83,18 @@ class Listener:
         """A new watch begins: write nothing until it is answered."""
         self._held = True
 
-    def answer(self, text: str) -> None:
-        """Write the answer to a watch, then whatever was offered in the meantime."""
-        self._first, self._held = text, False
+    def answer(self, text: str, versions: Mapping[UUID, int]) -> None:
+        """Write the answer to a watch, which told these versions, then whatever was offered in the meantime."""
+        self._answered = dict(versions)
+        self._first, self._states, self._held = text, self._not_older(self._states), False
         self._wake()
 
-    def offer(self, cursor: str, states: Mapping[UUID, str], topics: Iterable[str], message: Message) -> None:
-        """Changed pools (id → encoded state) and topics, as of `cursor`; `message` says the same, and goes to others too."""
+    def offer(self, cursor: str, states: Mapping[UUID, State], topics: Iterable[str], message: Message) -> None:
+        """Changed pools and topics, as of `cursor`; `message` says the same, and goes to others too."""
+        if not self._held and self._answered:
+            new = self._not_older(states)
+            if len(new) < len(states):
+                states, message = new, Message(events(cursor, new, topics))
         if self._put_now(message):
             return
         self._cursor = cursor
@@ -93,6 +108,13 @@ class Listener:
             return
         self._beat = message.text
         self._wake()
+
+    def _not_older(self, states: Mapping[UUID, State]) -> dict[UUID, State]:
+        """What is no older than the answer told; with that, the offers have caught up."""
+        new = {pool: state for pool, state in states.items() if state.version >= self._answered.get(pool, 0)}
+        for pool in new:
+            self._answered.pop(pool, None)
+        return new
 
     def _put_now(self, message: Message) -> bool:
         """Write it at once, unless something is to be written before it."""

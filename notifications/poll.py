@@ -90,7 +90,7 @@ class LivePoll(AsyncHttpConsumer):
             told = hub().told
             answer = await in_thread(lambda: watch.answer(listener.viewer.user, wanted, told))
             hub().watch(listener, answer.pools, answer.topics)
-            listener.answer(answer.text)
+            listener.answer(answer.text, answer.versions)
             if not answer.news:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(HOLD):

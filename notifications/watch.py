@@ -31,9 +31,10 @@ class Watch:
 
 @dataclass(frozen=True)
 class Answer:
-    """The message to send, what the viewer may in fact watch, and whether the message tells anything that is new."""
+    """The message to send, the versions it tells, what the viewer may in fact watch, and whether the message tells anything that is new."""
 
     text: str
+    versions: dict[UUID, int]
     pools: set[UUID]
     topics: set[str]
     news: bool
@@ -67,14 +68,17 @@ def answer(user: Any, watch: Watch, told: Cursor) -> Answer:
     """
     pools, topics = viewer.pools_seen(user, watch.pools), viewer.topics_seen(user, watch.topics)
     missed = _missed(user, watch.cursor, pools, topics)
+    changed, named = (pools, topics) if missed is None else missed
+    states = queries.pool_states(changed, clock.now()) if changed else {}
+    shown = {str(pool): state.as_json() for pool, state in states.items()}
     if missed is None:
-        message = {"kind": "snapshot", "cursor": str(told), "pools": _states(pools)}
+        message: dict[str, Any] = {"kind": "snapshot", "cursor": str(told), "pools": shown}
     else:
-        changed, named = missed
         # Another web process may have told this browser more than our hub knows yet.
         upto = max(told, watch.cursor or told)
-        message = {"kind": "events", "cursor": str(upto), "pools": _states(changed), "topics": sorted(named)}
-    return Answer(encode(message), pools, topics, news=missed is None or any(missed))
+        message = {"kind": "events", "cursor": str(upto), "pools": shown, "topics": sorted(named)}
+    versions = {pool: state.version for pool, state in states.items()}
+    return Answer(encode(message), versions, pools, topics, news=missed is None or any(missed))
 
 
 def _missed(user: Any, cursor: Cursor | None, pools: set[UUID], topics: set[str]) -> tuple[set[UUID], set[str]] | None:
@@ -86,10 +90,6 @@ def _missed(user: Any, cursor: Cursor | None, pools: set[UUID], topics: set[str]
     if named is None:
         return None
     return {names[topic] for topic in named & names.keys()}, named & topics
-
-
-def _states(pools: set[UUID]) -> dict[str, Any]:
-    return {str(pool): state.as_json() for pool, state in queries.pool_states(pools, clock.now()).items()} if pools else {}
 
 
 def _strings(value: Any) -> bool:

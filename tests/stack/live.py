@@ -152,11 +152,7 @@ class Browser:
         stack.browsers.append(self)
         self.cursor = cursor
         self.pools: dict[str, dict[str, Any]] = {}
-        #: (pool, version) as they were told; and those that the answers to a watch told, for such an answer may be ahead of a message that
-        #: was under way when it was read, and the page keeps the younger of the two.
         self.versions: list[tuple[str, int]] = []
-        self.answered: list[tuple[str, int]] = []
-        self._asked = False
         self.topics: list[str] = []
         self.kinds: list[str] = []
         self.errors: list[str] = []
@@ -214,7 +210,6 @@ class Browser:
             opening = connect(self._url, origin=self._origin, additional_headers=self._headers, open_timeout=10)  # type: ignore[arg-type]
             self._socket = self._closing.enter_context(opening)
             self._socket.send(json.dumps({**self._wanted, "cursor": self.cursor}))
-            self._asked = True
         with contextlib.suppress(TimeoutError):
             self._hear(str(self._socket.recv(timeout=seconds)))
 
@@ -226,10 +221,8 @@ class Browser:
             self.errors.append(message["code"])
             return
         self.cursor = message["cursor"]
-        answer = self._asked and message["kind"] in ("snapshot", "events")
-        self._asked = self._asked and not answer
         for pool, state in message.get("pools", {}).items():
-            (self.answered if answer else self.versions).append((pool, state["version"]))
+            self.versions.append((pool, state["version"]))
             if pool not in self.pools or state["version"] >= self.pools[pool]["version"]:
                 self.pools[pool] = state
         self.topics += message.get("topics", [])
