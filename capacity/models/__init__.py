@@ -3,11 +3,13 @@
 from .asking import Ask, AskingPreference, Channel, Reply, UpdateLink
 from .figures import ForecastSkill, PoolDay, PoolForecast
 from .key import BoardKey, SystemKey
+from .limits import AdmissionLimit, Infection, SharedRoom
 from .pool import BedType, CapacityStatus, FreshnessPolicy, Per, ServiceCapacity, Via
 from .report import CapacityReport
 from .reservation import Reservation
 
 __all__ = [
+    "AdmissionLimit",
     "Ask",
     "AskingPreference",
     "BedType",
@@ -17,12 +19,14 @@ __all__ = [
     "Channel",
     "ForecastSkill",
     "FreshnessPolicy",
+    "Infection",
     "Per",
     "PoolDay",
     "PoolForecast",
     "Reply",
     "Reservation",
     "ServiceCapacity",
+    "SharedRoom",
     "SystemKey",
     "UpdateLink",
     "Via",

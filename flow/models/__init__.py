@@ -5,10 +5,11 @@ from .hold import EpisodeHold
 from .patient import Patient
 from .plan import Plan, PlanDecision, PlanLine
 from .referral import Referral, ReferralTask, Transition
+from .relationship import Relationship
 from .self_referral import SelfReferral, SelfReferralLink, SelfReferralNote
 from .simulator import SimulatorControl
 
 __all__ = [
-    "Episode", "EpisodeHold", "Patient", "Plan", "PlanDecision", "PlanLine", "Referral", "ReferralTask", "SelfReferral",
-    "SelfReferralLink", "SelfReferralNote", "SimulatorControl", "Transition",
+    "Episode", "EpisodeHold", "Patient", "Plan", "PlanDecision", "PlanLine", "Referral", "ReferralTask", "Relationship",
+    "SelfReferral", "SelfReferralLink", "SelfReferralNote", "SimulatorControl", "Transition",
 ]  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Self
 from django.db import models
 from django.utils import timezone
 
+from capacity.models import Infection
 from catalogue.models import Organization
 from core.scoping import VisibleQuerySet
 from matching.models import NeedProfile
@@ -61,6 +62,10 @@ class Episode(models.Model):
     ready_at = models.DateTimeField(null=True, blank=True, help_text="No criteria to reside since; or waiting since.")
     expected_on = models.DateField(null=True, blank=True)
     delay_reason = models.CharField(max_length=20, choices=DelayReason.choices, blank=True, default="")
+    infection = models.CharField(
+        max_length=20, choices=Infection.choices, blank=True, default="", db_default="",
+        help_text="For which the person is kept apart: decides who may share a room. Seen by the person's own team alone.",
+    )  # fmt: skip
     ended_at = models.DateTimeField(null=True, blank=True)
     profile = models.ForeignKey(
         NeedProfile,

@@ -38,6 +38,7 @@ class Plan(models.Model):
         DONE = "done", "Drawn up"
         STOPPED = "stopped", "Stopped"
         FAILED = "failed", "Could not be drawn up"
+        PROPOSED = "proposed", "Suggested instead of the one in force"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
@@ -49,6 +50,7 @@ class Plan(models.Model):
     total = models.PositiveIntegerField(default=0)
     stop_requested_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    looked_at = models.DateTimeField(null=True, blank=True, help_text="When it was last looked whether a better one can be made.")
     weights = models.JSONField(default=dict)
     weights_version = models.PositiveIntegerField(default=0)
     engine_version = models.CharField(max_length=20, blank=True)
@@ -73,9 +75,15 @@ class Plan(models.Model):
                 violation_error_message="A plan is being drawn up already. Wait for that, or stop it.",
             ),
             models.CheckConstraint(
-                condition=~Q(status="done") | Q(objective__gte=F("bound")),
+                condition=~Q(status__in=["done", "proposed"]) | Q(objective__gte=F("bound")),
                 name="plan_is_proved",
                 violation_error_message="A plan is kept only with its proof.",
+            ),
+            models.UniqueConstraint(
+                fields=["organization"],
+                condition=Q(status="proposed"),
+                name="one_proposal_at_a_time",
+                violation_error_message="A better plan is suggested already. Load the page again.",
             ),
         ]
 
@@ -116,6 +124,9 @@ class PlanLine(models.Model):
     number = models.PositiveIntegerField(help_text="Of the person in the problem; those who are asked already come after.")
     episode = models.ForeignKey(Episode, on_delete=models.CASCADE, related_name="plan_lines")
     profile = models.ForeignKey(NeedProfile, on_delete=models.CASCADE, related_name="+")
+    part = models.CharField(
+        max_length=100, blank=True, default="", db_default="", help_text="Of somebody who needs several services: which kind of service."
+    )
     state = models.CharField(max_length=10, choices=State.choices)
     pool = models.ForeignKey(ServiceCapacity, on_delete=models.CASCADE, null=True, related_name="+")
     score = models.IntegerField(null=True, help_text="Points of the ranking.")
@@ -140,13 +151,15 @@ class PlanLine(models.Model):
     )
     change = models.JSONField(default=dict, help_text="Against the plan before: what it gains, and the stays for which it makes room.")
 
+    together = models.JSONField(default=list, help_text="The stays of those whom this person is to stay together with.")
+
     objects = PlanLineQuerySet.as_manager()
 
     class Meta:
         ordering = ["plan", "number"]
         triggers = [pgtrigger.Protect(name="lines_stay", operation=pgtrigger.Update)]
         constraints = [
-            models.UniqueConstraint(fields=["plan", "episode"], name="once_in_a_plan"),
+            models.UniqueConstraint(fields=["plan", "episode", "part"], name="once_in_a_plan"),
             models.CheckConstraint(
                 condition=Q(state="left-out", pool__isnull=True) | (~Q(state="left-out") & Q(pool__isnull=False)),
                 name="a_line_has_a_place",
