@@ -57,6 +57,10 @@ class Lexicon:
             value |= 1 << self._words[slug][self.kept(slug, code)].bit
         return value
 
+    def of_group(self, slug: str, group: str) -> int:
+        """The mask of all terms of a group."""
+        return sum(1 << word.bit for word in self._words[slug].values() if word.group == group)
+
     def offered(self, slug: str) -> list[Word]:
         """What forms offer, in the order of the bits: the shipped ones first."""
         return [word for word in self._words[slug].values() if word.in_use]

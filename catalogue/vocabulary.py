@@ -167,7 +167,7 @@ NEEDS = (
     Term(33, "veteran", "Served in the forces", "Circumstances"),
     Term(34, "lives-alone", "Lives alone", "Circumstances"),
     Term(35, "low-income", "Low income", "Circumstances"),
-    Term(36, "anxiety-depression", "Anxiety or low mood", "Conditions", synonyms=("depression", "low mood")),
+    Term(36, "anxiety-depression", "Anxiety or low mood", "Conditions", synonyms=("depression", "low mood", "social anxiety")),
     Term(37, "long-term-condition", "Long-term condition", "Conditions"),
     Term(38, "bereaved", "Bereaved", "Circumstances"),
     Term(39, "en-suite", "Own bathroom", "Preferences"),
@@ -191,6 +191,7 @@ NEEDS = (
     Term(57, "asylum", "Seeking asylum, or no recourse to public funds", "Circumstances", synonyms=("refugee", "NRPF")),
     Term(58, "homeless", "No home to go to", "Circumstances", synonyms=("homeless", "rough sleeping")),
     Term(59, "children-too", "Children come with them", "Circumstances", synonyms=("family",)),
+    Term(60, "isolated", "Isolated or lonely", "Circumstances", synonyms=("loneliness", "no visitors")),
 )
 
 FUNDING = (
@@ -233,10 +234,20 @@ REFERRAL_SOURCES = (
     Term(15, "friend", "A friend or neighbour"),
 )
 
+#: Kinds of service that come to the person, or need no journey.
+COME_TO_PEOPLE = (
+    "hospital-at-home", "home-care", "reablement", "live-in-care", "meals-at-home", "equipment", "community-nursing", "hospice-at-home",
+    "crisis-outreach", "digital-service", "transport",
+)  # fmt: skip
+COMES_TO_PEOPLE = sum(1 << term.bit for term in CARE_TYPES if term.code in COME_TO_PEOPLE)
 #: Kinds of service that people travel to again and again; into the others they move, or those come to them.
-TRAVELLED_TO = sum(1 << term.bit for term in CARE_TYPES if term.bit >= 20 and term.code not in ("hospice-at-home", "digital-service"))
+TRAVELLED_TO = sum(1 << term.bit for term in CARE_TYPES if term.bit >= 20) & ~COMES_TO_PEOPLE
 #: Needs that, met, save somebody who cannot drive the journey.
 SAVES_A_JOURNEY = ("home-visit", "transport-provided")
+#: Of these, the one with which there is no journey at all.
+VISITS = ("home-visit",)
+#: The group of needs that say what somebody likes to do.
+INTERESTS = "Interests"
 
 #: Bits of one word of a mask. The needs have a second word, for what curators add: the first is nearly full.
 WORD = 62

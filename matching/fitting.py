@@ -17,7 +17,7 @@ _TYPES = {
     "home": "text", "care_types": "smallint[]", "max_distance_m": "bigint", "age": "int", "sex": "int", "has": "bigint",
     "own_has": "bigint", "must_haves": "bigint", "own_must_haves": "bigint", "languages": "bigint", "funding": "bigint", "source": "bigint",
     "budget_pence": "int", "areas": "int[]", "conditions": "text[]", "conditions_may": "text[]", "registered": "text[]",
-    "registered_kinds": "text[]", "without": "uuid[]",
+    "registered_kinds": "text[]", "without": "uuid[]", "farthest": "bigint", "comes": "bigint", "visits": "bigint", "own_visits": "bigint",
 }  # fmt: skip
 _NO_WEIGHTS = Weights()
 

@@ -5,6 +5,7 @@ from typing import Self
 
 from django.contrib.gis.db import models
 from django.contrib.postgres.fields import ArrayField
+from django.db.models import Case, When
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -22,6 +23,19 @@ class OwnedQuerySet(VisibleQuerySet):
         if getattr(user, "is_authenticated", False) and user.organization_id and user.is_referrer:
             return self.filter(organization_id=user.organization_id)
         return self.none()
+
+
+class Pathway(models.TextChoices):
+    """Kinds of work that may rank by weights of their own."""
+
+    P0 = "P0", "P0: home, no new support"
+    P1 = "P1", "P1: home with support"
+    P2 = "P2", "P2: community bed"
+    P3 = "P3", "P3: care home"
+    COMMUNITY = "C", "Community: waits at home"
+    PRIMARY_CARE = "primary-care", "Primary care"
+    SOCIAL_PRESCRIBING = "social-prescribing", "Social prescribing"
+    MENTAL_HEALTH = "mental-health", "Mental health"
 
 
 class NeedProfile(models.Model):
@@ -62,6 +76,22 @@ class NeedProfile(models.Model):
     )
     practice = models.CharField(max_length=10, blank=True, help_text="ODS code of the general practice where the person is registered.")
     marks = ArrayField(models.CharField(max_length=20), default=list, blank=True, help_text="Marks of quality that are wished for.")
+    max_minutes = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Longest travel time, in the way that the person travels.")
+    times = ArrayField(
+        models.CharField(max_length=10),
+        default=list,
+        blank=True,
+        db_default=[],
+        help_text="When it would suit: days like MO and parts of the day like evening; empty: at any time.",
+    )
+    pathway = models.CharField(
+        max_length=20, choices=Pathway.choices, blank=True, db_default="", help_text="Whose weights rank; empty: the general ones."
+    )
+    activation_level = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Of the Patient Activation Measure, 1 to 4: the level alone, none of its questions."
+    )
+    all_wanted = models.BooleanField(default=False, db_default=False, help_text="One service of each kind is wanted, not one of any.")
+    carried_only = models.BooleanField(default=False, db_default=False, help_text="Only services that say they take one of `conditions`.")
 
     objects = OwnedQuerySet.as_manager()
 
@@ -77,10 +107,22 @@ class NeedProfile(models.Model):
                 name="some_care_type",
                 violation_error_message="Choose at least one kind of service.",
             ),
+            models.CheckConstraint(
+                condition=models.Q(activation_level=None) | models.Q(activation_level__range=(1, 4)),
+                name="activation_level_of_four",
+                violation_error_message="Give the activation level as a number from 1 to 4.",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{', '.join(self.care_types)} near {self.outcode}"
+
+
+class WeightSetQuerySet(models.QuerySet["WeightSet"]):
+    def newest(self, pathway: str = "") -> "WeightSet":
+        """The newest set for a pathway; where it has none of its own, the newest general one."""
+        own = Case(When(pathway=pathway, then=0), default=1)
+        return self.filter(pathway__in={pathway, ""}).order_by(own, "-version")[0]
 
 
 class WeightSet(models.Model):
@@ -88,10 +130,15 @@ class WeightSet(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     version = models.PositiveIntegerField(unique=True)
+    pathway = models.CharField(
+        max_length=20, choices=Pathway.choices, blank=True, db_default="", help_text="Empty: for all that have none of their own."
+    )
     weights = models.JSONField(help_text='{"distance": 300, "availability": 300, …}; they need not add up to 1000.')
     created_at = models.DateTimeField(default=timezone.now)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     note = models.CharField(max_length=200, blank=True)
+
+    objects = WeightSetQuerySet.as_manager()
 
     class Meta:
         ordering = ["-version"]
@@ -115,6 +162,10 @@ class MatchRun(models.Model):
     considered = models.PositiveIntegerField(help_text="Pools of the right kind within reach, before hard rules.")
     misses = models.JSONField(default=dict, blank=True, help_text="When nobody fits: the nearest misses and what would open most.")
     took_ms = models.FloatField()
+    travel = models.JSONField(default=dict, blank=True, db_default={}, help_text="What a route planner said of the best, when one was asked.")
+    part_of = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="parts")
+    part = models.CharField(max_length=20, blank=True, help_text="“package”, or a code of `matching.support`; empty: stands by itself.")
+    because = ArrayField(models.CharField(max_length=20), default=list, blank=True, help_text="Codes of the rules that suggested a support.")
 
     objects = OwnedQuerySet.as_manager()
 
@@ -212,9 +263,31 @@ class PoolFact(models.Model):
     wait_days = models.IntegerField(null=True, help_text="How long a newcomer would wait.")
     starts_at = models.DateTimeField(null=True, help_text="Of a session.")
     series = models.UUIDField(null=True, help_text="The same for all sessions of one series: only the next is offered.")
+    times = models.IntegerField(null=True, help_text="Parts of the week at which it is open (`matching.engine.times`).")
 
     def __str__(self) -> str:
         return str(self.pool_id)
+
+
+class PoolChance(models.Model):
+    """What a pool leans to while something learned is switched on: `engine.likelihood`. Written by `matching.chances` alone."""
+
+    pool = models.OneToOneField(ServiceCapacity, on_delete=models.CASCADE, primary_key=True, related_name="chance")
+    leaning = models.SmallIntegerField(help_text="In thousandths of a logit.")
+    said_yes = models.SmallIntegerField(help_text="Of how many requests for this kind of care the service said yes to; 9,999 at most.")
+    answers = models.SmallIntegerField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(said_yes__gte=0, answers__gte=models.F("said_yes"), answers__lte=9_999, leaning__range=(-6_000, 6_000)),
+                name="chance_adds_up",
+                violation_error_message="A service cannot have said yes more often than it was asked.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pool_id}: {self.leaning}"
 
 
 class FactChange(models.Model):
@@ -232,18 +305,69 @@ class FactChange(models.Model):
         return f"{self.xid}: {self.pool_id}"
 
 
+class UnmetNeedQuerySet(VisibleQuerySet):
+    """Figures for managers: an ICB's sees the whole region, others what their own organisation looked for."""
+
+    def visible_to(self, user) -> Self:
+        if not getattr(user, "is_authenticated", False) or not user.is_manager or user.organization is None:
+            return self.none()
+        return self if user.organization.kind == Organization.Kind.ICB else self.filter(organization_id=user.organization_id)
+
+
 class UnmetNeed(models.Model):
-    """A search that found nobody: kept without any person, so that managers see what is missing and where."""
+    """A search that found nobody: kept without any person, so that managers see what is missing and where.
+
+    One row for a need and a day, however often it is searched again. `digest` says that two rows are of the same need, and
+    nothing of the need itself: it is keyed.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     at = models.DateTimeField(default=timezone.now)
+    on = models.DateField()
+    digest = models.CharField(max_length=64)
     care_types = ArrayField(models.CharField(max_length=100))
     outcode = models.CharField(max_length=4)
     needs = ArrayField(models.CharField(max_length=100), default=list)
     reason = models.CharField(max_length=100, help_text="The rule that left the fewest: a rule's code.")
+    in_hospital = models.BooleanField(default=False, db_default=False, help_text="Looked for by a hospital: somebody lies in a bed meanwhile.")
+    resolved_at = models.DateTimeField(null=True, help_text="When a later search for the same need found somebody.")
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
 
-    objects = OwnedQuerySet.as_manager()
+    objects = UnmetNeedQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "digest", "on"],
+                name="unmet_need_once_a_day",
+                violation_error_message="This need is in the ledger for that day already.",
+            )
+        ]
+        indexes = [models.Index(fields=["on"], name="unmet_by_day")]
 
     def __str__(self) -> str:
         return f"{', '.join(self.care_types)} near {self.outcode}"
+
+
+class Tariff(models.Model):
+    """What a week of one kind of care costs, or a day in a hospital bed: set by the operator, for the estimates of the ledger."""
+
+    #: In place of a kind of care.
+    BED_DAY = "bed-day"
+
+    code = models.CharField(primary_key=True, max_length=100, help_text=f"A code of the care types: pounds a week; or {BED_DAY}: pounds a day.")
+    pounds = models.DecimalField(max_digits=8, decimal_places=2)
+    note = models.CharField(max_length=200, blank=True, help_text="Where the figure is from, and of which year.")
+
+    class Meta:
+        ordering = ["code"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(pounds__gte=0),
+                name="no_tariff_below_nothing",
+                violation_error_message="A tariff cannot be less than nothing.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code}: £{self.pounds}"

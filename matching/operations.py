@@ -15,12 +15,12 @@ from catalogue.lexicon import Lexicon
 from catalogue.models import User
 from core import clock
 from core.geo import miles
-from matching import profiles, queries
+from matching import ledger, profiles, queries
 from matching.engine import ENGINE_VERSION, check, explain
 from matching.engine.problem import Need, PoolFacts, Weights, distance
 from matching.engine.rules import Verdict
 from matching.engine.words import Words
-from matching.models import MatchCandidate, MatchRun, NeedProfile, UnmetNeed, WeightSet
+from matching.models import MatchCandidate, MatchRun, NeedProfile, WeightSet
 from matching.snapshot.keeper import keeper
 
 _MARKS = {"mark": dict(enumerate(name for _, name in marks.WISHES))}
@@ -131,7 +131,7 @@ def match(profile: NeedProfile, *, by: User | None, at: datetime, limit: int = 5
     When nobody fits, the run keeps the nearest misses, and the unmet-need ledger gets a row without any person in it.
     """
     started = time.perf_counter()
-    weight_set = WeightSet.objects.order_by("-version")[0]
+    weight_set = WeightSet.objects.newest(profile.pathway)
     weights = Weights.from_json(weight_set.weights)
     need = profiles.need_of(profile, at=at)
     ranking = _rank(need, weights, at=at, limit=limit)
@@ -147,7 +147,9 @@ def match(profile: NeedProfile, *, by: User | None, at: datetime, limit: int = 5
         considered=ranking.considered or queries.count_in_reach(need, at=at),
         took_ms=0,
     )
-    if not ranking.lines:
+    if ranking.lines:
+        ledger.resolve(profile, at=at)
+    else:
         run.misses = _record_unmet(profile, need, at)
     run.took_ms = (time.perf_counter() - started) * 1000
     run.save()
@@ -251,14 +253,7 @@ def _rank(need: Need, weights: Weights, *, at: datetime, limit: int, without: It
 def _record_unmet(profile: NeedProfile, need: Need, at: datetime) -> dict[str, Any]:
     misses, relaxations = explain.misses(need, queries.nearest(need, at=at))
     reasons = [relaxation.code for relaxation in relaxations] + [miss.codes[0] for miss in misses] + [NO_SERVICE]
-    UnmetNeed.objects.create(
-        at=at,
-        care_types=profile.care_types,
-        outcode=profile.outcode,
-        needs=sorted({*profile.needs, *profile.must_haves}),
-        reason=reasons[0],
-        organization_id=profile.organization_id,
-    )
+    ledger.note(profile, reason=reasons[0], at=at)
     return {
         "pools": [miss.facts.to_json() for miss in misses],
         "opens": [[relaxation.code, relaxation.opens] for relaxation in relaxations],

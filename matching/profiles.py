@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from catalogue import criteria, marks, vocabulary
@@ -17,13 +18,18 @@ from catalogue.queries import areas_at, areas_at_each, find_place
 from core import clock
 from core.errors import Invalid, NotAllowed
 from core.geo import METRES_PER_MILE
+from matching.engine import journey
+from matching.engine import times as week
 from matching.engine.problem import FEMALE, MALE, SEX_OTHER, SEX_UNKNOWN, Need
-from matching.models import NeedProfile
+from matching.models import NeedProfile, Pathway
 
 #: A date closer than this many days leaves waiting lists out.
 WAITING_LIST_DAYS = 14
 #: The farthest that a search may reach, in miles: the length of the country.
 MOST_MILES = 600
+#: The longest travel time that can be given, in minutes.
+MOST_MINUTES = 300
+_MODES = {True: journey.CAR, False: journey.PUBLIC, None: journey.NOT_SAID}
 _SEXES = {"female": FEMALE, "male": MALE, "other": SEX_OTHER, "unknown": SEX_UNKNOWN}
 _LISTS = {
     "care_types": ("care-type", "kind of service"),
@@ -55,6 +61,8 @@ def _need(profile: NeedProfile, lexicon: Lexicon, areas: Sequence[int], at: date
     must_haves = mask("need", profile.must_haves)
     today = clock.local_date(at)
     chains, under = criteria.condition_chains(profile.conditions)
+    interests = lexicon.of_group("need", vocabulary.INTERESTS)
+    liked = mask("need", profile.preferences)
     days = None if profile.needed_by is None else (profile.needed_by - today).days
     return Need(
         age=profile.age,
@@ -64,7 +72,7 @@ def _need(profile: NeedProfile, lexicon: Lexicon, areas: Sequence[int], at: date
         care_types=mask("care-type", profile.care_types),
         needs=mask("need", profile.needs) & ~must_haves,
         must_haves=must_haves,
-        preferences=mask("need", profile.preferences),
+        preferences=liked & ~interests,
         languages=mask("language", profile.languages),
         funding=mask("funding", profile.funding),
         source=mask("referral-source", [profile.referral_source] if profile.referral_source else []),
@@ -81,6 +89,13 @@ def _need(profile: NeedProfile, lexicon: Lexicon, areas: Sequence[int], at: date
         marks=marks.wishes_mask(profile.marks),
         travels=vocabulary.TRAVELLED_TO if profile.drives is False else 0,
         brings=mask("need", vocabulary.SAVES_A_JOURNEY),
+        mode=_MODES[profile.drives],
+        paces=settings.TRAVEL_PACES,
+        max_minutes=profile.max_minutes,
+        comes=vocabulary.COMES_TO_PEOPLE,
+        visits=mask("need", vocabulary.VISITS),
+        interests=liked & interests,
+        times=week.mask(profile.times),
     )
 
 
@@ -89,7 +104,7 @@ def profile_from(data: Mapping[str, Any], *, by: User) -> NeedProfile:
 
     Keys: `age` and `postcode` (or its first half) and `care_types` must be given; `sex`, `needs`, `must_haves`,
     `preferences`, `languages`, `funding` (lists of codes of the vocabulary), `referral_source`, `budget_week` (pounds),
-    `max_miles`, `drives`, `needed_by` (a date), `conditions` (codes like `snomed|44054006`), `practice` (ODS code or name) and `marks`
+    `max_miles`, `max_minutes`, `drives`, `times` (days like MO, parts of the day like evening), `pathway`, `needed_by` (a date), `conditions` (codes like `snomed|44054006`), `practice` (ODS code or name) and `marks`
     (codes of `catalogue.marks.WISHES`) may be. Raises NotAllowed, and Invalid with `field` when something is not understood.
     """
     if not by.is_referrer or by.organization_id is None:
@@ -116,6 +131,9 @@ def profile_from(data: Mapping[str, Any], *, by: User) -> NeedProfile:
         referral_source=source,
         budget_week=_budget(data.get("budget_week")),
         max_distance_m=_distance(data.get("max_miles")),
+        max_minutes=_minutes(data.get("max_minutes")),
+        times=_times(data.get("times") or ()),
+        pathway=_choice(data.get("pathway") or "", ["", *Pathway.values], "pathway"),
         drives=data.get("drives"),
         needed_by=_date(data.get("needed_by")),
         conditions=conditions,
@@ -154,6 +172,19 @@ def _marks(values: Iterable[str]) -> list[str]:
         if value not in known:
             raise Invalid(f"“{value}” is not a mark of quality that we know. Use one of: {', '.join(known)}.", field="marks")
     return values
+
+
+def _times(values: Iterable[str]) -> list[str]:
+    values = _list(values, "times")
+    for value in values:
+        if value not in (*week.DAYS, *week.PARTS):
+            raise Invalid(f"“{value}” is not a time that we know. Use any of: {', '.join((*week.DAYS, *week.PARTS))}.", field="times")
+    return values
+
+
+def _minutes(value: Any) -> int | None:
+    message = f"Give the longest travel time in whole minutes, from 1 to {MOST_MINUTES}."
+    return None if value is None or value == "" else _whole(value, 1, MOST_MINUTES, "max_minutes", message)
 
 
 def _choice(value: Any, known: Iterable[str], field: str) -> str:

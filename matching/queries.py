@@ -14,6 +14,7 @@ from django.db import connection
 from psycopg import RawCursor
 
 from core import clock
+from matching.engine import journey
 from matching.engine.check import Ranked
 from matching.engine.problem import RARE, WORD, Need, PoolFacts, Weights
 
@@ -53,6 +54,7 @@ _WORKED_OUT = {
     "age_s": _AGE,
     "starts_in_s": _STARTS_IN,
     "series": "f.series::text",
+    "times": "coalesce(f.times, 0)",
     "drawn_out": f"CASE WHEN f.drawn & 1 <> 0 THEN {_lives_in('excluded')} END",
     "drawn_first": f"CASE WHEN f.drawn & 2 <> 0 THEN {_lives_in('preferred')} END",
 }
@@ -113,6 +115,13 @@ _FIRST = f"""(
      OR coalesce(f.sources_first, 0) & %(source)s::bigint <> 0
      OR coalesce(f.drawn, 0) & 2 <> 0 AND {_lives_in("preferred")})"""
 
+#: `matching.engine.journey`: the person need not go there.
+_NO_JOURNEY = """(f.online OR (%(comes)s::bigint >> f.care_type) & 1 <> 0 OR f.accepts & %(visits)s::bigint <> 0
+        OR coalesce(f.own_accepts, 0) & %(own_visits)s::bigint <> 0)"""
+#: The same: minutes in the person's own way, or on foot where that is sooner.
+_MINUTES = f"""((least(%(foot_start)s::bigint + f.away * %(foot_pace)s::bigint, %(start)s::bigint + f.away * %(pace)s::bigint)
+        + {journey.MINUTE - 1}) / {journey.MINUTE})"""
+
 #: The hard rules that need nothing but the row, those first that most often refuse; `matching.fitting` reads them too.
 #: A mask of 0 on the need's side asks for nothing.
 RULES = f"""
@@ -120,6 +129,7 @@ RULES = f"""
     AND f.accepts & %(must_haves)s::bigint = %(must_haves)s::bigint
     AND (%(own_must_haves)s::bigint = 0 OR coalesce(f.own_accepts, 0) & %(own_must_haves)s::bigint = %(own_must_haves)s::bigint)
     AND (f.away IS NULL OR f.away <= f.catchment_m)
+    AND (%(farthest)s::bigint IS NULL OR f.away IS NULL OR f.away <= %(farthest)s::bigint OR {_NO_JOURNEY})
     AND (f.min_age IS NULL OR f.min_age <= %(age)s::int)
     AND (f.max_age IS NULL OR f.max_age >= %(age)s::int)
     AND f.excludes & %(has)s::bigint = 0
@@ -187,6 +197,18 @@ _SCORE = f"""
   + CASE WHEN f.online OR (%(travels)s::bigint >> f.care_type) & 1 = 0 OR f.accepts & %(brings)s::bigint <> 0
              OR coalesce(f.own_accepts, 0) & %(own_brings)s::bigint <> 0
         THEN %(w_journey)s::bigint ELSE 0 END
+  + %(w_travel)s::bigint * (CASE
+        WHEN {_NO_JOURNEY} THEN 1000
+        WHEN f.away IS NULL OR %(longest)s::bigint = 0 THEN 0
+        ELSE 1000 * greatest(0, %(longest)s::bigint - {_MINUTES}) / %(longest)s::bigint END) / 1000
+  + %(w_interests)s::bigint * (CASE
+        WHEN %(interests)s::bigint = 0 AND %(own_interests)s::bigint = 0 THEN 1000
+        ELSE 1000 * (bit_count((f.accepts & %(interests)s::bigint)::bit(64))
+            + CASE WHEN f.own_accepts IS NULL THEN 0 ELSE bit_count((f.own_accepts & %(own_interests)s::bigint)::bit(64)) END)
+            / %(interested)s::bigint END) / 1000
+  + %(w_times)s::bigint * (CASE
+        WHEN %(times)s::int = 0 OR f.times & %(times)s::int <> 0 THEN 1000
+        WHEN f.times IS NULL THEN 400 ELSE 0 END) / 1000
 """
 
 #: Each pool in reach becomes a short line; of a series of sessions only the next that fits stays. The facts of the best are then fetched by
@@ -289,10 +311,29 @@ def parameters(need: Need, weights: Weights, *, at: datetime, limit: int, withou
         "wished": max(1, need.marks.bit_count()),
         "travels": need.travels,
         **_words("brings", need.brings),
+        **_words("interests", need.interests),
+        "interested": max(1, need.interests.bit_count()),
+        "times": need.times,
+        **travel(need),
         "checked_since": clock.local_date(at) - timedelta(days=need.checked_for_days),
         "limit": limit,
         "without": list(without),
         **{f"w_{name}": value for name, value in weights.to_json().items()},
+    }
+
+
+def travel(need: Need) -> dict[str, Any]:
+    """What the statements are given of the way there."""
+    (foot_start, foot_pace), (start, pace) = journey.lines(need)
+    return {
+        "foot_start": foot_start,
+        "foot_pace": foot_pace,
+        "start": start,
+        "pace": pace,
+        "farthest": journey.farthest(need),
+        "longest": journey.longest(need),
+        "comes": need.comes,
+        **_words("visits", need.visits),
     }
 
 

@@ -11,11 +11,13 @@ _FIRST = {
     "assurance": 20,
 }  # fmt: skip
 _SECOND = _FIRST | {"currency": 40}
+_THIRD = _SECOND | {"marks": 20, "journey": 40}
 #: By version: the weights and what is new in them.
 SHIPPED: dict[int, tuple[dict[str, int], str]] = {
     1: (_FIRST, "As shipped."),
     2: (_SECOND, "A record whose check is overdue ranks lower."),
-    3: (asdict(Weights()), "Marks of quality that are wished for, and getting there without a car."),
+    3: (_THIRD, "Marks of quality that are wished for, and getting there without a car."),
+    4: (asdict(Weights()), "Travel time by the way that the person travels, interests, and times that suit."),
 }
 
 

@@ -55,7 +55,7 @@ class Drawn:
 
 def draw(plan: Plan, user: User, *, tell: Callable[[int], None]) -> None:
     """Fill a plan in and keep its lines: the best there is for everybody who waits, proved."""
-    policy, weights = Policy(), WeightSet.objects.order_by("-version")[0]
+    policy, weights = Policy(), WeightSet.objects.newest()
     before = _before(plan.replaces)
     plan.draw = f"{plan.organization_id} {clock.local_date(plan.at)}"  # lots are drawn anew each day, and not with each repair
     world = gather(user, Weights.from_json(weights.weights), at=plan.at, tell=tell)

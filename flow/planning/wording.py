@@ -29,6 +29,7 @@ def reasons(placed: Iterable[tuple[Person, UUID]], weights: Weights, *, at: date
         words = Words(names, criteria.names_of({*person.need.diagnoses, *facts.codes}))
         free = next((each.sentence for each in explain.findings(person.need, facts, words) if each.code == "place"), "")
         asked = {"preferences": person.need.preferences, "marks": person.need.marks, "journey": person.need.travels, IN_ANY_CASE: 0}
+        asked |= {"interests": person.need.interests, "times": person.need.times}
         # What nobody asked for gives every place its points: it speaks for none.
         terms = [term for term in explain.terms(person.need, facts, weights, words) if term.points and asked.get(term.code, 1)]
         found[person.episode] = [free, *(term.words for term in sorted(terms, key=lambda term: -term.points)[:SAID])]

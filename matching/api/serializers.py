@@ -3,7 +3,9 @@
 from rest_framework import serializers
 
 from catalogue.marks import WISHES
-from matching.models import NeedProfile
+from matching.engine.times import DAYS, PARTS
+from matching.models import NeedProfile, Pathway
+from matching.profiles import MOST_MINUTES
 
 
 class NeedSerializer(serializers.Serializer):
@@ -22,7 +24,14 @@ class NeedSerializer(serializers.Serializer):
     referral_source = serializers.CharField(default="", allow_blank=True)
     budget_week = serializers.DecimalField(max_digits=8, decimal_places=2, min_value=0, allow_null=True, default=None)
     max_miles = serializers.FloatField(min_value=0.1, max_value=600, allow_null=True, default=None)
+    max_minutes = serializers.IntegerField(
+        min_value=1, max_value=MOST_MINUTES, allow_null=True, default=None, help_text="Longest travel time, by car or not (`drives`)."
+    )
     drives = serializers.BooleanField(allow_null=True, default=None)
+    times = serializers.ListField(
+        child=serializers.ChoiceField(choices=(*DAYS, *PARTS)), default=list, help_text="When it would suit; it only raises the score."
+    )
+    pathway = serializers.ChoiceField(choices=Pathway.choices, allow_blank=True, default="", help_text="By whose weights to rank.")
     needed_by = serializers.DateField(allow_null=True, default=None)
     conditions = serializers.ListField(
         child=serializers.CharField(), default=list, help_text="Diagnoses and guidelines: `snomed|44054006`, `nice|NG28`."

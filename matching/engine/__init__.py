@@ -5,4 +5,4 @@ ranking (the specification of the SQL in `matching.queries`), `explain` says it 
 """
 
 #: Changes whenever the same problem, facts and weights could give another answer.
-ENGINE_VERSION = "3"
+ENGINE_VERSION = "4"

@@ -6,7 +6,8 @@ Points are `weight * share // 1000`: whole numbers, so that SQL and Python add u
 from abc import ABC, abstractmethod
 from datetime import date
 
-from matching.engine import place
+from matching.engine import journey, place
+from matching.engine import times as week
 from matching.engine.problem import Need, PoolFacts, distance
 from matching.engine.words import Words, ago, count, miles, on, pounds, wait
 
@@ -14,6 +15,8 @@ from matching.engine.words import Words, ago, count, miles, on, pounds, wait
 ALL = 1000
 #: Shares for "not rated" and for CQC's ratings 1 to 4.
 QUALITY = (400, 0, 300, 750, ALL)
+#: Share of a service that has not said when it is open: less than one that suits, more than one that does not.
+TIMES_NOT_SAID = 400
 #: A record that was checked this many days ago or more gets nothing for it.
 ASSURANCE_DAYS = 730
 
@@ -312,8 +315,67 @@ class Journey(Factor):
         return "if it visited or fetched people"
 
 
+class Travel(Factor):
+    """How long the way takes in the person's own way of travelling."""
+
+    code, label = "travel", "travel time"
+
+    def share(self, need: Need, facts: PoolFacts) -> int:
+        if journey.no_journey(need, facts):
+            return ALL
+        taken, longest = journey.taken(need, facts), journey.longest(need)
+        return 0 if taken is None or not longest else ALL * max(0, longest - taken) // longest
+
+    def words(self, need: Need, facts: PoolFacts, words: Words) -> str:
+        if journey.no_journey(need, facts):
+            return "no journey for the person"
+        said = journey.words(need, facts)
+        return f"{said}, as reckoned from the distance" if said else "how long the way takes is not known"
+
+    def better(self, need: Need, facts: PoolFacts, words: Words) -> str:
+        return "if it said where it is" if facts.x is None else "if it visited people"
+
+
+class Interests(Factor):
+    code, label = "interests", "interests"
+
+    def share(self, need: Need, facts: PoolFacts) -> int:
+        if not need.interests:
+            return ALL
+        return ALL * (need.interests & facts.accepts).bit_count() // need.interests.bit_count()
+
+    def words(self, need: Need, facts: PoolFacts, words: Words) -> str:
+        if not need.interests:
+            return "none given, so every service gets these"
+        return words.names("need", need.interests & facts.accepts) or "none that it has spoken of"
+
+    def better(self, need: Need, facts: PoolFacts, words: Words) -> str:
+        return f"if it offered {words.names('need', need.interests & ~facts.accepts)}"
+
+
+class Times(Factor):
+    """Whether it is open at a time that suits. One is enough: nobody goes to a group on each evening of the week."""
+
+    code, label = "times", "times that suit"
+
+    def share(self, need: Need, facts: PoolFacts) -> int:
+        if not need.times or need.times & facts.times:
+            return ALL
+        return 0 if facts.times else TIMES_NOT_SAID
+
+    def words(self, need: Need, facts: PoolFacts, words: Words) -> str:
+        if not need.times:
+            return "none given, so every service gets these"
+        if not facts.times:
+            return "when it is open is not known"
+        return week.words(need.times & facts.times) or "open at none of them"
+
+    def better(self, need: Need, facts: PoolFacts, words: Words) -> str:
+        return f"if it were open {week.words(need.times)}" if facts.times else "if it said when it is open"
+
+
 #: All factors, in the order of `problem.FACTORS`.
 FACTORS: tuple[Factor, ...] = (
     Distance(), Availability(), Freshness(), Known(), Preferences(), Priority(), Quality(), Price(), Assurance(), Currency(),
-    Marks(), Journey(),
+    Marks(), Journey(), Travel(), Interests(), Times(),
 )  # fmt: skip

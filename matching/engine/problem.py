@@ -16,7 +16,7 @@ ACCEPTING, NOT_ACCEPTING, WAITING_LIST, ASSESSMENT_FIRST = 0, 1, 2, 3
 #: The factors, in the order in which they are shown.
 FACTORS = (
     "distance", "availability", "freshness", "known", "preferences", "priority", "quality", "price", "assurance",
-    "currency", "marks", "journey",
+    "currency", "marks", "journey", "travel", "interests", "times",
 )  # fmt: skip
 #: Price may count for at most one part in this many of all points.
 PRICE_PARTS = 10
@@ -52,6 +52,10 @@ class Need(_Stored):
     one of them, which the person may have. `registered` says where the person is registered: practice, network, board, as far as known.
     `marks` are the marks of quality that are wished for. `travels` are the kinds of service to which somebody who cannot drive must
     be brought, and `brings` the answers that make that easy; both are 0 for somebody who drives.
+
+    `mode` is how the person travels and `paces` how long that takes (`matching.engine.journey`); `comes` are the kinds of service that come to
+    the person, and `visits` the answers that say so. `interests` are what the person likes to do, `times` when it would suit
+    (`matching.engine.times`).
     """
 
     age: int
@@ -78,6 +82,13 @@ class Need(_Stored):
     travels: int = 0
     brings: int = 0
     days: int | None = None
+    mode: int = 0
+    paces: tuple[tuple[int, int], ...] = ()
+    max_minutes: int | None = None
+    comes: int = 0
+    visits: int = 0
+    interests: int = 0
+    times: int = 0
 
     @property
     def has(self) -> int:
@@ -108,7 +119,8 @@ class PoolFacts(_Stored):
     `in_extent` says whether the person lives inside an area that was drawn by hand. Of `…_in` and `…_must` a person needs one, of `…_out`
     none may be, and `…_first` go first; `drawn_out` and `drawn_first` are the same of areas drawn by hand, None without any.
     `conditions_ok` are all that are not ruled out. `marks` are those that hold on the day. `wait_days` is how long a newcomer would wait.
-    A session begins in `starts_in_s` seconds (rounded up); of those of one `series` only the next that fits is offered.
+    A session begins in `starts_in_s` seconds (rounded up); of those of one `series` only the next that fits is offered. `times` are the parts
+    of the week at which it is open (`matching.engine.times`).
     """
 
     pool_id: str
@@ -145,6 +157,7 @@ class PoolFacts(_Stored):
     wait_days: int | None = None
     starts_in_s: int | None = None
     series: str | None = None
+    times: int = 0
     conditions_in: tuple[str, ...] | None = None
     conditions_out: tuple[str, ...] | None = None
     conditions_ok: tuple[str, ...] | None = None
@@ -200,7 +213,7 @@ WORD = 62
 class Weights(_Stored):
     """How many points each factor can give. Price may never be more than a tenth of them all."""
 
-    distance: int = 300
+    distance: int = 100
     availability: int = 250
     freshness: int = 60
     known: int = 150
@@ -212,6 +225,9 @@ class Weights(_Stored):
     currency: int = 40
     marks: int = 20
     journey: int = 40
+    travel: int = 200
+    interests: int = 40
+    times: int = 40
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:

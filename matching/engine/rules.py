@@ -5,6 +5,7 @@ A failed rule takes a service out of the list; an unknown one never does.
 
 from matching.engine import place
 from matching.engine.codes import Conditions, ConditionsOut, ConditionsRequired, Registration
+from matching.engine.journey import TravelTime
 from matching.engine.lists import Funding, Language, Source
 from matching.engine.problem import (
     ANY_SEX,
@@ -359,6 +360,6 @@ class Place(Rule):
 
 #: All rules, in the order in which they are said.
 RULES: tuple[Rule, ...] = (
-    CareType(), Open(), Place(), Distance(), Catchment(), Area(), Age(), Sex(), Required(), Excluded(), MustHaves(), Needs(),
+    CareType(), Open(), Place(), Distance(), TravelTime(), Catchment(), Area(), Age(), Sex(), Required(), Excluded(), MustHaves(), Needs(),
     ConditionsRequired(), ConditionsOut(), Conditions(), Registration(), Funding(), Budget(), Language(), Source(),
 )  # fmt: skip

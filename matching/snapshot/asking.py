@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from core import clock
+from matching.engine import journey
 from matching.engine.problem import FACTORS, WORD, Need, Weights
 from matching.snapshot.kernel import ASKED
 from matching.snapshot.layout import NEVER
@@ -31,6 +32,8 @@ class Question(NamedTuple):
 def question(need: Need, weights: Weights, at: datetime) -> Question:
     """What the kernel is asked for this need at the instant `at`."""
     moment, today = (at - _EPOCH) // _MICROSECOND, clock.local_date(at).toordinal()
+    (foot_start, foot_pace), (start, pace) = journey.lines(need)
+    farthest = journey.farthest(need)
     asked = np.empty(ASKED, np.int64)
     asked[:] = (
         need.age, need.sex, need.x, need.y, need.max_distance_m,
@@ -39,6 +42,9 @@ def question(need: Need, weights: Weights, at: datetime) -> Question:
         need.languages, need.funding, need.source, NEVER if need.budget_pence is None else need.budget_pence,
         need.joins_lists, NEVER if need.days is None else need.days, today, today - need.checked_for_days,
         need.marks, max(1, need.marks.bit_count()), need.travels, need.brings & _LOW, need.brings >> WORD, moment, need.conditions != (),
+        foot_start, foot_pace, start, pace, NEVER if farthest is None else farthest, journey.longest(need),
+        need.comes, need.visits & _LOW, need.visits >> WORD, need.interests & _LOW, need.interests >> WORD,
+        max(1, need.interests.bit_count()), need.times,
         *(getattr(weights, name) for name in FACTORS),
     )  # fmt: skip
     kinds = [bit for bit in range(need.care_types.bit_length()) if need.care_types >> bit & 1]

@@ -25,6 +25,7 @@ from matching.snapshot.layout import (
     I_MAXIMUM,
     I_PRICE,
     I_SAID,
+    I_TIMES,
     I_WAIT,
     I_X,
     I_Y,
@@ -86,10 +87,14 @@ from matching.snapshot.layout import (
     A_AGE, A_SEX, A_X, A_Y, A_MAX_DISTANCE, A_NEEDS, A_OWN_NEEDS, A_HAS, A_OWN_HAS, A_MUST_HAVES, A_OWN_MUST_HAVES, A_PREFERENCES,
     A_OWN_PREFERENCES, A_PREFERRED, A_ASKED, A_LANGUAGES, A_FUNDING, A_SOURCE, A_BUDGET, A_JOINS_LISTS, A_DAYS, A_TODAY, A_CHECKED_SINCE,
     A_MARKS, A_WISHED, A_TRAVELS, A_BRINGS, A_OWN_BRINGS, A_AT, A_DIAGNOSED,
+    A_FOOT_START, A_FOOT_PACE, A_START, A_PACE, A_FARTHEST, A_LONGEST, A_COMES, A_VISITS, A_OWN_VISITS, A_INTERESTS, A_OWN_INTERESTS,
+    A_INTERESTED, A_TIMES,
     A_W_DISTANCE, A_W_AVAILABILITY, A_W_FRESHNESS, A_W_KNOWN, A_W_PREFERENCES, A_W_PRIORITY, A_W_QUALITY, A_W_PRICE, A_W_ASSURANCE,
-    A_W_CURRENCY, A_W_MARKS, A_W_JOURNEY,
-) = range(42)  # fmt: skip
-ASKED = 42
+    A_W_CURRENCY, A_W_MARKS, A_W_JOURNEY, A_W_TRAVEL, A_W_INTERESTS, A_W_TIMES,
+) = range(58)  # fmt: skip
+ASKED = 58
+#: A minute, in thousandths of a second.
+MINUTE = 60_000
 #: Bits of what is said of each code: the person has it, may have it, is registered there, or it is known that the person is not.
 HAS, MAY, REGISTERED, KNOWN = 1, 2, 4, 8
 #: Bits of what is said of each service that drew areas by hand: the person lives in one that it is for, rules out, takes first.
@@ -214,6 +219,26 @@ def _place(status, free, maximum, fresh, expire, wait, reported, age, asked):
 
 
 @compiled
+def _wished(row, away, stays, accepts, own_accepts, whole, asked):
+    """Points for the way there, for interests and for times that suit. `stays`: the person need not go."""
+    score = np.int64(0)
+    longest = asked[A_LONGEST]
+    if stays:
+        score += asked[A_W_TRAVEL]
+    elif away != NONE and longest:
+        taken = min(asked[A_FOOT_START] + away * asked[A_FOOT_PACE], asked[A_START] + away * asked[A_PACE]) + MINUTE - 1
+        score += asked[A_W_TRAVEL] * (1000 * max(0, longest - taken // MINUTE) // longest) // 1000
+    liked = 1000
+    if asked[A_INTERESTS] or asked[A_OWN_INTERESTS]:
+        liked = 1000 * (_bits(accepts & asked[A_INTERESTS]) + _bits(own_accepts & asked[A_OWN_INTERESTS])) // asked[A_INTERESTED]
+    score += asked[A_W_INTERESTS] * liked // 1000
+    suits, times = 1000, np.int64(whole[row, I_TIMES])
+    if asked[A_TIMES] and not times & asked[A_TIMES]:
+        suits = 0 if times else 400
+    return score + asked[A_W_TIMES] * suits // 1000
+
+
+@compiled
 def judge(row, away, wide, whole, small, rare, spans, items, asked, said, areas, lives):
     """The score of a row in reach, or REFUSED. `away` is NONE where it is not on the map."""
     flags, accepts = small[row, S_FLAGS], wide[row, W_ACCEPTS]
@@ -227,6 +252,10 @@ def judge(row, away, wide, whole, small, rare, spans, items, asked, said, areas,
     if own_accepts & asked[A_OWN_MUST_HAVES] != asked[A_OWN_MUST_HAVES]:
         return REFUSED
     if away > whole[row, I_CATCHMENT] or small[row, S_MIN_AGE] > asked[A_AGE] or small[row, S_MAX_AGE] < asked[A_AGE]:
+        return REFUSED
+    online = flags & ONLINE != 0
+    stays = online or (asked[A_COMES] >> small[row, S_KIND]) & 1 or accepts & asked[A_VISITS] or own_accepts & asked[A_OWN_VISITS]
+    if asked[A_FARTHEST] != NEVER and away > asked[A_FARTHEST] and not stays:
         return REFUSED
     if wide[row, W_EXCLUDES] & asked[A_HAS] or wide[row, W_REQUIRES] & ~asked[A_HAS]:
         return REFUSED
@@ -254,7 +283,7 @@ def judge(row, away, wide, whole, small, rare, spans, items, asked, said, areas,
     )  # fmt: skip
     if place == REFUSED:
         return REFUSED
-    online, farthest, today = flags & ONLINE != 0, asked[A_MAX_DISTANCE], asked[A_TODAY]
+    farthest, today = asked[A_MAX_DISTANCE], asked[A_TODAY]
     score = asked[A_W_AVAILABILITY] * place // 1000
     if online:
         score += asked[A_W_DISTANCE]
@@ -297,7 +326,7 @@ def judge(row, away, wide, whole, small, rare, spans, items, asked, said, areas,
     easy = online or not (asked[A_TRAVELS] >> small[row, S_KIND]) & 1
     if easy or accepts & asked[A_BRINGS] or own_accepts & asked[A_OWN_BRINGS]:
         score += asked[A_W_JOURNEY]
-    return score
+    return score + _wished(row, away, stays, accepts, own_accepts, whole, asked)
 
 
 @compiled

@@ -25,7 +25,7 @@ CELLS = ACROSS * UP + 1
 #: Columns of `wide`.
 (W_ACCEPTS, W_REQUIRES, W_EXCLUDES, W_PREFERS, W_FUNDING, W_LANGUAGES, W_SOURCES, W_REPORTED) = range(8)
 #: Columns of `whole`. `SAID` is the line in `rare`, or NONE; `VERSION` is the row's own in PostgreSQL (`xmin`).
-(I_X, I_Y, I_CATCHMENT, I_PRICE, I_ASSURED, I_FREE, I_MAXIMUM, I_FRESH, I_EXPIRE, I_WAIT, I_VERSION, I_SAID) = range(12)
+(I_X, I_Y, I_CATCHMENT, I_PRICE, I_ASSURED, I_FREE, I_MAXIMUM, I_FRESH, I_EXPIRE, I_WAIT, I_TIMES, I_VERSION, I_SAID) = range(13)
 #: Columns of `small`.
 (S_KIND, S_FLAGS, S_STATUS, S_SEX, S_CQC, S_MIN_AGE, S_MAX_AGE) = range(7)
 #: Bits of the flags.
@@ -92,6 +92,7 @@ _WHOLE = [
     "f.fresh_s::int4",
     "f.expire_s::int4",
     _or_none("f.wait_days"),
+    "coalesce(f.times, 0)::int4",
     # Of 32 bits without a sign, as one with: only whether it is the same matters.
     "(f.xmin::text::int8 - 2147483648)::int4",
 ]

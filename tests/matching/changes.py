@@ -15,13 +15,14 @@ from catalogue.models import (
     Location,
     Organization,
     QualityMark,
+    Schedule,
     Service,
     ServiceArea,
     TaxonomyTerm,
 )
 from matching.queries import refresh_facts
 from tests.factories import near
-from tests.matching.worlds import AREA_RULES, AT, KINDS, RULES, a_mark, a_pool, square
+from tests.matching.worlds import AREA_RULES, AT, KINDS, RULES, a_mark, a_pool, some_hours, square
 
 
 def some(chance: random.Random, model: type[models.Model], **of: Any) -> models.QuerySet[Any]:
@@ -105,6 +106,13 @@ def mark(chance: random.Random) -> None:
         QualityMark.objects.create(**a_mark(chance, service))
 
 
+def hours(chance: random.Random) -> None:
+    some(chance, Schedule).update(**some_hours(chance))
+    some(chance, Schedule).delete()
+    for service in some(chance, Service):
+        Schedule.objects.create(service=service, **some_hours(chance))
+
+
 def refuge(chance: random.Random) -> None:
     """Every service of it moves to the middle of its square."""
     for organization in some(chance, Organization):
@@ -142,7 +150,7 @@ def undone(chance: random.Random) -> None:
 
 
 EVERY: tuple[Callable[[random.Random], None], ...] = (
-    opened, of_another_kind, moved, of_the_service, criterion, no_criterion, ages, area, drawn_anew, no_area, mark, refuge, came, went,
+    opened, of_another_kind, moved, of_the_service, criterion, no_criterion, ages, area, drawn_anew, no_area, mark, hours, refuge, came, went,
     policy, all_anew, undone,
 )  # fmt: skip
 

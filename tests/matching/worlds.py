@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.contrib.gis.geos import MultiPolygon
@@ -20,6 +20,7 @@ from catalogue.models import (
     Organization,
     QualityMark,
     RegistrationCriterion,
+    Schedule,
     Service,
     ServiceArea,
     Taxonomy,
@@ -42,6 +43,8 @@ KINDS = ("home-general-residential", "home-dementia-residential", "befriending")
 CONDITIONS = ("nice|NG97", "snomed|52448006", "snomed|26929004", "snomed|429998004", "snomed|13645005")
 PLACES = ("practice|P81001", "practice|P81002", "pcn|U11111", "pcn|U22222", "icb|QE1")
 LISTS = ("funding", "language", "referral-source")
+#: On foot, by car, by public transport: `Need.paces`.
+PACES = ((0, 1170), (300, 144), (900, 338))
 AREA_RULES = ["required", "required", "excluded", "preferred"]
 LIST_RULES = ["accepts", "accepts", "accepts", "excluded", "excluded", "preferred", "required"]
 RULES = ["accepts"] * 12 + ["required", "excluded", "excluded", "preferred", "preferred"]
@@ -76,6 +79,8 @@ def build(chance: random.Random, count: int) -> list[Area]:
                 rows.append(RegistrationCriterion(service=service, kind=kind, code=ods, name=code, rule=rule))
         if chance.random() < 0.2:
             rows.append(QualityMark(**a_mark(chance, service)))
+        if chance.random() < 0.5:
+            rows.append(Schedule(service=service, **some_hours(chance)))
         if chance.random() < 0.3:
             rows.append(ServiceArea(service=service, area=chance.choice(areas), rule=chance.choice(AREA_RULES)))
         if chance.random() < 0.2:
@@ -109,6 +114,12 @@ def a_mark(chance: random.Random, service: Service) -> dict[str, Any]:
         "out_of": 100,
         "expires_on": chance.choice([None, AT.date() - timedelta(days=1), AT.date(), AT.date() + timedelta(days=9)]),
     }
+
+
+def some_hours(chance: random.Random) -> dict[str, Any]:
+    """Hours that the year of this test does not end: what is over by the clock of the database is another test's."""
+    opens, closes = chance.choice([(None, None), (time(9), time(12)), (time(9), time(17, 30)), (time(14), None), (time(19), time(0))])
+    return {"byday": chance.choice(["MO", "MO,WE,SU", "2TU", ""]), "dtstart": date(2026, 1, 3), "opens_at": opens, "closes_at": closes}
 
 
 def a_service(chance: random.Random, organization: Organization, terms: dict, number: int) -> Service:
@@ -206,6 +217,13 @@ def a_need(chance: random.Random, areas: list[int]) -> Need:
         days=chance.choice([None, None, 0, 13, 14, 60]),
         today=AT.date().toordinal(),
         checked_for_days=chance.choice([92, 92, 199, 200]),
+        mode=chance.choice([0, 1, 2]),
+        paces=chance.choice([PACES, PACES, ()]),
+        max_minutes=chance.choice([None, None, 1, 15, 30, 60]),
+        comes=chance.choice([0, 0, 1 << 33]),
+        visits=chance.choice([0, 1 << 4, 1 << OWN_BITS["need"][1]]),
+        interests=mask(needs, 0.1),
+        times=chance.choice([0, 0, 7, 1 << 20, 0b100_100_100]),
     )
 
 
@@ -221,4 +239,7 @@ def some_weights(chance: random.Random) -> Weights:
         availability=chance.randint(0, 500),
         priority=chance.choice([0, 30]),
         price=chance.randint(0, 40),
+        travel=chance.randint(0, 300),
+        interests=chance.randint(0, 90),
+        times=chance.randint(0, 90),
     )
