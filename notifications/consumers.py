@@ -107,7 +107,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         listener.begin()
         hub().watch(listener, wanted.pools, wanted.topics)
         told = hub().told
-        answer = await in_thread(lambda: watch.answer(self._viewer.user, wanted, told))
+        answer = await in_thread(lambda: watch.answer(self._viewer, wanted, told))
         hub().watch(listener, answer.pools, answer.topics)
         listener.answer(answer.text, answer.versions)
         listener.beat(hub().heartbeat())

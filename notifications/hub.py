@@ -27,7 +27,7 @@ Key = TypeVar("Key", UUID, str)
 
 #: Seconds in which changes are gathered in a burst. The first after a quiet time goes at once, and so do few.
 TICK = 0.1
-#: How many changes since the last telling are few: then the rest before the next is only as long as this one took.
+#: How many changes since the last telling are few: then the rest before the next is only as long as the loop was busy with this one.
 FEW = 2
 #: Seconds between two heartbeats to each listener.
 BEAT = 2.0
@@ -244,20 +244,22 @@ class Hub:
         while True:
             await self._changed.wait()
             self._changed.clear()
-            began = time.monotonic()
+            began = busy_since = time.monotonic()
             changes, self._changes = self._changes, Changes()
             upto, noted, self._noted = self.cursor, self._noted, 0
             try:
                 if changes:
-                    self._fan_out(changes, await in_thread(self._question(changes)), upto)
+                    answer = await in_thread(self._question(changes))
+                    busy_since = time.monotonic()
+                    self._fan_out(changes, answer, upto)
             except Exception:
                 changes.merge(self._changes)
                 self._changes = changes
                 self._changed.set()
                 raise
             self.told = upto
-            spent = time.monotonic() - began
-            await asyncio.sleep(min(spent, TICK) if noted <= FEW else max(0.0, TICK - spent))
+            ended = time.monotonic()
+            await asyncio.sleep(min(ended - busy_since, TICK) if noted <= FEW else max(0.0, TICK - (ended - began)))
 
     def _question(self, changes: Changes) -> Callable[[], Answer]:
         """What must be read to tell of `changes`, as work for a thread."""

@@ -88,7 +88,7 @@ class LivePoll(AsyncHttpConsumer):
                 await hub().join(listener)
             hub().watch(listener, wanted.pools, wanted.topics)
             told = hub().told
-            answer = await in_thread(lambda: watch.answer(listener.viewer.user, wanted, told))
+            answer = await in_thread(lambda: watch.answer(listener.viewer, wanted, told))
             hub().watch(listener, answer.pools, answer.topics)
             listener.answer(answer.text, answer.versions)
             if not answer.news:

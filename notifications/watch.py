@@ -60,12 +60,13 @@ def understand(text: str) -> Watch:
     return Watch(ids, frozenset(topics), Cursor.parse(message.get("cursor")))
 
 
-def answer(user: Any, watch: Watch, told: Cursor) -> Answer:
-    """Read what `user` may see of `watch`: the changes since its cursor, or a snapshot when those cannot be told.
+def answer(who: viewer.Viewer, watch: Watch, told: Cursor) -> Answer:
+    """Read what `who` may see of `watch`: the changes since its cursor, or a snapshot when those cannot be told.
 
     `told` is the hub's place when the listener was registered; it was read before anything here, so that whatever commits
     in between is told again rather than missed.
     """
+    user = who.user
     pools, topics = viewer.pools_seen(user, watch.pools), viewer.topics_seen(user, watch.topics)
     missed = _missed(user, watch.cursor, pools, topics)
     changed, named = (pools, topics) if missed is None else missed
@@ -78,6 +79,7 @@ def answer(user: Any, watch: Watch, told: Cursor) -> Answer:
         upto = max(told, watch.cursor or told)
         message = {"kind": "events", "cursor": str(upto), "pools": shown, "topics": sorted(named)}
     versions = {pool: state.version for pool, state in states.items()}
+    _ = who.catalogue  # written out here, beside the loop
     return Answer(encode(message), versions, pools, topics, news=missed is None or any(missed))
 
 

@@ -1,8 +1,9 @@
 """A thousand browsers in one process that cost almost nothing: they note when each message came, and reckon at the end.
 
 `python -m tests.bench.crowd PORT PATH COUNT`. The first line of its input is what each socket says when it opens (may be empty); it
-answers "ready". Any further line is a JSON list of updates [[pool, version, sent at], …] (clock: `time.perf_counter`, the same in all
-processes of a machine); it answers a line of JSON with what became of them, and forgets what it noted.
+answers "ready" when all are open and each has been answered: what a thousand pages that open in the same second wait for is another
+question than how soon an open page is told. Any further line is a JSON list of updates [[pool, version, sent at], …] (clock:
+`time.perf_counter`, the same in all processes of a machine); it answers a line of JSON with what became of them, and forgets what it noted.
 """
 
 import asyncio
@@ -44,7 +45,8 @@ class Socket(asyncio.Protocol):
             self._open = True
             if self._hello:
                 self._transport.write(frame(1, self._hello))
-            self._ready.release()
+            else:
+                self._ready.release()
         while len(data) >= 2:
             size, start = data[1], 2
             if size == 126:
@@ -58,6 +60,8 @@ class Socket(asyncio.Protocol):
                 self._transport.write(frame(10, text))
             elif kind == 1 and b'"version":' in text:
                 self.noted.append((now, text))
+                if b'"kind":"snapshot"' in text:
+                    self._ready.release()
         self._rest = data
 
 

@@ -52,13 +52,15 @@ def test_too_much_missed_is_a_snapshot_and_a_little_is_told(referrer, monkeypatc
     wanted = watch.Watch(frozenset({pool.pk, other.pk}), frozenset({"region"}), start)
     for number in (3, 4):
         operations.report(pool_id=pool.pk, available=number, by=None, at=timezone.now())
-    text = watch.answer(referrer, wanted, start).text
+    who = Viewer(referrer)
+    text = watch.answer(who, wanted, start).text
+    assert "catalogue" in vars(who), "the hub would write it on the loop, for a thousand sockets in a row"
     assert text.startswith('{"kind":"events"')
     assert str(pool.pk) in text
     assert str(other.pk) not in text
     assert '"topics":["region"]' in text
     operations.report(pool_id=pool.pk, available=5, by=None, at=timezone.now())
-    assert watch.answer(referrer, wanted, start).text.startswith('{"kind":"snapshot"')
+    assert watch.answer(Viewer(referrer), wanted, start).text.startswith('{"kind":"snapshot"')
 
 
 def test_what_was_missed_is_told_within_its_audience(referrer):
@@ -66,16 +68,16 @@ def test_what_was_missed_is_told_within_its_audience(referrer):
     start.refresh_from_db()
     publish("canary", topics=["region"], audience=[OrganizationFactory().pk])
     wanted = watch.Watch(frozenset(), frozenset({"region"}), Cursor.parse(start.cursor))
-    assert '"topics":[]' in watch.answer(referrer, wanted, journal.START).text
+    assert '"topics":[]' in watch.answer(Viewer(referrer), wanted, journal.START).text
     publish("for us", topics=["region"], audience=[referrer.organization_id])
-    assert '"topics":["region"]' in watch.answer(referrer, wanted, journal.START).text
+    assert '"topics":["region"]' in watch.answer(Viewer(referrer), wanted, journal.START).text
 
 
 def test_an_answer_never_takes_back_what_another_process_told(referrer):
     here = publish("first", topics=["region"])
     here.refresh_from_db()
     wanted = watch.Watch(frozenset(), frozenset(), Cursor.parse(here.cursor))
-    assert f'"cursor":"{here.cursor}"' in watch.answer(referrer, wanted, journal.START).text
+    assert f'"cursor":"{here.cursor}"' in watch.answer(Viewer(referrer), wanted, journal.START).text
 
 
 @transaction.atomic
