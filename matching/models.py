@@ -137,11 +137,21 @@ class WeightSet(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     note = models.CharField(max_length=200, blank=True)
+    chances = models.JSONField(
+        default=dict, blank=True, db_default={}, help_text="What `engine.likelihood` takes; empty: nothing learned is switched on."
+    )
 
     objects = WeightSetQuerySet.as_manager()
 
     class Meta:
         ordering = ["-version"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(weights__likelihood__gt=0) | models.Q(chances__has_key="table"),
+                name="no_points_for_a_guess",
+                violation_error_message="How likely a yes is may count only while a version that was learned is switched on.",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"Weights {self.version}"
@@ -264,6 +274,10 @@ class PoolFact(models.Model):
     starts_at = models.DateTimeField(null=True, help_text="Of a session.")
     series = models.UUIDField(null=True, help_text="The same for all sessions of one series: only the next is offered.")
     times = models.IntegerField(null=True, help_text="Parts of the week at which it is open (`matching.engine.times`).")
+    # Kept by a trigger on `PoolChance`; null while nothing learned is switched on.
+    leaning = models.SmallIntegerField(null=True, help_text="What the service leans to, in thousandths of a logit.")
+    said_yes = models.SmallIntegerField(null=True)
+    answers = models.SmallIntegerField(null=True)
 
     def __str__(self) -> str:
         return str(self.pool_id)

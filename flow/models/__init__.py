@@ -1,5 +1,6 @@
 """People, their stays, and what is asked for them."""
 
+from .acceptance import AcceptanceModel, AcceptanceSwitch
 from .episode import Episode
 from .hold import EpisodeHold
 from .patient import Patient
@@ -10,6 +11,6 @@ from .self_referral import SelfReferral, SelfReferralLink, SelfReferralNote
 from .simulator import SimulatorControl
 
 __all__ = [
-    "Episode", "EpisodeHold", "Patient", "Plan", "PlanDecision", "PlanLine", "Referral", "ReferralTask", "Relationship",
+    "AcceptanceModel", "AcceptanceSwitch", "Episode", "EpisodeHold", "Patient", "Plan", "PlanDecision", "PlanLine", "Referral", "ReferralTask", "Relationship",
     "SelfReferral", "SelfReferralLink", "SelfReferralNote", "SimulatorControl", "Transition",
 ]  # fmt: skip
