@@ -15,7 +15,7 @@ from catalogue.lexicon import Lexicon
 from catalogue.models import User
 from core import clock
 from core.geo import miles
-from matching import ledger, profiles, queries
+from matching import carrying, ledger, parts, profiles, queries
 from matching.engine import ENGINE_VERSION, check, explain
 from matching.engine.problem import Need, PoolFacts, Weights, distance
 from matching.engine.rules import Verdict
@@ -26,6 +26,11 @@ from matching.snapshot.keeper import keeper
 _MARKS = {"mark": dict(enumerate(name for _, name in marks.WISHES))}
 #: Written to the unmet-need ledger when there is no service of the kind at all.
 NO_SERVICE = "no-service"
+
+#: The same, when services fit that have not said that they take the diagnosis.
+CARRIED_ONLY = "carried-only"
+#: Reasons that are no rule of the engine.
+_REASONS = {NO_SERVICE: "there being no such service", CARRIED_ONLY: "having said that they take these diagnoses"}
 
 profile_from = profiles.profile_from
 refresh_facts = queries.refresh_facts
@@ -128,29 +133,35 @@ class _Pool(NamedTuple):
 def match(profile: NeedProfile, *, by: User | None, at: datetime, limit: int = 50) -> MatchRun:
     """Rank what is free for a need and store the answer with all that it was judged by.
 
-    When nobody fits, the run keeps the nearest misses, and the unmet-need ledger gets a row without any person in it.
+    What `matching.parts` makes of it is ranked too: help with the first step, and each kind by itself when all are wanted. When nobody
+    fits, the run keeps the nearest misses, and the unmet-need ledger gets a row without any person in it.
     """
+    run = _match(profile, by=by, at=at, limit=limit, ledger_too=not parts.is_package(profile))
+    for part in parts.of(profile):
+        part.profile.save()
+        one = MatchRun(part_of=run, part=part.part, because=list(part.because))
+        _match(part.profile, by=by, at=at, limit=part.limit, ledger_too=part.part == parts.PACKAGE, run=one)
+    return run
+
+
+def _match(profile: NeedProfile, *, by: User | None, at: datetime, limit: int, ledger_too: bool, run: MatchRun | None = None) -> MatchRun:
+    """One ranking. A support that nobody gives is suggested, not asked for: it is no unmet need."""
     started = time.perf_counter()
     weight_set = WeightSet.objects.newest(profile.pathway)
     weights = Weights.from_json(weight_set.weights)
     need = profiles.need_of(profile, at=at)
-    ranking = _rank(need, weights, at=at, limit=limit)
-    run = MatchRun(
-        profile=profile,
-        organization_id=profile.organization_id,
-        created_by=by,
-        at=at,
-        weights=weights.to_json(),
-        weights_version=weight_set.version,
-        engine_version=ENGINE_VERSION,
-        problem=need.to_json(),
-        considered=ranking.considered or queries.count_in_reach(need, at=at),
-        took_ms=0,
-    )
-    if ranking.lines:
+    ranking = _rank(need, weights, at=at, limit=limit, carried_only=profile.carried_only)
+    run = run or MatchRun()
+    run.profile, run.organization_id, run.created_by = profile, profile.organization_id, by
+    run.at, run.weights, run.weights_version = at, weights.to_json(), weight_set.version
+    run.engine_version, run.problem = ENGINE_VERSION, need.to_json()
+    run.considered = ranking.considered or queries.count_in_reach(need, at=at)
+    if not ranking.lines:
+        run.misses, reason = _misses(need, at, carried_only=profile.carried_only)
+        if ledger_too:
+            ledger.note(profile, reason=reason, at=at)
+    elif ledger_too:
         ledger.resolve(profile, at=at)
-    else:
-        run.misses = _record_unmet(profile, need, at)
     run.took_ms = (time.perf_counter() - started) * 1000
     run.save()
     queries.store(run.pk, ranking.lines, [check.terms(need, line.facts, weights) for line in ranking.lines])
@@ -177,7 +188,8 @@ def next_best(run: MatchRun, *, exclude_pools: Iterable[UUID], at: datetime, lim
     """What is still free for the same need now, leaving some pools out: for “the last place was taken; these are free”."""
     weights = Weights.from_json(run.weights)
     need = profiles.need_of(run.profile, at=at)
-    return _lines_of(need, weights, _rank(need, weights, at=at, limit=limit, without=exclude_pools).lines)
+    ranking = _rank(need, weights, at=at, limit=limit, without=exclude_pools, carried_only=run.profile.carried_only)
+    return _lines_of(need, weights, ranking.lines)
 
 
 def why_not(run: MatchRun, pool_id: UUID, *, at: datetime | None = None) -> Explanation:
@@ -199,6 +211,8 @@ def why_not(run: MatchRun, pool_id: UUID, *, at: datetime | None = None) -> Expl
     words = _words(need, [] if facts is None else [facts])
     found = [] if facts is None else explain.findings(need, facts, words)
     failed = [finding for finding in found if finding.verdict is Verdict.FAILED]
+    if facts is not None and run.profile.carried_only and need.conditions and not carrying.carries(need, facts):
+        failed.append(_NOT_CARRIED)
     fits = facts is not None and not failed
     return Explanation(
         pool_id=pool.pk,
@@ -213,6 +227,11 @@ def why_not(run: MatchRun, pool_id: UUID, *, at: datetime | None = None) -> Expl
         met=[finding for finding in found if finding.verdict is Verdict.MET],
         terms=explain.terms(need, facts, weights, words) if facts is not None and fits else [],
     )
+
+
+def reason_words(code: str) -> str:
+    """A reason of the ledger or of a miss in a sentence."""
+    return _REASONS.get(code) or explain.label(code)
 
 
 def nearest_misses(run: MatchRun) -> Misses:
@@ -237,27 +256,35 @@ def nearest_misses(run: MatchRun) -> Misses:
             if (pool := pools.get(UUID(facts.pool_id)))
         ],
         openings=[
-            Opening(code=code, opens=opens, words=f"{opens} would fit if {explain.label(code)} did not matter.")
+            Opening(code=code, opens=opens, words=f"{opens} would fit if {reason_words(code)} did not matter.")
             for code, opens in run.misses.get("opens", [])
         ],
     )
 
 
-def _rank(need: Need, weights: Weights, *, at: datetime, limit: int, without: Iterable[UUID] = ()) -> queries.Ranking:
+def _rank(
+    need: Need, weights: Weights, *, at: datetime, limit: int, without: Iterable[UUID] = (), carried_only: bool = False
+) -> queries.Ranking:
     """From what this process holds in memory; where it holds nothing, or cannot be sure, by the SQL. Both say the same."""
     without = list(without)
+    if carried_only and need.conditions:
+        return carrying.rank(need, weights, at=at, limit=limit, without=set(without))
     ranking = keeper.rank(need, weights, at=at, limit=limit, without=without)
     return queries.rank(need, weights, at=at, limit=limit, without=without) if ranking is None else ranking
 
 
-def _record_unmet(profile: NeedProfile, need: Need, at: datetime) -> dict[str, Any]:
-    misses, relaxations = explain.misses(need, queries.nearest(need, at=at))
-    reasons = [relaxation.code for relaxation in relaxations] + [miss.codes[0] for miss in misses] + [NO_SERVICE]
-    ledger.note(profile, reason=reasons[0], at=at)
-    return {
-        "pools": [miss.facts.to_json() for miss in misses],
-        "opens": [[relaxation.code, relaxation.opens] for relaxation in relaxations],
-    }
+def _misses(need: Need, at: datetime, *, carried_only: bool) -> tuple[dict[str, Any], str]:
+    """The nearest misses as a run keeps them, and the reason for the ledger: what opens most, or else what the nearest fails."""
+    near = queries.nearest(need, at=at)
+    narrowed = carried_only and bool(need.conditions)
+    taken = [facts for facts in near if carrying.carries(need, facts)] if narrowed else near
+    misses, relaxations = explain.misses(need, taken)
+    opens = [(relaxation.code, relaxation.opens) for relaxation in relaxations]
+    if narrowed and (others := sum(check.fits(need, facts) for facts in near)):
+        opens.append((CARRIED_ONLY, others))
+        opens.sort(key=lambda item: -item[1])
+    reasons = [code for code, _ in opens] + [miss.codes[0] for miss in misses] + [NO_SERVICE]
+    return {"pools": [miss.facts.to_json() for miss in misses], "opens": [list(item) for item in opens]}, reasons[0]
 
 
 def _words(need: Need, pools: Iterable[PoolFacts]) -> Words:
@@ -315,6 +342,13 @@ def _line(
     )
 
 
+#: What stands against a service where only those are listed that carry a diagnosis.
+_NOT_CARRIED = explain.Finding(
+    code=CARRIED_ONLY,
+    verdict=Verdict.FAILED,
+    sentence="It has not said that it takes people with these diagnoses, and only services that have are listed.",
+    change="It would fit once it said so, or if that were not asked.",
+)
 #: Rules that a line shows in another way, or that every line meets.
 _SAID_ELSEWHERE = frozenset({"place", "open"})
 
@@ -325,7 +359,7 @@ def _summary(run: MatchRun, candidate: MatchCandidate | None, failed: list[expla
     if not known:
         return "It has no kind of service that can be matched."
     if failed:
-        return f"It does not fit: {explain.label(failed[0].code)}." if len(failed) == 1 else f"It does not fit, for {len(failed)} reasons."
+        return f"It does not fit: {reason_words(failed[0].code)}." if len(failed) == 1 else f"It does not fit, for {len(failed)} reasons."
     if run.candidates.count():
         return "It fits now. It scored lower than the services listed, or it has changed since: search again to see."
     return "It fits now. It has changed since this search: search again to see it."

@@ -1,0 +1,139 @@
+"""A search that stands for several: help with the first step beside it, and one part for each kind of service when all are wanted.
+
+Each part is a need and a ranking of its own, so that it is explained, replayed, compared and sent like any other.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from capacity.models import ServiceCapacity
+from catalogue.diary import times_of
+from catalogue.lexicon import Lexicon
+from catalogue.models import Service
+from catalogue.vocabulary import TRAVELLED_TO, VISITS
+from core.clock import LONDON
+from matching import packages, support
+from matching.engine.problem import PoolFacts
+from matching.models import MatchCandidate, MatchRun, NeedProfile
+
+#: What `MatchRun.part` says of a part of a package; of a support it says its code.
+PACKAGE = "package"
+#: So many services are listed for a support; for a part of a package as many as a package looks at.
+SUPPORT_LINES = 5
+#: Days ahead that say on which weekdays a service is open.
+AHEAD = timedelta(days=28)
+#: What a copy for a part does not take over.
+_OWN = {"id", "created_at"}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a search that is still to be ranked."""
+
+    profile: NeedProfile
+    part: str
+    because: tuple[str, ...] = ()
+    limit: int = packages.MOST_OPTIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A package of stored lines: the place of each part's choice in its list, and why, in words."""
+
+    pools: tuple[UUID, ...]
+    words: tuple[str, ...]
+
+
+def person_of(profile: NeedProfile) -> support.Person:
+    """What the rules of support read of a need."""
+    return support.Person(
+        activation_level=profile.activation_level,
+        needs=frozenset([*profile.needs, *profile.must_haves]),
+        drives=profile.drives,
+        wanted=frozenset(profile.care_types),
+    )
+
+
+def of(profile: NeedProfile) -> list[Part]:
+    """The parts of a search, none of them saved: those of the package first, then the supports."""
+    found = []
+    if is_package(profile):
+        found = [Part(_copy(profile, care_types=[kind]), PACKAGE) for kind in profile.care_types]
+    for suggestion in support.suggest(person_of(profile)):
+        need = _copy(
+            profile,
+            care_types=list(suggestion.support.care_types),
+            # Help with a first step is not what the money, the date and the must-haves were given for.
+            must_haves=[],
+            needs=sorted({*profile.needs, *profile.must_haves}),
+            preferences=sorted({*profile.preferences, *suggestion.support.prefers}),
+            funding=[],
+            budget_week=None,
+            needed_by=None,
+            carried_only=False,
+        )
+        found.append(Part(need, suggestion.support.code, suggestion.because, SUPPORT_LINES))
+    return found
+
+
+def is_package(profile: NeedProfile) -> bool:
+    """Whether one of each kind is wanted, of more kinds than one."""
+    return profile.all_wanted and len(profile.care_types) > 1
+
+
+def package(runs: Iterable[MatchRun], *, at: datetime) -> Chosen | None:
+    """The best package of these rankings, one line of each; None when one of them found nobody."""
+    lists = [list(run.candidates.order_by("rank")[: packages.MOST_OPTIONS]) for run in runs]
+    if not all(lists):
+        return None
+    pools = {
+        pool.pk: pool
+        for pool in ServiceCapacity.objects.filter(pk__in=[line.pool_id for lines in lists for line in lines]).select_related(
+            "service__organization"
+        )
+    }
+    travelled = {line.pool_id for lines in lists for line in lines if _is_a_journey(PoolFacts.from_json(line.facts))}
+    days = weekdays([pools[pool].service for pool in travelled], at=at)
+    parts = [[_option(line, pools[line.pool_id], travelled, days) for line in lines] for lines in lists]
+    best, first = packages.best_package(parts), packages.best_of_each(parts)
+    if best is None or first is None:
+        return None
+    chosen = tuple(UUID(option.key) for option in best.options)
+    names = [pools[pool].service.organization.name for pool in chosen]
+    return Chosen(pools=chosen, words=tuple(packages.sentences(best, first, names)))
+
+
+def weekdays(services: Iterable[Service], *, at: datetime) -> dict[UUID, frozenset[int]]:
+    """On which days of the week services are open in the coming weeks, by their schedules. One that has not said is left out."""
+    found: dict[UUID, set[int]] = {}
+    for time in times_of(list({service.pk: service for service in services}.values()), at, at + AHEAD):
+        found.setdefault(time.service_id, set()).add(time.starts_at.weekday())
+    return {service: frozenset(days) for service, days in found.items()}
+
+
+def _option(line: MatchCandidate, pool: ServiceCapacity, travelled: set[UUID], days: dict[UUID, frozenset[int]]) -> packages.Option:
+    goes = pool.pk in travelled
+    open_on = days.get(pool.service_id, frozenset())
+    if pool.starts_at is not None:
+        open_on = frozenset([pool.starts_at.astimezone(LONDON).weekday()])
+    return packages.Option(
+        key=str(pool.pk),
+        score=line.score,
+        provider=str(pool.service.organization_id),
+        place=str(pool.location_id or pool.service_id) if goes else "",
+        days=open_on if goes else frozenset(),
+    )
+
+
+def _is_a_journey(facts: PoolFacts) -> bool:
+    visits = Lexicon.read().mask("need", VISITS)
+    return bool(TRAVELLED_TO >> facts.care_type & 1) and not facts.online and not facts.accepts & visits
+
+
+def _copy(profile: NeedProfile, **changes: Any) -> NeedProfile:
+    """The same need with changes, which stands for no others."""
+    kept = {field.attname: getattr(profile, field.attname) for field in NeedProfile._meta.concrete_fields if field.name not in _OWN}
+    return NeedProfile(**(kept | {"all_wanted": False, "activation_level": None} | changes))
