@@ -9,14 +9,24 @@ from hypothesis import strategies as st
 
 from capacity.models import CapacityStatus
 from capacity.status import Freshness, rag
-from matching.engine import check, explain, place
+from matching.engine import check, explain, likelihood, place
+from matching.engine import times as week
 from matching.engine.factors import FACTORS
 from matching.engine.problem import FACTORS as NAMES
 from matching.engine.problem import Need, PoolFacts, Weights
-from tests.matching.test_rules import DEMENTIA, FACTS, NEED, OXYGEN, facts, need
+from tests.matching.test_rules import DEMENTIA, DRIVER, FACTS, MAYBE_DRIVES, NEED, OXYGEN, RIDER, facts, need
 from tests.matching.worlds import WORDS
 
+MUSIC, GARDENING = 1 << 42, 1 << 43
 SUMMER = date(2026, 6, 20).toordinal()
+#: A table in which each thousandth of a logit counts the same: 480 in the middle.
+CHANCES = likelihood.packed(
+    {
+        "usual": -1_000, "days": [0] * 7, "said": [0, -500, -1_000, -2_000], "fresh": 1_000, "step": -100, "no_journey": 700,
+        "table": [8 * line for line in range(likelihood.LINES)],
+    },
+    weekday=0,
+)  # fmt: skip
 CASES = [
     ("distance", need(max_distance_m=10_000), FACTS, 500, "3.1 miles"),
     ("distance", need(max_distance_m=0), facts(x=0, y=0), 0, "under 0.1 miles"),
@@ -55,11 +65,58 @@ CASES = [
     ("marks", NEED, facts(marks=1), 1000, "none wished for, so every service gets these"),
     ("marks", need(marks=3), FACTS, 0, "none of those wished for"),
     ("marks", need(marks=3), facts(marks=5), 500, "NCVO Trusted Charity"),
+    ("likelihood", NEED, FACTS, 0, "not looked at"),
+    (
+        "likelihood",
+        need(chances=CHANCES),
+        facts(age_s=259_200, leaning=600),
+        504,
+        "too few answers to say of this service alone; about 5 in 10",
+    ),
+    ("likelihood", need(chances=CHANCES), facts(age_s=0, leaning=600), 584, "too few answers"),
+    ("likelihood", need(chances=CHANCES), facts(age_s=259_200), 376, "about 4 in 10, as services like it answer"),
+    (
+        "likelihood",
+        need(chances=CHANCES),
+        facts(online=True, leaning=-6_000, answers=5),
+        128,
+        "said yes to 0 of 5 requests like this; about 1 in",
+    ),
+    (
+        "likelihood",
+        need(chances=CHANCES),
+        facts(free=0, leaning=900, said_yes=8, answers=10, age_s=None),
+        368,
+        "to 8 of 10 requests like this",
+    ),
+    ("likelihood", need(chances=CHANCES), facts(status=2, leaning=-6_000), 0, "fewer than 1 in 10"),
+    ("likelihood", need(chances=CHANCES), facts(leaning=6_000, answers=9, said_yes=9), 960, "more than 9 in 10"),
     ("journey", NEED, FACTS, 1000, "no help asked for"),
     ("journey", need(travels=1, brings=3 << 27), FACTS, 0, "it has not said that it visits or fetches people"),
     ("journey", need(travels=1, brings=3 << 27), facts(accepts=1 << 28), 1000, "Transport provided"),
     ("journey", need(travels=2, brings=3 << 27), FACTS, 1000, "no journeys to make"),
     ("journey", need(travels=1, brings=3 << 27), facts(online=True), 1000, "no journeys to make"),
+    ("travel", DRIVER, FACTS, 250, "about 15 minutes by car, as reckoned from the distance"),
+    ("travel", RIDER, FACTS, 0, "about 30 minutes by public transport"),
+    ("travel", replace(RIDER, max_minutes=None, max_distance_m=10_000), FACTS, 400, "about 30 minutes by public transport"),
+    (
+        "travel",
+        MAYBE_DRIVES,
+        FACTS,
+        250,
+        "about 15 minutes by car, about 30 minutes by public transport: whether the person drives is not known",
+    ),
+    ("travel", RIDER, facts(online=True), 1000, "no journey for the person"),
+    ("travel", replace(RIDER, comes=1), facts(x=None, y=None), 1000, "no journey for the person"),
+    ("travel", RIDER, facts(x=None, y=None), 0, "how long the way takes is not known"),
+    ("travel", NEED, FACTS, 0, "how long the way takes is not known"),
+    ("interests", NEED, FACTS, 1000, "none given"),
+    ("interests", need(interests=GARDENING | MUSIC), facts(accepts=GARDENING), 500, "Gardening"),
+    ("interests", need(interests=MUSIC), FACTS, 0, "none that it has spoken of"),
+    ("times", NEED, facts(times=1), 1000, "none given"),
+    ("times", need(times=week.mask(["SA", "SU"])), facts(times=week.mask(["FR", "SA"])), 1000, "Saturday"),
+    ("times", need(times=week.mask(["evening"])), facts(times=week.mask(["MO", "morning"])), 0, "open at none of them"),
+    ("times", need(times=week.mask(["evening"])), FACTS, 400, "when it is open is not known"),
     ("priority", need(needs=OXYGEN), facts(prefers=OXYGEN), 1000, "it takes first people with Oxygen"),
     ("priority", need(preferences=OXYGEN), facts(prefers=OXYGEN), 0, "nobody like this person"),
     ("quality", NEED, FACTS, 400, "not rated"),
@@ -117,6 +174,11 @@ def test_factor(code, need_, facts_, share, says):
         (need(budget_pence=10), facts(min_age=1, price_pence=5), {"price": 10, "known": 90}, "Up to 5 points more if it cost less."),
         (NEED, FACTS, {"assurance": 10, "currency": 20}, "Up to 20 points more if its record were checked."),
         (need(marks=3), facts(marks=2), {"marks": 10}, "Up to 5 points more with NCVO Trusted Charity."),
+        (RIDER, FACTS, {"travel": 10}, "Up to 10 points more if it visited people."),
+        (RIDER, facts(x=None, y=None), {"travel": 10}, "Up to 10 points more if it said where it is."),
+        (need(interests=MUSIC), FACTS, {"interests": 10}, "Up to 10 points more if it offered Music and singing."),
+        (need(times=week.mask(["TU", "evening"])), facts(times=1), {"times": 10}, "Up to 10 points more if it were open Tuesday evening."),
+        (need(times=1), FACTS, {"times": 10}, "Up to 6 points more if it said when it is open."),
         (need(travels=1, brings=3 << 27), FACTS, {"journey": 10}, "Up to 10 points more if it visited or fetched people."),
     ],
 )

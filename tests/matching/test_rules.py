@@ -28,9 +28,23 @@ def facts(**changes) -> PoolFacts:
 NAMED = WORDS.with_codes({"t2": "Type 2 diabetes", "copd": "COPD", "pcn|U1": "Lune Valley PCN"})
 DIABETIC = need(conditions=(("t2", "ng28", "diabetes"),))
 MAYBE = need(conditions=(("diabetes",),), conditions_under=("ng28", "t2"))
+#: On foot 20 minutes a kilometre; by car 5 minutes and 2 a kilometre; by public transport 10 and 4. The place is 5 km away.
+PACES = ((0, 1200), (300, 120), (600, 240))
+DRIVER, RIDER, MAYBE_DRIVES = (need(paces=PACES, mode=mode, max_minutes=20) for mode in (1, 2, 0))
 PATIENT = need(registered=("practice|P1", "pcn|U1"))
 
 CASES = [
+    ("travel", need(max_minutes=5), FACTS, NOT_ASKED, "", ""),
+    ("travel", DRIVER, FACTS, MET, "About 15 minutes by car as reckoned from the distance, within 20.", ""),
+    ("travel", RIDER, FACTS, FAILED, "It is about 30 minutes by public transport as reckoned", "if somebody drove the person: about 15 minutes by car."),
+    ("travel", replace(DRIVER, max_minutes=14), FACTS, FAILED, "It is about 15 minutes by car as reckoned", "It would fit if 15 minutes were not too long."),
+    ("travel", MAYBE_DRIVES, FACTS, UNKNOWN, "Not known: about 15 minutes by car, but about 30 minutes by public transport, and", ""),
+    ("travel", MAYBE_DRIVES, facts(x=900, y=0), MET, "About 7 minutes by car as reckoned", ""),
+    ("travel", RIDER, facts(x=500, y=0), MET, "About 10 minutes on foot as reckoned", ""),
+    ("travel", RIDER, facts(x=None, y=None, area_ids=(1,)), UNKNOWN, "Not known: it has not said where it is", ""),
+    ("travel", RIDER, facts(online=True, x=None, y=None), MET, "No journey for the person.", ""),
+    ("travel", replace(RIDER, comes=1), FACTS, MET, "No journey for the person.", ""),
+    ("travel", replace(RIDER, visits=OXYGEN), facts(accepts=OXYGEN), MET, "No journey for the person.", ""),
     ("care-type", NEED, FACTS, MET, "Care home: general residential.", ""),
     ("care-type", NEED, facts(care_type=33), FAILED, "It is another kind of service: Befriending.", "searched for “Befriending”"),
     ("open", NEED, FACTS, MET, "Open.", ""),

@@ -27,8 +27,10 @@ from catalogue.models import (
     TaxonomyTerm,
 )
 from catalogue.vocabulary import OWN_BITS, TAXONOMIES, WORD
+from matching.engine import likelihood
 from matching.engine.problem import Need, Weights
 from matching.engine.words import Words
+from matching.models import PoolChance
 from matching.queries import refresh_facts
 from tests.factories import AreaFactory, OrganizationFactory, near
 
@@ -87,6 +89,8 @@ def build(chance: random.Random, count: int) -> list[Area]:
             rows.append(ServiceArea(service=service, extent=square(chance), rule=chance.choice(AREA_RULES)))
         for name in ("a", "b")[: chance.randint(1, 2)]:
             rows += a_pool(chance, service, terms, name)
+            if chance.random() < 0.5:
+                rows.append(PoolChance(pool=rows[-1], **a_leaning(chance)))
         if chance.random() < 0.2:
             rows += a_series(chance, service, terms)
     with connection.cursor() as cursor:
@@ -120,6 +124,11 @@ def some_hours(chance: random.Random) -> dict[str, Any]:
     """Hours that the year of this test does not end: what is over by the clock of the database is another test's."""
     opens, closes = chance.choice([(None, None), (time(9), time(12)), (time(9), time(17, 30)), (time(14), None), (time(19), time(0))])
     return {"byday": chance.choice(["MO", "MO,WE,SU", "2TU", ""]), "dtstart": date(2026, 1, 3), "opens_at": opens, "closes_at": closes}
+
+
+def a_leaning(chance: random.Random) -> dict[str, int]:
+    answers = chance.choice([0, 4, 5, 9_999])
+    return {"leaning": chance.choice([-6_000, -700, 0, 350, 6_000]), "answers": answers, "said_yes": chance.randint(0, answers)}
 
 
 def a_service(chance: random.Random, organization: Organization, terms: dict, number: int) -> Service:
@@ -219,12 +228,27 @@ def a_need(chance: random.Random, areas: list[int]) -> Need:
         checked_for_days=chance.choice([92, 92, 199, 200]),
         mode=chance.choice([0, 1, 2]),
         paces=chance.choice([PACES, PACES, ()]),
-        max_minutes=chance.choice([None, None, 1, 15, 30, 60]),
+        max_minutes=chance.choice([None, None, None, None, 15, 30, 60, 90]),
         comes=chance.choice([0, 0, 1 << 33]),
         visits=chance.choice([0, 1 << 4, 1 << OWN_BITS["need"][1]]),
         interests=mask(needs, 0.1),
         times=chance.choice([0, 0, 7, 1 << 20, 0b100_100_100]),
+        chances=chance.choice([(), some_chances(chance)]),
     )
+
+
+def some_chances(chance: random.Random) -> tuple[int, ...]:
+    """What might have been learned of how likely a yes is."""
+    learned = {
+        "usual": chance.randint(-3000, 3000),
+        "days": [chance.randint(-400, 400)] * 7,
+        "said": [0, *(chance.randint(-2000, 500) for _ in range(3))],
+        "fresh": chance.choice([0, 700, 5000]),
+        "step": chance.choice([0, -90, -900]),
+        "no_journey": chance.randint(-500, 500),
+        "table": sorted(chance.randint(10, 990) for _ in range(likelihood.LINES)),
+    }
+    return likelihood.packed(learned, chance.randrange(7))
 
 
 def some_weights(chance: random.Random) -> Weights:
@@ -242,4 +266,5 @@ def some_weights(chance: random.Random) -> Weights:
         travel=chance.randint(0, 300),
         interests=chance.randint(0, 90),
         times=chance.randint(0, 90),
+        likelihood=chance.choice([0, 60, 300]),
     )
