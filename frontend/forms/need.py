@@ -14,11 +14,17 @@ from catalogue.marks import WISHES as WISHES_FOR_MARKS
 from catalogue.models import TaxonomyTerm
 from core.geo import METRES_PER_MILE, outcode
 from flow.models import Episode, Patient
-from matching.models import NeedProfile
+from matching.models import NeedProfile, Pathway
 
 #: Groups of the need vocabulary that only raise the score; the others must be met.
 WISHES = ("Preferences", "Interests")
 HOW_FAR = [(3, "3 miles"), (5, "5 miles"), (10, "10 miles"), (15, "15 miles"), (25, "25 miles"), (50, "50 miles")]
+HOW_LONG = [(10, "10 minutes"), (20, "20 minutes"), (30, "30 minutes"), (45, "45 minutes"), (60, "1 hour"), (90, "1½ hours")]
+#: Days and parts of the day, by the codes of `matching.engine.times`.
+TIMES = [
+    ("MO", "Mondays"), ("TU", "Tuesdays"), ("WE", "Wednesdays"), ("TH", "Thursdays"), ("FR", "Fridays"), ("SA", "Saturdays"),
+    ("SU", "Sundays"), ("morning", "In the morning"), ("afternoon", "In the afternoon"), ("evening", "In the evening"),
+]  # fmt: skip
 HOW_SOON = [("", "No date yet"), ("0", "Today or tomorrow"), ("3", "Within 3 days"), ("7", "Within a week"), ("28", "Within 4 weeks")]
 #: What each discharge pathway usually asks for: ticked for the user to change.
 USUAL_CARE: dict[str, list[str]] = {
@@ -40,7 +46,7 @@ def _tick_boxes(label: str, **extra: Any) -> forms.MultipleChoiceField:
 
 
 class NeedForm(forms.Form):
-    """One page, in the order in which a professional thinks: who, what, what it must do, where and when, who pays."""
+    """One page of three steps, in the order in which a professional thinks: who and where, what, what it must do and who pays."""
 
     age = forms.IntegerField(
         label="Age",
@@ -66,6 +72,13 @@ class NeedForm(forms.Form):
     must_haves = _tick_boxes("Must be confirmed")
     preferences = _tick_boxes("What would they like?")
     miles = forms.TypedChoiceField(label="How far, at most?", choices=HOW_FAR, coerce=int, initial=15)
+    minutes = forms.TypedChoiceField(
+        label="How long a way, at most?",
+        choices=[("", "Any length"), *HOW_LONG],
+        coerce=int,
+        empty_value=None,
+        required=False,
+    )
     within = forms.ChoiceField(label="How soon?", choices=HOW_SOON, required=False)
     drives = forms.TypedChoiceField(
         label="Can they drive, or be driven?",
@@ -85,6 +98,25 @@ class NeedForm(forms.Form):
         error_messages={"invalid": "Enter the budget as a number of pounds, like 950", "min_value": "A budget cannot be less than nothing"},
     )
     languages = _tick_boxes("Which languages do they need?")
+    all_wanted = forms.TypedChoiceField(
+        label="If you chose more than one kind",
+        choices=[("", "Any one of these will do"), ("yes", "All of these are wanted: suggest a package")],
+        coerce=lambda value: value == "yes",
+        empty_value=False,
+        required=False,
+        widget=forms.RadioSelect,
+    )
+    activation_level = forms.TypedChoiceField(
+        label="Activation level",
+        help_text="Of the Patient Activation Measure, if it is known: only the level. At 1 or 2, help with the first step is suggested.",
+        choices=[("", "Not known"), ("1", "1"), ("2", "2"), ("3", "3"), ("4", "4")],
+        coerce=int,
+        empty_value=None,
+        required=False,
+    )
+    carried_only = forms.BooleanField(
+        label="Only services that say they take people with one of these", required=False, help_text="As a guideline asks."
+    )
     conditions = forms.MultipleChoiceField(
         label="Diagnoses and guidelines",
         choices=lambda: [(term.code, term.name) for term in condition_terms()],
@@ -100,6 +132,19 @@ class NeedForm(forms.Form):
     referral_source = forms.ChoiceField(
         label="Who refers?",
         help_text="Services that do not take referrals from them are left out.",
+        required=False,
+    )
+    pathway = forms.ChoiceField(
+        label="Pathway",
+        help_text="Decides what counts for how much in the ranking.",
+        choices=[("", "Not said"), *Pathway.choices],
+        required=False,
+    )
+    times = forms.MultipleChoiceField(
+        label="When would it suit?",
+        help_text="A service that is open then moves up. None is left out for want of it.",
+        choices=TIMES,
+        widget=forms.CheckboxSelectMultiple,
         required=False,
     )
     marks = forms.MultipleChoiceField(
@@ -140,8 +185,18 @@ class NeedForm(forms.Form):
     def need(self, today: date) -> dict[str, Any]:
         """What `matching.operations.profile_from` stores. `today` is the day from which “within 3 days” counts."""
         data = dict(self.cleaned_data)
-        within, miles = data.pop("within"), data.pop("miles")
-        return data | {"max_miles": miles, "needed_by": today + timedelta(days=int(within)) if within else None}
+        within, miles, minutes = data.pop("within"), data.pop("miles"), data.pop("minutes")
+        return data | {"max_miles": miles, "max_minutes": minutes, "needed_by": today + timedelta(days=int(within)) if within else None}
+
+    @property
+    def known(self) -> list[str]:
+        """What the record says of the person, in words; empty when nothing does, or when one of it was not understood."""
+        names = ("age", "sex", "postcode")
+        if not self.initial.get("from_record") or any(self.errors.get(name) for name in names):
+            return []
+        age, sex, postcode = (self[name].value() for name in names)
+        told = dict(NeedProfile.Sex.choices).get(sex, "")
+        return [f"{age} years old", "sex not known" if sex == NeedProfile.Sex.UNKNOWN else str(told).lower(), str(postcode)]
 
     @staticmethod
     def grouped(words: Iterable[Word]) -> list[tuple[str, list[Word]]]:
@@ -182,6 +237,7 @@ def initial_from_patient(patient: Patient, episode: Episode | None) -> dict[str,
     }
     if episode is not None:
         initial["care_types"] = USUAL_CARE.get(episode.discharge_pathway, [])
+        initial["pathway"] = episode.discharge_pathway
         if episode.ready_at is not None:
             initial["within"] = "0"
     return initial
@@ -191,16 +247,23 @@ def initial_from_profile(profile: NeedProfile) -> dict[str, Any]:
     """An earlier search, to be changed and run again."""
     names = [
         *("age", "sex", "care_types", "needs", "must_haves", "preferences", "languages", "funding", "budget_week"),
-        *("conditions", "practice", "referral_source", "marks"),
+        *("conditions", "carried_only", "practice", "referral_source", "marks", "times", "pathway"),
     ]
     initial = {name: getattr(profile, name) for name in names}
     wanted = round(profile.max_distance_m / METRES_PER_MILE)
     initial |= {
         "postcode": profile.outcode,
-        "miles": min((value for value, _ in HOW_FAR), key=lambda value: abs(value - wanted)),
+        "miles": _nearest([value for value, _ in HOW_FAR], wanted),
+        "minutes": _nearest([value for value, _ in HOW_LONG], profile.max_minutes) if profile.max_minutes else "",
         "drives": {True: "yes", False: "no", None: ""}[profile.drives],
+        "activation_level": str(profile.activation_level or ""),
+        "all_wanted": "yes" if profile.all_wanted else "",
     }
     if profile.needed_by is not None:
         days = (profile.needed_by - timezone.localdate()).days
         initial["within"] = next((value for value, _ in HOW_SOON if value and int(value) >= days), "")
     return initial
+
+
+def _nearest(offered: list[int], wanted: int) -> int:
+    return min(offered, key=lambda value: abs(value - wanted))
