@@ -14,7 +14,7 @@ from django.db import connection
 from psycopg import RawCursor
 
 from core import clock
-from matching.engine import journey
+from matching.engine import journey, likelihood
 from matching.engine.check import Ranked
 from matching.engine.problem import RARE, WORD, Need, PoolFacts, Weights
 
@@ -54,6 +54,8 @@ _WORKED_OUT = {
     "age_s": _AGE,
     "starts_in_s": _STARTS_IN,
     "series": "f.series::text",
+    "said_yes": "coalesce(f.said_yes, 0)",
+    "answers": "coalesce(f.answers, 0)",
     "times": "coalesce(f.times, 0)",
     "drawn_out": f"CASE WHEN f.drawn & 1 <> 0 THEN {_lives_in('excluded')} END",
     "drawn_first": f"CASE WHEN f.drawn & 2 <> 0 THEN {_lives_in('preferred')} END",
@@ -157,6 +159,29 @@ _PLACES = """CASE
         WHEN f.maximum >= 10 AND f.free * 10 <= f.maximum THEN 850
         ELSE 1000 END"""
 
+#: How young the figure is, in thousandths.
+_FRESH = """(CASE
+        WHEN f.age_s IS NULL OR f.age_s < -300 OR f.age_s >= f.expire_s THEN 0
+        ELSE 1000 * (f.expire_s - greatest(f.age_s, 0)) / f.expire_s END)"""
+
+
+def _number(place: int) -> str:
+    """One of the numbers of `matching.engine.likelihood`; arrays of the database begin with 1."""
+    return f"(%(chances)s::int[])[{place + 1}]"
+
+
+#: `matching.engine.likelihood`: the sum, and what the table says of it.
+_LEANS = f"""(coalesce(f.leaning, {_number(likelihood.USUAL)}) + {_number(likelihood.DAY)}
+        + CASE WHEN f.status = 2 THEN {_number(likelihood.SAID + likelihood.LIST)}
+            WHEN f.status = 1 OR f.free IS NULL OR f.free <= 0 THEN {_number(likelihood.SAID + likelihood.NOTHING)}
+            WHEN f.status = 3 THEN {_number(likelihood.SAID + likelihood.ASSESSMENT)}
+            ELSE {_number(likelihood.SAID + likelihood.FREE)} END
+        + {_number(likelihood.FRESH)} * {_FRESH} / 1000
+        + CASE WHEN f.online OR f.away IS NULL THEN {_number(likelihood.NO_JOURNEY)}
+            ELSE {_number(likelihood.STEP)} * width_bucket(f.away, ARRAY[{", ".join(map(str, likelihood.STEPS))}]) END)"""
+_CHANCE = f"""(%(chances)s::int[])[(least({likelihood.FARTHEST}, greatest(-{likelihood.FARTHEST}, {_LEANS})) + {likelihood.FARTHEST})
+        / {likelihood.LINE} + {likelihood.TABLE + 1}]"""
+
 #: The factors of `matching.engine.factors`. Whole-number division of numbers that are never negative, as in Python.
 _SCORE = f"""
     %(w_availability)s::bigint * {_PLACES} / 1000
@@ -164,9 +189,7 @@ _SCORE = f"""
         WHEN f.online THEN 1000
         WHEN f.away IS NULL OR %(max_distance_m)s::bigint = 0 THEN 0
         ELSE 1000 * (%(max_distance_m)s::bigint - f.away) / %(max_distance_m)s::bigint END) / 1000
-  + %(w_freshness)s::bigint * (CASE
-        WHEN f.age_s IS NULL OR f.age_s < -300 OR f.age_s >= f.expire_s THEN 0
-        ELSE 1000 * (f.expire_s - greatest(f.age_s, 0)) / f.expire_s END) / 1000
+  + %(w_freshness)s::bigint * {_FRESH} / 1000
   + %(w_known)s::bigint * (1000 * (
         (f.min_age IS NOT NULL OR f.max_age IS NOT NULL)::int
         + bit_count((f.accepts & %(needs)s::bigint)::bit(64))
@@ -209,6 +232,8 @@ _SCORE = f"""
   + %(w_times)s::bigint * (CASE
         WHEN %(times)s::int = 0 OR f.times & %(times)s::int <> 0 THEN 1000
         WHEN f.times IS NULL THEN 400 ELSE 0 END) / 1000
+  + CASE WHEN %(w_likelihood)s::bigint = 0 OR cardinality(%(chances)s::int[]) = 0 THEN 0
+        ELSE %(w_likelihood)s::bigint * {_CHANCE} / 1000 END
 """
 
 #: Each pool in reach becomes a short line; of a series of sessions only the next that fits stays. The facts of the best are then fetched by
@@ -310,6 +335,7 @@ def parameters(need: Need, weights: Weights, *, at: datetime, limit: int, withou
         "marks": need.marks,
         "wished": max(1, need.marks.bit_count()),
         "travels": need.travels,
+        "chances": list(need.chances),
         **_words("brings", need.brings),
         **_words("interests", need.interests),
         "interested": max(1, need.interests.bit_count()),

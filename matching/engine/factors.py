@@ -6,7 +6,7 @@ Points are `weight * share // 1000`: whole numbers, so that SQL and Python add u
 from abc import ABC, abstractmethod
 from datetime import date
 
-from matching.engine import journey, place
+from matching.engine import journey, likelihood, place
 from matching.engine import times as week
 from matching.engine.problem import Need, PoolFacts, distance
 from matching.engine.words import Words, ago, count, miles, on, pounds, wait
@@ -374,8 +374,30 @@ class Times(Factor):
         return f"if it were open {week.words(need.times)}" if facts.times else "if it said when it is open"
 
 
+class Likelihood(Factor):
+    """How likely the service says yes, as learned from its answers and those of its kind; nothing unless that is switched on."""
+
+    code, label = "likelihood", "how likely they say yes"
+
+    def share(self, need: Need, facts: PoolFacts) -> int:
+        if not need.chances:
+            return 0
+        said, away = likelihood.says(facts.status, facts.free), likelihood.steps(distance(need, facts), online=facts.online)
+        return likelihood.chance(need.chances, facts.leaning, said, _FRESHNESS.share(need, facts), away)
+
+    def words(self, need: Need, facts: PoolFacts, words: Words) -> str:
+        if not need.chances:
+            return "not looked at"
+        chance = likelihood.in_words(self.share(need, facts))
+        if facts.answers < likelihood.FEW_ANSWERS:
+            return f"too few answers to say of this service alone; {chance}, as services like it answer"
+        return f"said yes to {facts.said_yes} of {count(facts.answers, 'request')} like this; {chance} now"
+
+
+_FRESHNESS = Freshness()
+
 #: All factors, in the order of `problem.FACTORS`.
 FACTORS: tuple[Factor, ...] = (
     Distance(), Availability(), Freshness(), Known(), Preferences(), Priority(), Quality(), Price(), Assurance(), Currency(),
-    Marks(), Journey(), Travel(), Interests(), Times(),
+    Marks(), Journey(), Travel(), Interests(), Times(), Likelihood(),
 )  # fmt: skip

@@ -62,3 +62,9 @@ def line(summed: int) -> int:
 def chance(chances: Sequence[int], leaning: int | None, said: int, fresh: int, away: int | None) -> int:
     """Of a thousand such requests, how many are said yes to."""
     return chances[TABLE + line(total(chances, leaning, said, fresh, away))]
+
+
+def in_words(share: int) -> str:
+    """`"about 7 in 10"`: no finer than anybody can know."""
+    tenths = (share + 50) // 100
+    return "fewer than 1 in 10" if tenths < 1 else "more than 9 in 10" if tenths > 9 else f"about {tenths} in 10"

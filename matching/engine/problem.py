@@ -16,7 +16,7 @@ ACCEPTING, NOT_ACCEPTING, WAITING_LIST, ASSESSMENT_FIRST = 0, 1, 2, 3
 #: The factors, in the order in which they are shown.
 FACTORS = (
     "distance", "availability", "freshness", "known", "preferences", "priority", "quality", "price", "assurance",
-    "currency", "marks", "journey", "travel", "interests", "times",
+    "currency", "marks", "journey", "travel", "interests", "times", "likelihood",
 )  # fmt: skip
 #: Price may count for at most one part in this many of all points.
 PRICE_PARTS = 10
@@ -53,9 +53,10 @@ class Need(_Stored):
     `marks` are the marks of quality that are wished for. `travels` are the kinds of service to which somebody who cannot drive must
     be brought, and `brings` the answers that make that easy; both are 0 for somebody who drives.
 
-    `mode` is how the person travels and `paces` how long that takes (`matching.engine.journey`); `comes` are the kinds of service that come to
-    the person, and `visits` the answers that say so. `interests` are what the person likes to do, `times` when it would suit
-    (`matching.engine.times`).
+    `mode` is how the person travels and `paces` how long that takes (`matching.engine.journey`); `comes` are the kinds of service that come
+    to the person, and `visits` the answers that say so. `interests` are what the person likes to do, `times` when it would suit
+    (`matching.engine.times`). `chances` are what was learned of how likely a yes is, whoever asks (`matching.engine.likelihood`); none:
+    nothing is switched on.
     """
 
     age: int
@@ -89,6 +90,7 @@ class Need(_Stored):
     visits: int = 0
     interests: int = 0
     times: int = 0
+    chances: tuple[int, ...] = ()
 
     @property
     def has(self) -> int:
@@ -119,8 +121,9 @@ class PoolFacts(_Stored):
     `in_extent` says whether the person lives inside an area that was drawn by hand. Of `…_in` and `…_must` a person needs one, of `…_out`
     none may be, and `…_first` go first; `drawn_out` and `drawn_first` are the same of areas drawn by hand, None without any.
     `conditions_ok` are all that are not ruled out. `marks` are those that hold on the day. `wait_days` is how long a newcomer would wait.
-    A session begins in `starts_in_s` seconds (rounded up); of those of one `series` only the next that fits is offered. `times` are the parts
-    of the week at which it is open (`matching.engine.times`).
+    A session begins in `starts_in_s` seconds (rounded up); of those of one `series` only the next that fits is offered. `times` are the
+    parts of the week at which it is open (`matching.engine.times`). Of `answers` to requests the service `said_yes` to so many, and it is
+    `leaning` to one by that and by its group (`matching.engine.likelihood`).
     """
 
     pool_id: str
@@ -158,6 +161,9 @@ class PoolFacts(_Stored):
     starts_in_s: int | None = None
     series: str | None = None
     times: int = 0
+    leaning: int | None = None
+    said_yes: int = 0
+    answers: int = 0
     conditions_in: tuple[str, ...] | None = None
     conditions_out: tuple[str, ...] | None = None
     conditions_ok: tuple[str, ...] | None = None
@@ -228,6 +234,7 @@ class Weights(_Stored):
     travel: int = 200
     interests: int = 40
     times: int = 40
+    likelihood: int = 0
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:

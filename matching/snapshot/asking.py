@@ -8,7 +8,7 @@ import numpy as np
 from core import clock
 from matching.engine import journey
 from matching.engine.problem import FACTORS, WORD, Need, Weights
-from matching.snapshot.kernel import ASKED
+from matching.snapshot.kernel import A_W_LIKELIHOOD, ASKED
 from matching.snapshot.layout import NEVER
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -34,8 +34,8 @@ def question(need: Need, weights: Weights, at: datetime) -> Question:
     moment, today = (at - _EPOCH) // _MICROSECOND, clock.local_date(at).toordinal()
     (foot_start, foot_pace), (start, pace) = journey.lines(need)
     farthest = journey.farthest(need)
-    asked = np.empty(ASKED, np.int64)
-    asked[:] = (
+    asked = np.empty(ASKED + len(need.chances), np.int64)
+    asked[:ASKED] = (
         need.age, need.sex, need.x, need.y, need.max_distance_m,
         need.needs & _LOW, need.needs >> WORD, need.has & _LOW, need.has >> WORD, need.must_haves & _LOW, need.must_haves >> WORD,
         need.preferences & _LOW, need.preferences >> WORD, max(1, need.preferences.bit_count()), need.asked,
@@ -47,5 +47,8 @@ def question(need: Need, weights: Weights, at: datetime) -> Question:
         max(1, need.interests.bit_count()), need.times,
         *(getattr(weights, name) for name in FACTORS),
     )  # fmt: skip
+    asked[ASKED:] = need.chances
+    if not need.chances:
+        asked[A_W_LIKELIHOOD] = 0
     kinds = [bit for bit in range(need.care_types.bit_length()) if need.care_types >> bit & 1]
     return Question(need, asked, np.array(kinds, np.int64), np.array(need.areas, np.int64), moment, today)

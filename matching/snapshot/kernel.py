@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from matching.engine import likelihood
 from matching.snapshot.layout import (
     ACROSS,
     CELL,
@@ -67,6 +68,7 @@ from matching.snapshot.layout import (
     S_CQC,
     S_FLAGS,
     S_KIND,
+    S_LEANING,
     S_MAX_AGE,
     S_MIN_AGE,
     S_SEX,
@@ -91,8 +93,19 @@ from matching.snapshot.layout import (
     A_INTERESTED, A_TIMES,
     A_W_DISTANCE, A_W_AVAILABILITY, A_W_FRESHNESS, A_W_KNOWN, A_W_PREFERENCES, A_W_PRIORITY, A_W_QUALITY, A_W_PRICE, A_W_ASSURANCE,
     A_W_CURRENCY, A_W_MARKS, A_W_JOURNEY, A_W_TRAVEL, A_W_INTERESTS, A_W_TIMES,
-) = range(58)  # fmt: skip
-ASKED = 58
+    A_W_LIKELIHOOD,
+) = range(59)  # fmt: skip
+#: After these come the numbers of `matching.engine.likelihood`, if any.
+ASKED = 59
+#: What it is made of, as the compiler needs it: constants of this module.
+STEPS, FARTHEST, LINE = likelihood.STEPS, likelihood.FARTHEST, likelihood.LINE
+FREE, ASSESSMENT, LIST, NOTHING = likelihood.FREE, likelihood.ASSESSMENT, likelihood.LIST, likelihood.NOTHING
+L_USUAL, L_DAY, L_SAID, L_FRESH, L_STEP, L_NO_JOURNEY, L_TABLE = (
+    ASKED + place
+    for place in (
+        likelihood.USUAL, likelihood.DAY, likelihood.SAID, likelihood.FRESH, likelihood.STEP, likelihood.NO_JOURNEY, likelihood.TABLE,
+    )
+)  # fmt: skip
 #: A minute, in thousandths of a second.
 MINUTE = 60_000
 #: Bits of what is said of each code: the person has it, may have it, is registered there, or it is known that the person is not.
@@ -239,6 +252,27 @@ def _wished(row, away, stays, accepts, own_accepts, whole, asked):
 
 
 @compiled
+def _chance(row, away, fresh, whole, small, asked):
+    """`engine.likelihood`: of a thousand such requests, how many are said yes to."""
+    leans, status = np.int64(small[row, S_LEANING]), small[row, S_STATUS]
+    said = FREE
+    if status == 2:
+        said = LIST
+    elif status == 1 or whole[row, I_FREE] <= 0:
+        said = NOTHING
+    elif status == 3:
+        said = ASSESSMENT
+    leans = (asked[L_USUAL] if leans == LOWEST else leans) + asked[L_DAY] + asked[L_SAID + said] + asked[L_FRESH] * fresh // 1000
+    if away == NONE:
+        leans += asked[L_NO_JOURNEY]
+    else:
+        for begins in STEPS:
+            if away >= begins:
+                leans += asked[L_STEP]
+    return asked[L_TABLE + (min(max(leans, -FARTHEST), FARTHEST) + FARTHEST) // LINE]
+
+
+@compiled
 def judge(row, away, wide, whole, small, rare, spans, items, asked, said, areas, lives):
     """The score of a row in reach, or REFUSED. `away` is NONE where it is not on the map."""
     flags, accepts = small[row, S_FLAGS], wide[row, W_ACCEPTS]
@@ -254,7 +288,8 @@ def judge(row, away, wide, whole, small, rare, spans, items, asked, said, areas,
     if away > whole[row, I_CATCHMENT] or small[row, S_MIN_AGE] > asked[A_AGE] or small[row, S_MAX_AGE] < asked[A_AGE]:
         return REFUSED
     online = flags & ONLINE != 0
-    stays = online or (asked[A_COMES] >> small[row, S_KIND]) & 1 or accepts & asked[A_VISITS] or own_accepts & asked[A_OWN_VISITS]
+    stays = online or (asked[A_COMES] >> small[row, S_KIND]) & 1 != 0
+    stays = stays or accepts & asked[A_VISITS] != 0 or own_accepts & asked[A_OWN_VISITS] != 0
     if asked[A_FARTHEST] != NEVER and away > asked[A_FARTHEST] and not stays:
         return REFUSED
     if wide[row, W_EXCLUDES] & asked[A_HAS] or wide[row, W_REQUIRES] & ~asked[A_HAS]:
@@ -289,8 +324,10 @@ def judge(row, away, wide, whole, small, rare, spans, items, asked, said, areas,
         score += asked[A_W_DISTANCE]
     elif away != NONE and farthest:
         score += asked[A_W_DISTANCE] * (1000 * (farthest - away) // farthest) // 1000
-    if reported != NEVER and -300 <= age < expire:
-        score += asked[A_W_FRESHNESS] * (1000 * (expire - max(age, 0)) // expire) // 1000
+    fresh = 1000 * (expire - max(age, 0)) // expire if reported != NEVER and -300 <= age < expire else 0
+    score += asked[A_W_FRESHNESS] * fresh // 1000
+    if asked[A_W_LIKELIHOOD]:
+        score += asked[A_W_LIKELIHOOD] * _chance(row, NONE if online else away, fresh, whole, small, asked) // 1000
     stated = np.int64(small[row, S_MIN_AGE] != LOWEST or small[row, S_MAX_AGE] != HIGHEST)
     stated += _bits(accepts & asked[A_NEEDS]) + _bits(own_accepts & asked[A_OWN_NEEDS])
     stated += np.int64(flags & CODED != 0 and _any(items, spans, line, L_CONDITIONS_OK, said, HAS))

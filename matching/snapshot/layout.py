@@ -27,7 +27,7 @@ CELLS = ACROSS * UP + 1
 #: Columns of `whole`. `SAID` is the line in `rare`, or NONE; `VERSION` is the row's own in PostgreSQL (`xmin`).
 (I_X, I_Y, I_CATCHMENT, I_PRICE, I_ASSURED, I_FREE, I_MAXIMUM, I_FRESH, I_EXPIRE, I_WAIT, I_TIMES, I_VERSION, I_SAID) = range(13)
 #: Columns of `small`.
-(S_KIND, S_FLAGS, S_STATUS, S_SEX, S_CQC, S_MIN_AGE, S_MAX_AGE) = range(7)
+(S_KIND, S_FLAGS, S_STATUS, S_SEX, S_CQC, S_MIN_AGE, S_MAX_AGE, S_LEANING, S_SAID_YES, S_ANSWERS) = range(10)
 #: Bits of the flags.
 OPEN, ONLINE, EXTENT, PLACED, CODED, LIMITED = 1, 2, 4, 8, 16, 32
 #: The columns of `PoolFact` that are masks in `rare`: null and 0 say the same.
@@ -104,6 +104,9 @@ _SMALL = [
     "coalesce(f.cqc_rating, 0)::int2",
     f"coalesce(f.min_age, {LOWEST})::int2",
     f"coalesce(f.max_age, {HIGHEST})::int2",
+    f"coalesce(f.leaning, {LOWEST})::int2",
+    "coalesce(f.said_yes, 0)::int2",
+    "coalesce(f.answers, 0)::int2",
 ]
 #: The columns that every row has, as the arrays hold them; none is null.
 PACKED = ["f.pool_id", "f.service_id", *_WIDE, *_WHOLE, *_SMALL]

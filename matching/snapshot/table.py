@@ -80,7 +80,7 @@ class Table:
         """Room for so many rows, of which so many say what few say."""
         size, lines = rows + ROOM, saying + saying // 4 + ROOM
         self.wide, self.whole = np.zeros((size, 8), np.int64), np.zeros((size, 13), np.int32)
-        self.small, self.ids = np.zeros((size, 7), np.int16), np.zeros((size, 4), np.uint64)
+        self.small, self.ids = np.zeros((size, 10), np.int16), np.zeros((size, 4), np.uint64)
         self.rare, self.spans, self.items = (
             np.zeros((lines, RARE), np.int64),
             np.zeros((lines, 11), np.int32),
@@ -103,7 +103,7 @@ class Table:
         """Rows as binary COPY gave them (`layout.COPIED`)."""
         rows = slice(self.total, self.total + len(copied))
         self.ids[rows, :2], self.ids[rows, 2:] = copied["value0"], copied["value1"]
-        for first, array, columns in ((FIRST_WIDE, self.wide, 8), (FIRST_WHOLE, self.whole, 12), (FIRST_SMALL, self.small, 7)):
+        for first, array, columns in ((FIRST_WIDE, self.wide, 8), (FIRST_WHOLE, self.whole, 12), (FIRST_SMALL, self.small, 10)):
             for column in range(columns):
                 array[rows, column] = copied[f"value{first + column}"]
         self.whole[rows, I_SAID] = NONE
@@ -158,7 +158,7 @@ class Table:
         if packed is None:
             self._forget(pool, row)
             return
-        small = packed[FIRST_SMALL : FIRST_SMALL + 7]
+        small = packed[FIRST_SMALL : FIRST_SMALL + 10]
         whole = packed[FIRST_WHOLE:FIRST_SMALL]
         key = self._key(small, whole)
         if row is None or key != self._key(self.small[row], self.whole[row]):
@@ -298,7 +298,7 @@ class Table:
     ) -> PoolFacts:
         accepts, requires, excludes, prefers, funding, languages, sources, reported = wide
         x, y, catchment, price, assured, free, maximum, fresh, expire, wait, times, _, line = whole
-        kind, flags, status, sex, rating, low, high = small
+        kind, flags, status, sex, rating, low, high, leaning, said_yes, answers = small
         marks, starts, series, limited, inside = 8 if rating >= 3 else 0, None, None, None, False
         rest: dict[str, Any] = {}
         if line != NONE:
@@ -317,7 +317,7 @@ class Table:
             None if price == NONE else price, rating or None, None if assured == NONE else question.today - assured,
             None if free == NONE else free, None if maximum == NONE else maximum, status,
             None if reported == NEVER else (question.at - reported) // SECOND, fresh, expire, marks, None if wait == NONE else wait,
-            starts, series, times, **rest,
+            starts, series, times, None if leaning == LOWEST else leaning, said_yes, answers, **rest,
         )  # fmt: skip
 
     def _said(self, line: int, rare: list[int], flags: int, lives: np.ndarray) -> tuple[tuple[int, ...] | None, dict[str, Any], bool]:

@@ -20,9 +20,10 @@ from catalogue.models import (
     ServiceArea,
     TaxonomyTerm,
 )
+from matching.models import PoolChance
 from matching.queries import refresh_facts
 from tests.factories import near
-from tests.matching.worlds import AREA_RULES, AT, KINDS, RULES, a_mark, a_pool, some_hours, square
+from tests.matching.worlds import AREA_RULES, AT, KINDS, RULES, a_leaning, a_mark, a_pool, some_hours, square
 
 
 def some(chance: random.Random, model: type[models.Model], **of: Any) -> models.QuerySet[Any]:
@@ -113,6 +114,13 @@ def hours(chance: random.Random) -> None:
         Schedule.objects.create(service=service, **some_hours(chance))
 
 
+def leaning(chance: random.Random) -> None:
+    some(chance, PoolChance).delete()
+    some(chance, PoolChance).update(**a_leaning(chance))
+    pools = some(chance, ServiceCapacity).filter(chance=None)
+    PoolChance.objects.bulk_create(PoolChance(pool=pool, **a_leaning(chance)) for pool in pools)
+
+
 def refuge(chance: random.Random) -> None:
     """Every service of it moves to the middle of its square."""
     for organization in some(chance, Organization):
@@ -150,8 +158,8 @@ def undone(chance: random.Random) -> None:
 
 
 EVERY: tuple[Callable[[random.Random], None], ...] = (
-    opened, of_another_kind, moved, of_the_service, criterion, no_criterion, ages, area, drawn_anew, no_area, mark, hours, refuge, came, went,
-    policy, all_anew, undone,
+    opened, of_another_kind, moved, of_the_service, criterion, no_criterion, ages, area, drawn_anew, no_area, mark, hours, leaning, refuge,
+    came, went, policy, all_anew, undone,
 )  # fmt: skip
 
 

@@ -29,7 +29,8 @@ FIELDS = ", ".join(field.column for field in PoolFact._meta.concrete_fields)
 
 def stale() -> list[tuple]:
     """Rows that stand in the table and should not, or should and do not."""
-    table, view = (f"SELECT {FIELDS} FROM {name}" for name in ("matching_poolfact", "matching_poolfact_source"))
+    whole = "(SELECT s.*, c.leaning, c.said_yes, c.answers FROM matching_poolfact_source s LEFT JOIN matching_poolchance c USING (pool_id)) f"
+    table, view = (f"SELECT {FIELDS} FROM {name}" for name in ("matching_poolfact", whole))
     with connection.cursor() as cursor:
         cursor.execute(f"({table} EXCEPT {view}) UNION ALL ({view} EXCEPT {table})")
         return cursor.fetchall()

@@ -40,7 +40,7 @@ def test_memory_says_what_sql_and_brute_force_say():
     """Thousands of needs in a long run, hundreds in a short one: the same pools with the same facts and scores in the same order."""
     chance = random.Random(ROUNDS)
     with transaction.atomic():
-        areas = [area.pk for area in build(chance, 90)]
+        areas = [area.pk for area in build(chance, 120)]
     held = Held.load()
     found = recalled = 0
     for number in range(ROUNDS):
