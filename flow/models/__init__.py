@@ -9,8 +9,9 @@ from .referral import Referral, ReferralTask, Transition
 from .relationship import Relationship
 from .self_referral import SelfReferral, SelfReferralLink, SelfReferralNote
 from .simulator import SimulatorControl
+from .what_if import WhatIf, WhatIfResult
 
 __all__ = [
     "AcceptanceModel", "AcceptanceSwitch", "Episode", "EpisodeHold", "Patient", "Plan", "PlanDecision", "PlanLine", "Referral", "ReferralTask", "Relationship",
-    "SelfReferral", "SelfReferralLink", "SelfReferralNote", "SimulatorControl", "Transition",
+    "SelfReferral", "SelfReferralLink", "SelfReferralNote", "SimulatorControl", "Transition", "WhatIf", "WhatIfResult",
 ]  # fmt: skip
