@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 import capacity.operations as places
 from capacity.models import ServiceCapacity
@@ -22,14 +22,14 @@ from core.events import publish
 from flow import workflow
 from flow.holds import extend_hold, give_back_waiting, held_for_sending, hold_place, let_go, pools_held, require_fewer
 from flow.models import Episode, Patient, Referral, ReferralTask, Transition
-from flow.people import add_patient, note_need, start_episode, tell_colleagues
+from flow.people import add_patient, keep_apart, keep_together, let_apart, note_need, start_episode, tell_colleagues
 from flow.self_referral import news
 from flow.workflow import Action, Reason, Side, Status, Step
 from matching.models import MatchRun, NeedProfile
 
 __all__ = [
-    "accept", "add_patient", "complete", "decline", "end_episode", "extend_hold", "fail", "hold_place", "let_go", "note_need", "pause",
-    "receive", "resume", "retract", "send", "start", "start_episode", "withdraw",
+    "accept", "add_patient", "complete", "decline", "end_episode", "extend_hold", "fail", "hold_place", "keep_apart", "keep_together",
+    "let_apart", "let_go", "note_need", "pause", "receive", "resume", "retract", "send", "start", "start_episode", "withdraw",
 ]  # fmt: skip
 
 #: How soon a provider is asked to answer.
@@ -54,9 +54,10 @@ def send(
     urgency: str = Referral.Urgency.ROUTINE,
     reason: str = "",
     consent: bool = False,
+    package: UUID | None = None,
 ) -> Referral:
     """Ask one or several places for one person; keep a place at those in `hold_pool_ids`. A place that is held for this person already
-    goes with the request, and no second one is counted.
+    goes with the request, and no second one is counted. `package` is what `flow.packages` sends together.
 
     All or nothing: when one place has gone since it was chosen, nothing is sent. Raises NotAllowed (not a referrer), Invalid (no
     consent, nothing chosen), NotFound (a record that `by` may not see) and Conflict (`no-place`, `not-known`, `already-asked`, `ended`,
@@ -112,6 +113,7 @@ def send(
         urgency=urgency,
         reason=reason.strip(),
         consent=True,
+        package=package,
     )
     sent = workflow.step(Action.SEND, status=Status.DRAFT, side=Side.REFERRER)
     for pool_id in sorted(wanted):
@@ -146,6 +148,8 @@ def accept(
     step = _permit(Action.ACCEPT, task, tasks, by=by, expected_version=expected_version)
     others = [other for other in tasks if other.status == Status.REQUESTED and other.pk != task.pk]
     waiting = Q(episode__patient=task.referral.patient_id)
+    if task.referral.package:  # a yes to one part leaves what is held for the others
+        waiting &= Q(reservation__pool__care_type__code__in=task.referral.profile.care_types)
     elsewhere = pools_held(waiting)
     before = places.lock({task.pool_id} | elsewhere | {other.pool_id for other in others if other.reservation_id})[task.pool_id]
     _fill(task, before.version, by=by, at=at)
@@ -285,9 +289,19 @@ def _change(
         _give_back(task, by=by, at=at)
     _take(task, step, by=by, at=at, reason=why)
     if step.target in (Status.IN_PROGRESS, Status.COMPLETED):
-        _end_wait(task.referral.episode_id, at)
+        _end_wait(None if _more_is_awaited(task.referral) else task.referral.episode_id, at)
     publish("flow.changed", topics=["region"])
     return task
+
+
+def _more_is_awaited(referral: Referral) -> bool:
+    """Whether of what was sent together, for the same stay, something is asked for or promised that has not begun."""
+    if referral.package is None:
+        return False
+    others = Referral.objects.filter(package=referral.package, episode=referral.episode_id).exclude(pk=referral.pk)
+    begun = ReferralTask.objects.filter(referral=OuterRef("pk"), status__in=[Status.IN_PROGRESS, Status.COMPLETED])
+    asked = ReferralTask.objects.filter(referral=OuterRef("pk"), status__in=[Status.REQUESTED, Status.ACCEPTED])
+    return others.filter(Exists(asked), ~Exists(begun)).exists()
 
 
 def _tasks() -> QuerySet[ReferralTask]:

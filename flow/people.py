@@ -6,11 +6,12 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
+from capacity.models import Infection
 from catalogue.models import Organization, User
 from catalogue.queries import find_place
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.events import publish
-from flow.models import Episode, Patient
+from flow.models import Episode, Patient, Relationship
 from matching.models import NeedProfile
 
 #: Nobody older has ever been recorded.
@@ -124,6 +125,54 @@ def note_need(*, patient_id: UUID, profile_id: UUID, by: User) -> Episode | None
     if episode is not None:
         episode.profile_id = profile_id
         episode.save(update_fields=["profile"])
+    return episode
+
+
+@transaction.atomic
+def keep_together(*, patient_id: UUID, other_id: UUID, kind: str, by: User, at: datetime) -> Relationship:
+    """Note that two people of one's own organisation want to be at the same place. The plan keeps them together.
+
+    Raises NotAllowed, NotFound, Invalid (with `field`) and Conflict (`kept-together`).
+    """
+    organization = _organization_of(by)
+    if patient_id == other_id:
+        raise Invalid("That is the same person. Name the other one.", field="other")
+    if Patient.objects.visible_to(by).filter(pk__in=[patient_id, other_id]).count() != 2:
+        raise NotFound("That person is not in your organisation’s records.")
+    if kind not in Relationship.Kind.values:
+        raise Invalid("Choose why they stay together.", field="kind")
+    one, other = sorted([patient_id, other_id])
+    row = Relationship(organization=organization, patient_id=one, other_id=other, kind=kind, created_at=at, created_by=by)
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError as error:
+        raise Conflict("These two are kept together already.", code="kept-together") from error
+    tell_colleagues(organization.pk)
+    return row
+
+
+@transaction.atomic
+def let_apart(*, relationship_id: UUID, by: User, at: datetime) -> None:
+    """Two people need not be at the same place any more. Raises NotFound."""
+    row = Relationship.objects.visible_to(by).filter(pk=relationship_id).first()
+    if row is None:
+        raise NotFound("They are not kept together any more. Load the page again.")
+    row.delete()
+    tell_colleagues(row.organization_id)
+
+
+@transaction.atomic
+def keep_apart(*, patient_id: UUID, infection: str, by: User, at: datetime) -> Episode:
+    """Note on a person's open stay for which infection they are kept apart, or that there is none. Raises NotFound and Invalid."""
+    if infection not in Infection.values:
+        raise Invalid("Choose one of the infections, or that none is known.", field="infection")
+    episode = Episode.objects.visible_to(by).select_for_update().filter(patient=patient_id, ended_at__isnull=True).first()
+    if episode is None:
+        raise NotFound("This person has no open stay or wait. Record one first.")
+    episode.infection = infection
+    episode.save(update_fields=["infection"])
+    tell_colleagues(episode.organization_id)
     return episode
 
 

@@ -1,11 +1,14 @@
 """Work that the clock starts, and messages to people who asked for help. `manage.py procrastinate worker` runs it."""
 
+from contextlib import suppress
 from uuid import UUID
 
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
+from procrastinate.exceptions import AlreadyEnqueued
 
 from core import clock
+from flow.planning import keeping, renewing
 from flow.planning import operations as planning
 from flow.self_referral import news, operations
 
@@ -30,3 +33,30 @@ def forget_self_referrals(timestamp: int) -> int:
 def draw_up_plan(plan_id: str) -> str:
     """Draw up a plan for many people. Returns how it ended."""
     return planning.carry_out(plan_id=UUID(plan_id), at=clock.now)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(queueing_lock="look_at_plans")
+def look_at_plans(timestamp: int) -> int:
+    """Each minute: ask for a look at each plan in force about which something has changed. Returns how many."""
+    found = renewing.due(clock.now())
+    for organization in found:
+        # One at a time for each organisation, and not beside a plan that is being drawn up; who waits already is not asked for twice.
+        with suppress(AlreadyEnqueued):
+            look_again.configure(lock=f"plan {organization}", queueing_lock=f"look at the plan of {organization}").defer(
+                organization_id=str(organization)
+            )
+    return len(found)
+
+
+@app.task
+def look_again(organization_id: str) -> str:
+    """Work out whether a better plan can be suggested than the one in force. Returns what came of it."""
+    return renewing.look_again(organization_id=UUID(organization_id), at=clock.now())
+
+
+@app.periodic(cron="50 4 * * *")
+@app.task(queueing_lock="forget_plans")
+def forget_plans(timestamp: int) -> int:
+    """Each night: empty plans that were replaced long ago; what was decided stays. Returns how many."""
+    return keeping.forget(at=clock.now())

@@ -304,6 +304,12 @@ SMS_FILE_PATH = env("LUNE_SMS_FILE", default="")
 SELF_REFERRAL_DRAFT_DAYS = env.int("LUNE_SELF_REFERRAL_DRAFT_DAYS", default=7)
 SELF_REFERRAL_KEEP_DAYS = env.int("LUNE_SELF_REFERRAL_KEEP_DAYS", default=60)
 
+#: A plan in force is looked at again after changes, at most every so many seconds (0: never), for so many hours after it was drawn up.
+PLAN_LOOK_SECONDS = env.int("LUNE_PLAN_LOOK_SECONDS", default=120)
+PLAN_LOOK_HOURS = env.int("LUNE_PLAN_LOOK_HOURS", default=12)
+#: Days for which a plan that was replaced is kept whole. What was decided of its lines stays.
+PLAN_KEEP_DAYS = env.int("LUNE_PLAN_KEEP_DAYS", default=90)
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -11,14 +11,15 @@ from django.db import transaction
 from catalogue.models import User
 from core import clock
 from flow.models import Plan, PlanLine
-from flow.planning import wanting, wording
-from flow.planning.gathering import Person, World, gather
+from flow.planning import rules, wanting, watching, wording
+from flow.planning.gathering import Key, Person, World, gather
 from flow.planning.packing import Packed, pack, seats
 from matching.allocation import ALLOCATION_VERSION, answer, check
 from matching.allocation.changes import Change
 from matching.allocation.problem import NONE, Ints, Policy, Problem
+from matching.allocation.sides import Sides
+from matching.allocation.turns import take_turns
 from matching.engine import ENGINE_VERSION
-from matching.engine.problem import Weights
 from matching.models import WeightSet
 
 State = PlanLine.State
@@ -40,6 +41,10 @@ class Solved:
     proof: check.Proof
 
 
+#: So many options of people at most, and so many seconds, for a proof by an integer program where couples and rooms leave a gap.
+PROVED_BELOW, SECONDS = 1_500, 3.0
+
+
 @dataclass(frozen=True, slots=True)
 class Drawn:
     """A solved plan before it is kept. `people` are in the order of `packed`, without those whose place the team chose."""
@@ -49,18 +54,31 @@ class Drawn:
     packed: Packed
     base: Problem
     problem: Problem
+    side: Sides | None
     solved: Solved
-    weights: Weights
 
 
 def draw(plan: Plan, user: User, *, tell: Callable[[int], None]) -> None:
     """Fill a plan in and keep its lines: the best there is for everybody who waits, proved."""
+    lines = work_out(plan, user, tell=tell)
+    with transaction.atomic():
+        if Plan.objects.select_for_update().get(pk=plan.pk).stop_requested_at is not None:
+            raise Stopped
+        plan.save()
+        PlanLine.objects.bulk_create(lines)
+        # What was suggested instead of a plan before is of no use any more.
+        Plan.objects.filter(organization=plan.organization_id, status=Plan.Status.PROPOSED).delete()
+
+
+def work_out(plan: Plan, user: User, *, tell: Callable[[int], None]) -> list[PlanLine]:
+    """Fill a plan in; its lines are returned, and nothing is kept."""
     policy, weights = Policy(), WeightSet.objects.newest()
     before = _before(plan.replaces)
     plan.draw = f"{plan.organization_id} {clock.local_date(plan.at)}"  # lots are drawn anew each day, and not with each repair
-    world = gather(user, Weights.from_json(weights.weights), at=plan.at, tell=tell)
+    world = gather(user, at=plan.at, tell=tell)
     chosen = _take_chosen(world)
-    drawn = _solve(world, [p for p in world.people if p.episode not in chosen], before, policy, Weights.from_json(weights.weights), plan)
+    _keep_to_sites(world, chosen)
+    drawn = _solve(world, [p for p in world.people if p.key not in chosen], before, policy, plan)
     plan.weights, plan.weights_version = weights.weights, weights.version
     plan.engine_version, plan.allocation_version, plan.policy = ENGINE_VERSION, ALLOCATION_VERSION, asdict(policy)
     plan.problem = drawn.packed.dump()
@@ -68,17 +86,13 @@ def draw(plan: Plan, user: User, *, tell: Callable[[int], None]) -> None:
     looked = wanting.look(drawn, policy, at=plan.at)
     lines = [
         *_lines(plan, drawn, looked, before),
-        *_chosen_lines(plan, world, chosen, before, drawn.weights),
+        *_chosen_lines(plan, world, chosen, before),
         *_offered(plan, world),
     ]
-    plan.figures = _figures(drawn, world, lines, looked)
+    plan.figures = _figures(plan, drawn, world, lines, looked)
     plan.total = plan.done = len(world.people)
     plan.status, plan.finished_at = Plan.Status.DONE, plan.at
-    with transaction.atomic():
-        if Plan.objects.select_for_update().get(pk=plan.pk).stop_requested_at is not None:
-            raise Stopped
-        plan.save()
-        PlanLine.objects.bulk_create(lines)
+    return lines
 
 
 def policy_of(plan: Plan) -> Policy:
@@ -86,66 +100,93 @@ def policy_of(plan: Plan) -> Policy:
     return Policy(**plan.policy)
 
 
-def solve(problem: Problem) -> Solved:
-    """The best plan, proved. What compiles is loaded when somebody could go somewhere."""
+def solve(problem: Problem, side: Sides | None = None) -> Solved:
+    """The best plan, proved; with couples, packages or shared rooms a plan that keeps them, and how far it may be from the best.
+
+    What compiles is loaded when somebody could go somewhere.
+    """
     if not len(problem.pool):
         nowhere = np.full(problem.people, NONE, np.int64)
         return Solved(nowhere, check.prove(problem, nowhere, np.zeros(len(problem.places), np.int64)))
-    from matching.allocation.solve import solve as best
+    if side is None:
+        from matching.allocation.solve import solve as best
 
-    plan = best(problem)
-    return Solved(plan.at, plan.proof)
+        plan = best(problem)
+        return Solved(plan.at, plan.proof)
+    from matching.allocation import mip, repair
+
+    sided = repair.solve_with(problem, side)
+    if not sided.proof.optimal and len(problem.pool) <= PROVED_BELOW:
+        sided = mip.prove(problem, side, sided, seconds=SECONDS)
+    return Solved(sided.at, sided.proof)
 
 
-def _before(previous: Plan | None) -> dict[UUID, UUID | None]:
-    """What the plan before suggested for each stay; None: no place."""
+def _before(previous: Plan | None) -> dict[Key, UUID | None]:
+    """What the plan before suggested for each; None: no place."""
     if previous is None:
         return {}
     lines = previous.lines.exclude(state=State.OFFERED)
-    return dict(lines.values_list("episode", "pool"))
+    return {(episode, part): pool for episode, part, pool in lines.values_list("episode", "part", "pool")}
 
 
-def _take_chosen(world: World) -> dict[UUID, UUID]:
+def _take_chosen(world: World) -> dict[Key, UUID]:
     """Give those for whom the team chose a place that place, the longest wait first, where one is still free."""
     given = {}
     for person in world.people:
-        pool = world.chosen.get(person.episode)
+        pool = world.chosen.get(person.key)
         if pool is not None and any(option.pool == pool for option in person.options) and world.places.get(pool, 0) > 0:
             world.places[pool] -= 1
-            given[person.episode] = pool
+            world.rules.take(pool, person.cohort)
+            given[person.key] = pool
+            if person.family is not None and not person.part:
+                world.anchors[person.family] = {world.rules.sites[pool]}
     return given
 
 
-def _solve(world: World, people: list[Person], before: dict[UUID, UUID | None], policy: Policy, weights: Weights, plan: Plan) -> Drawn:
-    told = {episode: pool for episode, pool in before.items() if pool is not None}
-    packed = pack(people, world.places, told, policy, weights.total)
-    by_episode = {person.episode: person for person in people}
+def _keep_to_sites(world: World, chosen: dict[Key, UUID]) -> None:
+    """Whoever stays together with somebody who has a place, or for whom one is asked, can only go there."""
+    for person in world.people:
+        if person.family is None or person.key in chosen:
+            continue
+        if person.part:
+            person.notes.append(rules.PACKAGE_ALONE)
+        elif sites := world.anchors.get(person.family):
+            person.options = [option for option in person.options if world.rules.sites.get(option.pool) in sites]
+            person.notes.append(rules.WITH_OTHER)
+
+
+def _solve(world: World, people: list[Person], before: dict[Key, UUID | None], policy: Policy, plan: Plan) -> Drawn:
+    told = {key: pool for key, pool in before.items() if pool is not None}
+    packed = pack(people, world.places, told, policy, world.rules)
+    by_key = {person.key: person for person in people}
     base, problem = packed.base(policy, plan.draw), packed.problem(policy, plan.draw)
-    return Drawn(world, [by_episode[episode] for episode in packed.episodes], packed, base, problem, solve(problem), weights)
+    side = packed.side(problem)
+    return Drawn(world, [by_key[key] for key in packed.keys], packed, base, problem, side, solve(problem, side))
 
 
-def _lines(plan: Plan, drawn: Drawn, looked: wanting.Looked, before: dict[UUID, UUID | None]) -> list[PlanLine]:
+def _lines(plan: Plan, drawn: Drawn, looked: wanting.Looked, before: dict[Key, UUID | None]) -> list[PlanLine]:
     problem, at, packed = drawn.problem, drawn.solved.at, drawn.packed
     pools = problem.pool_of(at)
     came = np.argsort([person.ready_at.timestamp() for person in drawn.people], kind="stable")
-    turn = drawn.base.pool_of(answer.greedy(drawn.base, came.tolist()))
-    left = {one.person: one for one in answer.left_out(problem, at)}
+    turn = drawn.base.pool_of(take_turns(drawn.base, drawn.packed.side(drawn.base), came.tolist()))
+    left = {one.person: one for one in answer.left_out(problem, at, drawn.side)}
+    together = _together(drawn.world)
     changes = _changes(drawn, pools, before)
-    why = wording.reasons(
-        [(person, packed.pools[pools[i]]) for i, person in enumerate(drawn.people) if pools[i] != NONE], drawn.weights, at=plan.at
-    )
+    why = wording.reasons([(person, packed.pools[pools[i]]) for i, person in enumerate(drawn.people) if pools[i] != NONE], at=plan.at)
     lines = []
     for i, person in enumerate(drawn.people):
         pool = packed.pools[pools[i]] if pools[i] != NONE else None
         nth = next((n for n, option in enumerate(person.options, start=1) if option.pool == pool), 0)
         option = person.options[nth - 1] if nth else None
-        was = before.get(person.episode)
+        was = before.get(person.key)
         lines.append(
             PlanLine(
                 plan=plan,
                 number=i,
                 episode_id=person.episode,
                 profile_id=person.profile,
+                part=person.part,
+                together=together.get(person.key, []),
                 state=State.SUGGESTED if option else State.LEFT_OUT,
                 pool_id=pool,
                 score=option.score if option else None,
@@ -153,12 +194,12 @@ def _lines(plan: Plan, drawn: Drawn, looked: wanting.Looked, before: dict[UUID, 
                 nth=nth,
                 options=len(person.options),
                 gain=int(drawn.base.left[i] - paid(drawn.base, i, int(pools[i]))),
-                why=why[person.episode] if option else looked.reasons.get(person.episode, []),
+                why=[*(why[person.key] if option else looked.reasons.get(person.key, [])), *person.notes],
                 left_why="" if option else left[i].why,
-                helps_pool_id=None if option else looked.helps.get(person.episode),
+                helps_pool_id=None if option else looked.helps.get(person.key),
                 first_come_id=packed.pools[turn[i]] if turn[i] != NONE else None,
                 was_pool_id=was if was != pool else None,
-                change=changes.get(i, {}) if person.episode in before else {"new": True} if before else {},
+                change=changes.get(i, {}) if person.key in before else {"new": True} if before else {},
             )
         )
     return lines
@@ -171,14 +212,14 @@ def paid(problem: Problem, person: int, pool: int) -> int:
     return int(problem.cost[begin + mine[0]] if len(mine) else problem.left[person])
 
 
-def _changes(drawn: Drawn, pools: Ints, before: dict[UUID, UUID | None]) -> dict[int, dict[str, Any]]:
+def _changes(drawn: Drawn, pools: Ints, before: dict[Key, UUID | None]) -> dict[int, dict[str, Any]]:
     """Against the plan before: what each changed line gains, and for whom it makes room where it is worse."""
     if not before:
         return {}
     index = {pool: number for number, pool in enumerate(drawn.packed.pools)}
     moves, lost = [], set()
     for i, person in enumerate(drawn.people):
-        pool = before.get(person.episode)
+        pool = before.get(person.key)
         # A place that can no longer be had has a number of its own, so that losing it is a change too.
         was = NONE if pool is None else index.get(pool, len(index))
         now = int(pools[i])
@@ -199,17 +240,31 @@ def _changes(drawn: Drawn, pools: Ints, before: dict[UUID, UUID | None]) -> dict
     }
 
 
-def _chosen_lines(plan: Plan, world: World, chosen: dict[UUID, UUID], before: dict[UUID, UUID | None], weights: Weights) -> list[PlanLine]:
-    people = [person for person in world.people if person.episode in chosen]
-    why = wording.reasons([(person, chosen[person.episode]) for person in people], weights, at=plan.at)
-    lines = []
+def _together(world: World) -> dict[Key, list[str]]:
+    """Of each line, the stays of those whom the person is to stay together with."""
+    stays: dict[int, dict[UUID, str]] = {}
+    for person in world.people:
+        if person.family is not None and not person.part:
+            stays.setdefault(person.family, {})[person.patient] = str(person.episode)
+    return {
+        person.key: [stay for patient, stay in stays[person.family].items() if patient != person.patient]
+        for person in world.people
+        if person.family is not None and not person.part
+    }
+
+
+def _chosen_lines(plan: Plan, world: World, chosen: dict[Key, UUID], before: dict[Key, UUID | None]) -> list[PlanLine]:
+    people = [person for person in world.people if person.key in chosen]
+    why = wording.reasons([(person, chosen[person.key]) for person in people], at=plan.at)
+    together, lines = _together(world), []
     for number, person in enumerate(people, start=len(world.people)):
-        nth = next(n for n, option in enumerate(person.options, start=1) if option.pool == chosen[person.episode])
-        option, was = person.options[nth - 1], before.get(person.episode)
+        nth = next(n for n, option in enumerate(person.options, start=1) if option.pool == chosen[person.key])
+        option, was = person.options[nth - 1], before.get(person.key)
         lines.append(
             PlanLine(
                 plan=plan, number=number, episode_id=person.episode, profile_id=person.profile, state=State.CHOSEN, pool_id=option.pool,
-                score=option.score, distance_m=option.distance_m, nth=nth, options=len(person.options), why=why[person.episode],
+                score=option.score, distance_m=option.distance_m, nth=nth, options=len(person.options), why=why[person.key],
+                part=person.part, together=together.get(person.key, []),
                 was_pool_id=was if was != option.pool else None,
             )
         )  # fmt: skip
@@ -224,7 +279,7 @@ def _offered(plan: Plan, world: World) -> list[PlanLine]:
     ]
 
 
-def _figures(drawn: Drawn, world: World, lines: list[PlanLine], looked: wanting.Looked) -> dict[str, Any]:
+def _figures(plan: Plan, drawn: Drawn, world: World, lines: list[PlanLine], looked: wanting.Looked) -> dict[str, Any]:
     """Counts and comparisons, with no person in them: what a manager reads."""
     base = drawn.base
     at = seats(base, drawn.problem.pool_of(drawn.solved.at))
@@ -234,8 +289,25 @@ def _figures(drawn: Drawn, world: World, lines: list[PlanLine], looked: wanting.
         "states": {state.value: states.count(state) for state in State},
         "unsearched": world.unsearched,
         "changed": sum("gain" in line.change for line in lines),
+        "changes": sum(bool(line.change) for line in lines),
+        "gained": sum(int(line.change.get("gain", 0)) for line in lines),
         "places": int(drawn.packed.places.sum()),
-        "compare": [asdict(each) for each in answer.compare(base, at, came=came)],
+        "compare": [asdict(each) for each in answer.compare(base, at, came=came, side=drawn.packed.side(base))],
         "groups": [asdict(each) for each in answer.by_group(base, at, [person.pathway for person in drawn.people])],
+        "kept": _kept(drawn),
+        "shares": watching.shares(drawn.problem, drawn.solved.at, drawn.packed.pools),
+        "equity": watching.groups(drawn, plan),
         "wanted": [asdict(each) for each in looked.wanted[:MOST_WANTED]],
+    }
+
+
+def _kept(drawn: Drawn) -> dict[str, int]:
+    """How many of each rule the plan keeps beyond those of one person."""
+    packed = drawn.packed
+    bundles = drawn.side.bundles if drawn.side else ()
+    return {
+        "together": sum(bundle.together for bundle in bundles),
+        "packages": sum(not bundle.together for bundle in bundles),
+        "rooms": len(packed.fixed),
+        "limits": len(packed.ward_limit) + len(packed.service_limit),
     }

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 from uuid import UUID
 
 from django.db import transaction
@@ -17,7 +18,7 @@ from flow.people import tell_colleagues
 from flow.planning import pricing
 from flow.planning.drawing import Stopped, draw
 from flow.planning.gathering import waiting_for
-from flow.planning.queries import current_plan
+from flow.planning.queries import current_plan, rivals
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +59,7 @@ def draw_up(*, by: User, at: datetime) -> Plan:
     else:
         draw(plan, by, tell=lambda done: None)
     tell_colleagues(by.organization_id)
+    _tell_rivals(plan, at)
     return plan
 
 
@@ -103,12 +105,20 @@ def carry_out(*, plan_id: UUID, at: Callable[[], datetime]) -> str:
         raise
     with transaction.atomic():
         tell_colleagues(plan.organization_id)
+        _tell_rivals(plan, at())
     return str(plan.status)
+
+
+def _tell_rivals(plan: Plan, at: datetime) -> None:
+    """Boards of other teams whose plans suggest the same places look again: the last of them is wanted twice."""
+    pools = set(plan.lines.filter(state__in=[State.SUGGESTED, State.CHOSEN]).values_list("pool", flat=True))
+    for organization in rivals(pools, plan.organization_id, at):
+        tell_colleagues(organization)
 
 
 @transaction.atomic
 def accept(*, line_id: UUID, by: User, at: datetime) -> Outcome:
-    """Hold the place of a line for its person, if it is still free at this instant.
+    """Hold the place of a line for its person, if it is still free at this instant; of several services at once all, or none.
 
     When it has gone, that is written to the line, and the plan is drawn up anew. Raises NotFound, Conflict (`decided`, `replaced`, and what
     `flow.operations.hold_place` refuses for reasons of the team's own).
@@ -118,14 +128,23 @@ def accept(*, line_id: UUID, by: User, at: datetime) -> Outcome:
     line = _open_line(line_id, by)
     if line.pool_id is None:
         raise Conflict("There is no place in this line. Choose one for the person.", code="no-place-in-line")
+    parts = [line]
+    if line.part:
+        others = line.plan.lines.filter(episode=line.episode_id, pool__isnull=False, decision=None).exclude(pk=line.pk)
+        parts += others.select_related("plan").order_by("pool")
+    held = {}
     try:
-        hold = hold_place(episode_id=line.episode_id, pool_id=line.pool_id, by=by, at=at)
+        with transaction.atomic():
+            for each in parts:
+                trying = each
+                held[each.pk] = hold_place(episode_id=each.episode_id, pool_id=cast(UUID, each.pool_id), by=by, at=at)
     except LuneError as error:
         if error.code not in _GONE:
             raise
-        gone = _decide(line, Kind.GONE, line.pool_id, by=by, at=at, reason_text=error.message[:300])
+        gone = _decide(trying, Kind.GONE, cast(UUID, trying.pool_id), by=by, at=at, reason_text=error.message[:300])
         return Outcome(gone, draw_up(by=by, at=at))
-    return Outcome(_decide(line, Kind.ACCEPTED, line.pool_id, by=by, at=at, hold=hold))
+    decided = [_decide(each, Kind.ACCEPTED, cast(UUID, each.pool_id), by=by, at=at, hold=held[each.pk]) for each in parts]
+    return Outcome(decided[0])
 
 
 @transaction.atomic

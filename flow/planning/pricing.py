@@ -39,13 +39,13 @@ def offers(line: PlanLine, pools: Iterable[UUID] | None = None, *, most: int | N
     if plan.problem is None or plan.objective is None or line.state not in (PlanLine.State.SUGGESTED, PlanLine.State.LEFT_OUT):
         return []
     packed, policy = Packed.load(bytes(plan.problem)), policy_of(plan)
-    person = packed.episodes.index(line.episode_id)
+    person = packed.keys.index((line.episode_id, line.part))
     rows = packed.options(person)
     if not len(rows):
         return []
     wanted = None if pools is None else set(pools)
     problem = packed.problem(policy, plan.draw)
-    now = solve(problem)
+    now = solve(problem, packed.side(problem))
     before = problem.pool_of(now.at)
     found: list[Offer] = []
     for nth, row in enumerate(rows.tolist(), start=1):
@@ -55,8 +55,9 @@ def offers(line: PlanLine, pools: Iterable[UUID] | None = None, *, most: int | N
             continue
         if most is not None and len(found) == most:
             break
-        rest = packed.without(person, where).problem(policy, plan.draw)
-        planned = solve(rest)
+        taken = packed.without(person, where)
+        rest = taken.problem(policy, plan.draw)
+        planned = solve(rest, taken.side(rest))
         begin, end = problem.start[person], problem.start[person + 1]
         own = int(problem.cost[begin + int(np.flatnonzero(problem.pool[begin:end] == where)[0])])
         after = rest.pool_of(planned.at)

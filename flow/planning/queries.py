@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import F, Q, QuerySet
 
 from capacity.models import Reservation, ServiceCapacity
 from capacity.queries import PoolState, pool_states
+from catalogue.lexicon import Lexicon
 from catalogue.models import User
 from core.geo import miles
 from flow.models import Plan, PlanDecision, PlanLine, ReferralTask
@@ -17,6 +18,8 @@ from flow.planning.gathering import FOUND, waiting_for
 from matching.allocation.answer import WORDS, Why
 
 State, Kind = PlanLine.State, PlanDecision.Kind
+#: For so long a plan of another team counts as one that it may still act on.
+STANDS = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,14 @@ class BoardLine:
     open: bool
     """Something can be decided."""
     named: frozenset[UUID]
+    part: str = ""
+    """Of somebody who needs several services: which kind this line is for."""
+    together: str = ""
+    """With whom the person stays together, in a sentence."""
+    gains: int = 0
+    """Points by which it is better than the line before."""
+    also: bool = False
+    """Another team's plan suggests this place too, and there is not room for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +89,26 @@ def current_plan(user: User) -> Plan | None:
 
 def newest(user: User) -> Plan | None:
     """What was asked for last, whatever has become of it."""
-    return Plan.objects.visible_to(user).order_by("-at", "-pk").defer("problem").first()
+    return Plan.objects.visible_to(user).exclude(status=Plan.Status.PROPOSED).order_by("-at", "-pk").defer("problem").first()
+
+
+def proposal(user: User, plan: Plan) -> Plan | None:
+    """A better plan that was worked out since, if nothing has been decided in the one in force after that."""
+    found = Plan.objects.visible_to(user).filter(status=Plan.Status.PROPOSED, replaces=plan, at__gt=plan.at).defer("problem").first()
+    if found is None or PlanDecision.objects.filter(line__plan=plan, at__gte=found.at).exists():
+        return None
+    return found
+
+
+def changes(user: User, better: Plan, at: datetime) -> list[BoardLine]:
+    """The lines that would change, what does most good first. None for a manager, who reads how many they are."""
+    return sorted((line for line in board(user, better, at) if line.change), key=lambda line: -line.gains)
 
 
 def board(user: User, plan: Plan, at: datetime) -> list[BoardLine]:
     """The lines of a plan that the user may see, those to decide first, the longest wait first. None for a manager."""
     lines = list(PlanLine.objects.visible_to(user).filter(plan=plan).select_related("episode__patient", "decision__hold__reservation"))
-    return _shown(lines, lines, at)
+    return _shown(lines, plan.organization_id, at)
 
 
 def one_line(user: User, line: PlanLine, at: datetime) -> BoardLine:
@@ -99,13 +123,16 @@ def since(user: User, plan: Plan, at: datetime, lines: Collection[BoardLine]) ->
     return Since(waiting.count(), told.values("service").distinct().count(), sum(bool(line.news) for line in lines))
 
 
-def _shown(lines: list[PlanLine], everybody: list[PlanLine], at: datetime) -> list[BoardLine]:
+def _shown(lines: list[PlanLine], organization: UUID, at: datetime) -> list[BoardLine]:
     ids = {getattr(line, name) for line in lines for name in ("pool_id", "helps_pool_id", "first_come_id", "was_pool_id")}
     states = pool_states(ids - {None}, at)
-    people = {line.episode_id: line.episode.patient for line in everybody}
+    people = {line.episode_id: line.episode.patient for line in lines}
     going = _going_on([line.episode.patient_id for line in lines], at)
-    undecided = Counter(line.pool_id for line in everybody if _is_open(line))
-    shown = [_line(line, states, people, _news(line, states, going, undecided), at) for line in lines]
+    undecided = Counter(line.pool_id for line in lines if _is_open(line))
+    wanted = elsewhere({pool for pool in undecided if pool}, organization, at)
+    short = {pool for pool, others in wanted.items() if pool in states and others + undecided[pool] > (states[pool].free or 0)}
+    parts = dict(Lexicon.read().choices("care-type")) if any(line.part for line in lines) else {}
+    shown = [_line(line, states, people, _news(line, states, going, undecided), short, parts, at) for line in lines]
     return sorted(shown, key=lambda line: (not line.open, line.state == State.OFFERED, -line.days, line.name, str(line.id)))
 
 
@@ -113,9 +140,29 @@ def _is_open(line: PlanLine) -> bool:
     return not hasattr(line, "decision") and line.state != State.OFFERED
 
 
-def _line(line: PlanLine, states: dict[UUID, PoolState], people: dict, news: str, at: datetime) -> BoardLine:
+def elsewhere(pools: Collection[UUID], organization: UUID, at: datetime) -> Counter[UUID]:
+    """How often the plans in force of other teams suggest these places to somebody of whom nothing was decided yet. Names nobody."""
+    return Counter(_of_others(pools, organization, at).values_list("pool", flat=True))
+
+
+def rivals(pools: Collection[UUID], organization: UUID, at: datetime) -> set[UUID]:
+    """Whose plans those are: for those who tell them to look again, never for a page."""
+    return set(_of_others(pools, organization, at).values_list("plan__organization", flat=True))
+
+
+def _of_others(pools: Collection[UUID], organization: UUID, at: datetime) -> QuerySet[PlanLine]:
+    lines = PlanLine.objects.filter(pool__in=pools, state__in=[State.SUGGESTED, State.CHOSEN], decision=None, episode__ended_at=None)
+    # A manager's plan for a region is a calculation: nobody can act on it.
+    own = lines.filter(episode__organization=F("plan__organization"), plan__at__gte=at - STANDS).exclude(plan__organization=organization)
+    return own.filter(plan__in=Plan.objects.current())
+
+
+def _line(
+    line: PlanLine, states: dict[UUID, PoolState], people: dict, news: str, short: Collection[UUID], parts: dict[str, str], at: datetime
+) -> BoardLine:
     patient, decision = line.episode.patient, getattr(line, "decision", None)
     others = [people[UUID(each)] for each in line.change.get("for", []) if UUID(each) in people]
+    with_whom = [people[UUID(each)] for each in line.together if UUID(each) in people]
     reservation = decision.hold.reservation if decision and decision.hold else None
     held = reservation.expires_at if reservation and reservation.state == Reservation.State.HELD else None
     place = states.get(line.pool_id) if line.pool_id else None
@@ -147,7 +194,11 @@ def _line(line: PlanLine, states: dict[UUID, PoolState], people: dict, news: str
         decision_words=_decided(decision, held),
         held_until=held,
         open=_is_open(line),
-        named=frozenset({patient.pk, *(other.pk for other in others)}),
+        named=frozenset({patient.pk, *(other.pk for other in (*others, *with_whom))}),
+        part=parts.get(line.part, line.part),
+        together=f"Together with {' and '.join(sorted(other.full_name for other in with_whom))}." if with_whom else "",
+        gains=int(line.change.get("gain", 0)),
+        also=_is_open(line) and line.pool_id in short,
     )
 
 

@@ -10,11 +10,12 @@ from uuid import UUID
 from capacity.models import ServiceCapacity
 from catalogue.models import Area
 from catalogue.queries import areas_at_each
-from flow.planning.gathering import Person
+from flow.planning.gathering import Key, Person
 from flow.planning.packing import scaled
 from matching import queries
 from matching.allocation.answer import WORDS, Why, left_out
-from matching.allocation.problem import Policy
+from matching.allocation.problem import Ints, Policy
+from matching.allocation.relax import relaxed
 from matching.allocation.worth import worth
 from matching.engine import check, explain, place
 from matching.engine.problem import ACCEPTING, PoolFacts
@@ -51,10 +52,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """Of each stay that is left out, sentences that say why, and the place where one more would help best."""
+    """Of each line that is left out, sentences that say why, and the place where one more would help best."""
 
-    reasons: dict[UUID, list[str]]
-    helps: dict[UUID, UUID]
+    reasons: dict[Key, list[str]]
+    helps: dict[Key, UUID]
     wanted: list[Wanted]
 
 
@@ -62,26 +63,36 @@ def look(drawn: "Drawn", policy: Policy, *, at: datetime) -> Looked:
     """Look at everybody left out, and at what one more place would be worth."""
     gains: dict[UUID, int] = {}
     if drawn.packed.pools:
-        found = worth(drawn.problem, drawn.solved.at)[: len(drawn.packed.pools)]
+        found = _worth(drawn)[: len(drawn.packed.pools)]
         gains = {pool: int(gain) for pool, gain in zip(drawn.packed.pools, found, strict=True) if gain > 0}
-    reasons: dict[UUID, list[str]] = {}
-    helps: dict[UUID, UUID] = {}
+    reasons: dict[Key, list[str]] = {}
+    helps: dict[Key, UUID] = {}
     full: dict[UUID, int] = defaultdict(int)
-    for one in left_out(drawn.problem, drawn.solved.at)[:LOOKED_AT]:
+    for one in left_out(drawn.problem, drawn.solved.at, drawn.side)[:LOOKED_AT]:
         person, best = drawn.people[one.person], one.gain
         if one.pool >= 0 and one.why is not Why.DEARER:
-            helps[person.episode] = drawn.packed.pools[one.pool]
+            helps[person.key] = drawn.packed.pools[one.pool]
         said, missed = _near(person, at)
         for facts in missed:
             free = replace(facts, free=max(1, facts.free or 0), status=ACCEPTING, age_s=max(0, facts.age_s or 0))
-            points = policy.span - scaled(check.score(person.need, free, drawn.weights), drawn.weights.total, policy)  # type: ignore[arg-type]
+            points = policy.span - scaled(check.score(person.need, free, person.weights), person.weights.total, policy)  # type: ignore[arg-type]
             gain = int(drawn.base.left[one.person]) - points
             pool = UUID(facts.pool_id)
             full[pool] = max(full[pool], gain)
-            if gain > best or person.episode not in helps:
-                helps[person.episode], best = pool, max(gain, best)
-        reasons[person.episode] = [WORDS[one.why], *said] if one.why is not Why.NO_OPTION else said
+            if gain > best or person.key not in helps:
+                helps[person.key], best = pool, max(gain, best)
+        reasons[person.key] = [WORDS[one.why], *said] if one.why is not Why.NO_OPTION else said
     return Looked(reasons, helps, _wanted(gains, {pool: gain for pool, gain in full.items() if gain > 0}))
+
+
+def _worth(drawn: "Drawn") -> Ints:
+    """What one more place of each pool is worth; where couples, packages or rooms are kept, as if they were not."""
+    if drawn.side is None:
+        return worth(drawn.problem, drawn.solved.at)
+    from matching.allocation.solve import solve
+
+    loose, _ = relaxed(drawn.problem, drawn.side)
+    return worth(loose, solve(loose).at)
 
 
 def _near(person: Person, at: datetime) -> tuple[list[str], list[PoolFacts]]:

@@ -1,6 +1,6 @@
 """What is said about a plan: who is left out and why, whom it treats how, and what other ways of choosing would have done."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -9,6 +9,10 @@ from numpy.typing import ArrayLike
 
 from matching.allocation import check
 from matching.allocation.problem import NONE, Ints, Problem
+from matching.allocation.sides import Sides
+from matching.allocation.turns import greedy, take_turns
+
+__all__ = ["WORDS", "Figures", "LeftOut", "Share", "Why", "by_group", "compare", "figures", "greedy", "left_out", "shares"]
 
 
 class Why(StrEnum):
@@ -17,6 +21,9 @@ class Why(StrEnum):
     NO_OPTION = "no-option"
     FULL = "full"
     LIMIT = "limit"
+    TOGETHER = "together"
+    PACKAGE = "package"
+    ROOM = "room"
     DEARER = "dearer"
 
 
@@ -24,6 +31,9 @@ WORDS = {
     Why.NO_OPTION: "No pool that is open fits.",
     Why.FULL: "Every place that fits is taken by somebody for whom it does more good.",
     Why.LIMIT: "There is a place that fits, but a limit of the ward or the provider is reached.",
+    Why.TOGETHER: "There is a place that fits, but no one site has room for all who stay together.",
+    Why.PACKAGE: "There is a place that fits, but not for every service that is needed, and one without the others is no help.",
+    Why.ROOM: "There is a place that fits, but in a room shared with others of another sex, or where somebody would meet an infection.",
     Why.DEARER: "There is a free place that fits, but by the weights in force it is no better than waiting.",
 }
 
@@ -38,8 +48,9 @@ class LeftOut:
     gain: int
 
 
-def left_out(problem: Problem, at: Ints) -> list[LeftOut]:
+def left_out(problem: Problem, at: Ints, side: Sides | None = None) -> list[LeftOut]:
     """Everybody without a place, those first for whom one would do most."""
+    bundled = {person: bundle.together for bundle in side.bundles for person in bundle.people} if side else {}
     load = check.load(problem, at)
     full = load >= problem.places
     limited = np.zeros(len(load), bool)
@@ -55,30 +66,19 @@ def left_out(problem: Problem, at: Ints) -> list[LeftOut]:
             found.append(LeftOut(person, Why.NO_OPTION, NONE, 0))
             continue
         free = ~full[pools]
-        why = Why.DEARER if (free & ~limited[pools]).any() else Why.LIMIT if free.any() else Why.FULL
+        open_pools = pools[free & ~limited[pools]].astype(np.int64)
+        why = _side_why(person, open_pools, bundled, side) if len(open_pools) else Why.LIMIT if free.any() else Why.FULL
         found.append(LeftOut(person, why, int(pools[0]), int(problem.left[person] - problem.cost[begin])))
     return sorted(found, key=lambda one: (-one.gain, problem.lot[one.person]))
 
 
-def greedy(problem: Problem, order: Iterable[int]) -> Ints:
-    """The plan when each in turn takes the best place that is still free: first come, first served, in any order that one likes."""
-    free, parent = problem.places.tolist(), problem.parent.tolist()
-    start, pool, cost = problem.start.tolist(), problem.pool.tolist(), problem.cost.tolist()
-    at = np.full(problem.people, NONE, np.int64)
-    for person in order:
-        for option in range(start[person], start[person + 1]):
-            if cost[option] >= problem.left[person]:
-                break
-            node, chain = pool[option], []
-            while node != NONE and free[node] > 0:
-                chain.append(node)
-                node = parent[node]
-            if node == NONE:
-                for node in chain:
-                    free[node] -= 1
-                at[person] = option
-                break
-    return at
+def _side_why(person: int, pools: Ints, bundled: dict[int, bool], side: Sides | None) -> Why:
+    """Why somebody has none of the places that are open to them alone."""
+    if person in bundled:
+        return Why.TOGETHER if bundled[person] else Why.PACKAGE
+    if side is not None and side.bay is not None and (side.bay[pools] != NONE).all():
+        return Why.ROOM
+    return Why.DEARER
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +135,12 @@ def shares(problem: Problem, at: Ints, labels: ArrayLike) -> list[Share]:
     return [Share(n, int(p), int(q), p / all_places, q / all_placed) for n, p, q in zip(names.tolist(), places, load, strict=True)]
 
 
-def compare(problem: Problem, at: Ints, *, came: Sequence[int] | Ints | None = None) -> list[Figures]:
+def compare(problem: Problem, at: Ints, *, came: Sequence[int] | Ints | None = None, side: Sides | None = None) -> list[Figures]:
     """The plan beside first come, first served (`came`: people in the order in which they came), and the dearest to leave out first."""
     urgent = np.lexsort((problem.lot, -problem.left))
     arrived = np.asarray(came) if came is not None else urgent
     return [
         figures(problem, at, label="this plan"),
-        figures(problem, greedy(problem, arrived.tolist()), label="first come, first served"),
-        figures(problem, greedy(problem, urgent.tolist()), label="longest wait and highest priority first"),
+        figures(problem, take_turns(problem, side, arrived.tolist()), label="first come, first served"),
+        figures(problem, take_turns(problem, side, urgent.tolist()), label="longest wait and highest priority first"),
     ]

@@ -1,0 +1,168 @@
+"""What a plan keeps beyond each person's own rules: couples, packages, shared rooms, newcomers a day; and who is told what of it."""
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from django.utils import timezone
+
+from capacity.models import AdmissionLimit, SharedRoom
+from flow import people
+from flow.models import EpisodeHold, PlanLine
+from flow.planning import drawing, pricing
+from flow.planning import operations as planning
+from flow.planning.packing import Packed
+from flow.planning.queries import board
+from matching.allocation import sides
+from tests.factories import LocationFactory, PoolFactory, UserFactory, near, term
+from tests.flow.waiting import home, waits
+
+pytestmark = pytest.mark.django_db
+NOW = timezone.now()
+MINUTE = timedelta(minutes=1)
+State = PlanLine.State
+
+
+@pytest.fixture
+def team():
+    return UserFactory()
+
+
+def line_of(plan, stay, part="") -> PlanLine:
+    return plan.lines.get(episode=stay, part=part)
+
+
+def kept_together(team, one, other) -> None:
+    people.keep_together(patient_id=one.patient_id, other_id=other.patient_id, kind="couple", by=team, at=NOW)
+
+
+def checked(plan) -> None:
+    """What was kept of the plan keeps every rule, by the specification, and costs what it says."""
+    packed = Packed.load(bytes(plan.problem))
+    problem = packed.problem(drawing.policy_of(plan), plan.draw)
+    of = {(line.episode_id, line.part): line.pool_id for line in plan.lines.all()}
+    at = np.full(problem.people, -1, np.int64)
+    for i, key in enumerate(packed.keys):
+        if of[key] is not None:
+            mine = np.flatnonzero(problem.pool[problem.start[i] : problem.start[i + 1]] == packed.pools.index(of[key]))
+            at[i] = problem.start[i] + mine[0]
+    assert sides.faults(problem, packed.side(problem) or sides.Sides(), at) == []
+    assert problem.objective(at) == plan.objective >= plan.bound
+
+
+def test_a_couple_is_placed_at_one_site_and_each_line_says_with_whom(team):
+    """Each alone would have the near home; two beds are only in the far one, which has two kinds."""
+    near_one = home(0)
+    far = LocationFactory(point=near(6_000))
+    first, second = (PoolFactory(location=far, available=1, reported_at=NOW - MINUTE) for _ in range(2))
+    ada = waits(team, patient__given_name="Ada", patient__family_name="Byron")
+    will = waits(team, patient__given_name="Will", patient__family_name="King")
+    alone = planning.draw_up(by=team, at=NOW)
+    assert near_one in {line.pool for line in alone.lines.all()}
+    kept_together(team, will, ada)
+    plan = planning.draw_up(by=team, at=NOW + MINUTE)
+    assert {line_of(plan, ada).pool, line_of(plan, will).pool} == {first, second}
+    checked(plan)
+    assert plan.figures["kept"]["together"] == 1
+    shown = {line.episode: line for line in board(team, plan, NOW + MINUTE)}
+    assert shown[ada.pk].together == "Together with Will King."
+    assert will.patient_id in shown[ada.pk].named, "who is named is looked at"
+    # Where one of them is given another place, the other follows there or has none: the price says so.
+    (offer,) = [each for each in pricing.offers(line_of(plan, ada)) if each.pool == near_one.pk]
+    assert [(moved.episode, moved.now) for moved in offer.moved] == [(will.pk, None)]
+    # One place is held: the other can only go there, and reads why.
+    planning.accept(line_id=line_of(plan, ada).pk, by=team, at=NOW + MINUTE)
+    again = planning.draw_up(by=team, at=NOW + 2 * MINUTE)
+    assert line_of(again, will).pool.location == far
+    assert "Kept to where a place was found for the person they stay together with." in line_of(again, will).why
+
+
+def test_a_couple_for_whom_no_site_has_room_is_left_out_and_told_why(team):
+    home(0)
+    home(3_000)
+    ada, will, other = waits(team), waits(team), waits(team)
+    kept_together(team, ada, will)
+    plan = planning.draw_up(by=team, at=NOW)
+    assert line_of(plan, other).state == State.SUGGESTED
+    assert {line_of(plan, stay).left_why for stay in (ada, will)} == {"together"}
+    assert line_of(plan, ada).why[0] == "There is a place that fits, but no one site has room for all who stay together."
+    checked(plan)
+
+
+def test_a_shared_room_takes_one_sex_and_nobody_beside_an_infection(team):
+    """Three beds in one room: two women with nothing catching are worth more than a man, or a woman who is kept apart."""
+    room = home(0, available=3)
+    SharedRoom.objects.create(pool=room)
+    women = [waits(team, days=9, sex="female") for _ in range(2)]
+    man, apart = waits(team, days=8, sex="male"), waits(team, days=8, sex="female")
+    people.keep_apart(patient_id=apart.patient_id, infection="flu", by=team, at=NOW)
+    plan = planning.draw_up(by=team, at=NOW)
+    assert [line_of(plan, stay).pool for stay in women] == [room, room]
+    assert {line_of(plan, stay).left_why for stay in (man, apart)} == {"room"}
+    checked(plan)
+    # The provider says that men are in it.
+    SharedRoom.objects.filter(pool=room).update(sex="male")
+    plan = planning.draw_up(by=team, at=NOW + MINUTE)
+    assert [line.episode for line in plan.lines.filter(pool=room)] == [man]
+    checked(plan)
+    # A place is held there for the man: the room is his sex's, whatever was said before.
+    SharedRoom.objects.filter(pool=room).update(sex="")
+    planning.accept(line_id=line_of(plan, man).pk, by=team, at=NOW + MINUTE)
+    assert line_of(planning.draw_up(by=team, at=NOW + 2 * MINUTE), women[0]).state == State.LEFT_OUT
+    # Another team knows no more than that somebody is expected there.
+    other = UserFactory()
+    stranger = waits(other, sex="male")
+    assert line_of(planning.draw_up(by=other, at=NOW + 2 * MINUTE), stranger).state == State.LEFT_OUT
+
+
+def test_newcomers_a_day_are_a_limit_of_a_ward_and_of_a_service(team):
+    service = home(0, available=3).service
+    ward = PoolFactory(service=service, location=LocationFactory(point=near()), available=3, reported_at=NOW - MINUTE)
+    AdmissionLimit.objects.create(service=service, pool=ward, a_day=1)
+    AdmissionLimit.objects.create(service=service, a_day=2)
+    stays = [waits(team, days=days) for days in (9, 8, 7, 6)]
+    plan = planning.draw_up(by=team, at=NOW)
+    placed = [line.pool for line in plan.lines.filter(state=State.SUGGESTED)]
+    assert (len(placed), placed.count(ward) <= 1) == (2, True)
+    assert line_of(plan, stays[3]).left_why == "limit"
+    assert plan.gap == 0, "limits are held exactly"
+    checked(plan)
+    planning.accept(line_id=line_of(plan, stays[0]).pk, by=team, at=NOW)
+    again = planning.draw_up(by=team, at=NOW + MINUTE)
+    assert again.lines.filter(state=State.SUGGESTED).count() == 1, "whoever is coming already counts"
+
+
+@pytest.mark.req("R009")
+def test_a_package_is_suggested_whole_and_held_whole(team):
+    """Care at home and meals: one of each kind, or none of it; and one press holds both or neither."""
+    kinds = ["home-general-residential", "home-dementia-nursing"]
+    care = home(0)
+    meals = home(2_000, care_type=term("care-type", kinds[1]), service__care_type=term("care-type", kinds[1]))
+    stay = waits(team, days=5, care_types=kinds, all_wanted=True)
+    plan = planning.draw_up(by=team, at=NOW)
+    assert {line.part: line.pool for line in plan.lines.all()} == {kinds[0]: care, kinds[1]: meals}
+    assert plan.figures["kept"]["packages"] == 1
+    checked(plan)
+    assert not [line.news for line in board(team, plan, NOW) if line.news]
+    planning.accept(line_id=line_of(plan, stay, kinds[0]).pk, by=team, at=NOW)
+    assert {hold.reservation.pool for hold in EpisodeHold.objects.filter(episode=stay)} == {care, meals}
+    other = waits(team, care_types=kinds, all_wanted=True)
+    home(1_000)
+    plan = planning.draw_up(by=team, at=NOW + MINUTE)
+    assert {(line.left_why, line.pool) for line in plan.lines.filter(episode=other)} == {("package", None), ("no-option", None)}
+    checked(plan)
+
+
+def test_the_plan_of_the_page_is_the_allocation_solved_anew_whoever_comes_first(team):
+    """The same people and places, told in another order, give the same places; and one place more never makes the plan dearer."""
+    pools = [home(metres) for metres in (0, 4_000, 8_000)]
+    for days in (1, 5, 9, 30):
+        waits(team, days=days)
+    plan = planning.draw_up(by=team, at=NOW)
+    packed, policy = Packed.load(bytes(plan.problem)), drawing.policy_of(plan)
+    again = drawing.solve(packed.problem(policy, plan.draw))
+    assert again.proof.objective == plan.objective
+    home(500)
+    more = planning.draw_up(by=team, at=NOW + MINUTE)
+    assert more.objective < plan.objective
+    assert len(pools) + 1 == more.lines.filter(state=State.SUGGESTED).count()
