@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 import capacity.operations as places
 from capacity.models import ServiceCapacity
@@ -289,19 +289,9 @@ def _change(
         _give_back(task, by=by, at=at)
     _take(task, step, by=by, at=at, reason=why)
     if step.target in (Status.IN_PROGRESS, Status.COMPLETED):
-        _end_wait(None if _more_is_awaited(task.referral) else task.referral.episode_id, at)
+        _end_wait(None if task.referral.more_is_awaited else task.referral.episode_id, at)
     publish("flow.changed", topics=["region"])
     return task
-
-
-def _more_is_awaited(referral: Referral) -> bool:
-    """Whether of what was sent together, for the same stay, something is asked for or promised that has not begun."""
-    if referral.package is None:
-        return False
-    others = Referral.objects.filter(package=referral.package, episode=referral.episode_id).exclude(pk=referral.pk)
-    begun = ReferralTask.objects.filter(referral=OuterRef("pk"), status__in=[Status.IN_PROGRESS, Status.COMPLETED])
-    asked = ReferralTask.objects.filter(referral=OuterRef("pk"), status__in=[Status.REQUESTED, Status.ACCEPTED])
-    return others.filter(Exists(asked), ~Exists(begun)).exists()
 
 
 def _tasks() -> QuerySet[ReferralTask]:

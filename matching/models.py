@@ -76,7 +76,9 @@ class NeedProfile(models.Model):
     )
     practice = models.CharField(max_length=10, blank=True, help_text="ODS code of the general practice where the person is registered.")
     marks = ArrayField(models.CharField(max_length=20), default=list, blank=True, help_text="Marks of quality that are wished for.")
-    max_minutes = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Longest travel time, in the way that the person travels.")
+    max_minutes = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Longest travel time, in the way that the person travels."
+    )
     times = ArrayField(
         models.CharField(max_length=10),
         default=list,
@@ -172,10 +174,14 @@ class MatchRun(models.Model):
     considered = models.PositiveIntegerField(help_text="Pools of the right kind within reach, before hard rules.")
     misses = models.JSONField(default=dict, blank=True, help_text="When nobody fits: the nearest misses and what would open most.")
     took_ms = models.FloatField()
-    travel = models.JSONField(default=dict, blank=True, db_default={}, help_text="What a route planner said of the best, when one was asked.")
+    travel = models.JSONField(
+        default=dict, blank=True, db_default={}, help_text="What a route planner said of the best, when one was asked."
+    )
     part_of = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="parts")
     part = models.CharField(max_length=20, blank=True, help_text="“package”, or a code of `matching.support`; empty: stands by itself.")
-    because = ArrayField(models.CharField(max_length=20), default=list, blank=True, help_text="Codes of the rules that suggested a support.")
+    because = ArrayField(
+        models.CharField(max_length=20), default=list, blank=True, help_text="Codes of the rules that suggested a support."
+    )
 
     objects = OwnedQuerySet.as_manager()
 
@@ -343,7 +349,9 @@ class UnmetNeed(models.Model):
     outcode = models.CharField(max_length=4)
     needs = ArrayField(models.CharField(max_length=100), default=list)
     reason = models.CharField(max_length=100, help_text="The rule that left the fewest: a rule's code.")
-    in_hospital = models.BooleanField(default=False, db_default=False, help_text="Looked for by a hospital: somebody lies in a bed meanwhile.")
+    in_hospital = models.BooleanField(
+        default=False, db_default=False, help_text="Looked for by a hospital: somebody lies in a bed meanwhile."
+    )
     resolved_at = models.DateTimeField(null=True, help_text="When a later search for the same need found somebody.")
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
 
@@ -369,7 +377,9 @@ class Tariff(models.Model):
     #: In place of a kind of care.
     BED_DAY = "bed-day"
 
-    code = models.CharField(primary_key=True, max_length=100, help_text=f"A code of the care types: pounds a week; or {BED_DAY}: pounds a day.")
+    code = models.CharField(
+        primary_key=True, max_length=100, help_text=f"A code of the care types: pounds a week; or {BED_DAY}: pounds a day."
+    )
     pounds = models.DecimalField(max_digits=8, decimal_places=2)
     note = models.CharField(max_length=200, blank=True, help_text="Where the figure is from, and of which year.")
 

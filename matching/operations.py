@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -11,11 +11,11 @@ from django.db import transaction
 
 from capacity.models import ServiceCapacity
 from catalogue import criteria, marks
-from catalogue.lexicon import Lexicon
+from catalogue.lexicon import Lexicon, name_of
 from catalogue.models import User
 from core import clock
 from core.geo import miles
-from matching import carrying, ledger, parts, profiles, queries
+from matching import carrying, ledger, parts, profiles, queries, support
 from matching.engine import ENGINE_VERSION, check, explain
 from matching.engine.problem import Need, PoolFacts, Weights, distance
 from matching.engine.rules import Verdict
@@ -109,6 +109,19 @@ class Opening:
 
 
 @dataclass(frozen=True, slots=True)
+class PartOf:
+    """A ranking that belongs to another. `because` is a sentence; empty for a part of a package."""
+
+    id: UUID
+    run: MatchRun
+    part: str
+    name: str
+    care_types: list[str]
+    because: str
+    ask: str
+
+
+@dataclass(frozen=True, slots=True)
 class Misses:
     """When nobody fits: who nearly does, and which single change opens most (the first)."""
 
@@ -149,7 +162,7 @@ def _match(profile: NeedProfile, *, by: User | None, at: datetime, limit: int, l
     started = time.perf_counter()
     weight_set = WeightSet.objects.newest(profile.pathway)
     weights = Weights.from_json(weight_set.weights)
-    need = profiles.need_of(profile, at=at)
+    need = profiles.need_of(profile, at=at, learned=weight_set.chances)
     ranking = _rank(need, weights, at=at, limit=limit, carried_only=profile.carried_only)
     run = run or MatchRun()
     run.profile, run.organization_id, run.created_by = profile, profile.organization_id, by
@@ -166,6 +179,26 @@ def _match(profile: NeedProfile, *, by: User | None, at: datetime, limit: int, l
     run.save()
     queries.store(run.pk, ranking.lines, [check.terms(need, line.facts, weights) for line in ranking.lines])
     return run
+
+
+def parts_of(run: MatchRun) -> list[PartOf]:
+    """The rankings that belong to this one, in the order in which they were asked for. Why is said of the need as it was stored."""
+    stored = sorted(run.parts.select_related("profile"), key=lambda one: parts.place_of(one, run.profile))
+    person = parts.person_of(run.profile)
+    return [_part_of(one, person) for one in stored]
+
+
+def _part_of(run: MatchRun, person: support.Person) -> PartOf:
+    helps = support.named(run.part)
+    return PartOf(
+        id=run.pk,
+        run=run,
+        part=run.part,
+        name=helps.name if helps else name_of("care-type", run.profile.care_types[0]),
+        care_types=run.profile.care_types,
+        because=support.sentence(person, run.because),
+        ask=helps.ask if helps else "",
+    )
 
 
 def lines(run: MatchRun) -> list[Line]:
@@ -186,10 +219,14 @@ def replay(run: MatchRun) -> list[Line]:
 
 def next_best(run: MatchRun, *, exclude_pools: Iterable[UUID], at: datetime, limit: int = 3) -> list[Line]:
     """What is still free for the same need now, leaving some pools out: for “the last place was taken; these are free”."""
-    weights = Weights.from_json(run.weights)
-    need = profiles.need_of(run.profile, at=at)
+    weights, need = Weights.from_json(run.weights), _now(run, at)
     ranking = _rank(need, weights, at=at, limit=limit, without=exclude_pools, carried_only=run.profile.carried_only)
     return _lines_of(need, weights, ranking.lines)
+
+
+def _now(run: MatchRun, at: datetime) -> Need:
+    """The need of a run as it is now, and what was learned of how likely a yes is as it was then: it goes with the weights."""
+    return replace(profiles.need_of(run.profile, at=at), chances=Need.from_json(run.problem).chances)
 
 
 def why_not(run: MatchRun, pool_id: UUID, *, at: datetime | None = None) -> Explanation:
@@ -206,7 +243,7 @@ def why_not(run: MatchRun, pool_id: UUID, *, at: datetime | None = None) -> Expl
         facts = PoolFacts.from_json(candidate.facts)
     else:
         at = at or clock.now()
-        need = profiles.need_of(run.profile, at=at)
+        need = _now(run, at)
         facts = queries.facts_of(need, [pool_id], at=at).get(pool_id)
     words = _words(need, [] if facts is None else [facts])
     found = [] if facts is None else explain.findings(need, facts, words)

@@ -79,6 +79,14 @@ def of(profile: NeedProfile) -> list[Part]:
     return found
 
 
+def place_of(run: MatchRun, profile: NeedProfile) -> int:
+    """Where a stored part of a search stands among the others: kinds as they were asked for, then the supports."""
+    if run.part == PACKAGE:
+        return profile.care_types.index(run.profile.care_types[0])
+    codes = [helps.code for helps in support.SUPPORTS]
+    return len(profile.care_types) + (codes.index(run.part) if run.part in codes else len(codes))
+
+
 def is_package(profile: NeedProfile) -> bool:
     """Whether one of each kind is wanted, of more kinds than one."""
     return profile.all_wanted and len(profile.care_types) > 1

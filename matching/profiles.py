@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -18,11 +19,13 @@ from catalogue.queries import areas_at, areas_at_each, find_place
 from core import clock
 from core.errors import Invalid, NotAllowed
 from core.geo import METRES_PER_MILE
-from matching.engine import journey
+from matching.engine import journey, likelihood
 from matching.engine import times as week
 from matching.engine.problem import FEMALE, MALE, SEX_OTHER, SEX_UNKNOWN, Need
 from matching.models import NeedProfile, Pathway
+from matching.packages import MOST_PARTS
 
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 #: A date closer than this many days leaves waiting lists out.
 WAITING_LIST_DAYS = 14
 #: The farthest that a search may reach, in miles: the length of the country.
@@ -41,22 +44,25 @@ _LISTS = {
 }
 
 
-def need_of(profile: NeedProfile, *, at: datetime) -> Need:
-    """The profile as the engine sees it at the instant `at`, with the areas in which the person lives."""
-    return _need(profile, Lexicon.read(), areas_at(profile.point), at)
+def need_of(profile: NeedProfile, *, at: datetime, learned: Mapping[str, Any] = _NOTHING) -> Need:
+    """The profile as the engine sees it at the instant `at`, with the areas in which the person lives.
+
+    `learned` is what the set of weights knows of how likely a yes is (`WeightSet.chances`).
+    """
+    return _need(profile, Lexicon.read(), areas_at(profile.point), at, learned)
 
 
-def needs_of(profiles: Mapping[UUID, NeedProfile], *, at: datetime) -> dict[UUID, Need]:
+def needs_of(profiles: Mapping[UUID, NeedProfile], *, at: datetime, learned: Mapping[str, Any] = _NOTHING) -> dict[UUID, Need]:
     """The same for many, whatever they are known by. A profile of which a word is no longer known is left out."""
     lexicon, needs = Lexicon.read(), {}
     areas = areas_at_each([profile.point for profile in profiles.values()])
     for (key, profile), lives_in in zip(profiles.items(), areas, strict=True):
         with suppress(Invalid, KeyError):
-            needs[key] = _need(profile, lexicon, lives_in, at)
+            needs[key] = _need(profile, lexicon, lives_in, at, learned)
     return needs
 
 
-def _need(profile: NeedProfile, lexicon: Lexicon, areas: Sequence[int], at: datetime) -> Need:
+def _need(profile: NeedProfile, lexicon: Lexicon, areas: Sequence[int], at: datetime, learned: Mapping[str, Any]) -> Need:
     mask = lexicon.mask
     must_haves = mask("need", profile.must_haves)
     today = clock.local_date(at)
@@ -96,6 +102,7 @@ def _need(profile: NeedProfile, lexicon: Lexicon, areas: Sequence[int], at: date
         visits=mask("need", vocabulary.VISITS),
         interests=liked & interests,
         times=week.mask(profile.times),
+        chances=likelihood.packed(learned, today.weekday()),
     )
 
 
@@ -104,8 +111,9 @@ def profile_from(data: Mapping[str, Any], *, by: User) -> NeedProfile:
 
     Keys: `age` and `postcode` (or its first half) and `care_types` must be given; `sex`, `needs`, `must_haves`,
     `preferences`, `languages`, `funding` (lists of codes of the vocabulary), `referral_source`, `budget_week` (pounds),
-    `max_miles`, `max_minutes`, `drives`, `times` (days like MO, parts of the day like evening), `pathway`, `needed_by` (a date), `conditions` (codes like `snomed|44054006`), `practice` (ODS code or name) and `marks`
-    (codes of `catalogue.marks.WISHES`) may be. Raises NotAllowed, and Invalid with `field` when something is not understood.
+    `max_miles`, `max_minutes`, `drives`, `times` (days like MO, parts of the day like evening), `pathway`, `needed_by` (a date),
+    `conditions` (codes like `snomed|44054006`), `carried_only` (list only services that say they take one of these), `practice` (ODS code
+    or name), `marks` (codes of `catalogue.marks.WISHES`), `activation_level` (1 to 4) and `all_wanted` (one of each kind) may be. Raises NotAllowed, and Invalid with `field` when something is not understood.
     """
     if not by.is_referrer or by.organization_id is None:
         raise NotAllowed("Only referrers can search for a place. Ask your administrator if that is your work.")
@@ -114,6 +122,8 @@ def profile_from(data: Mapping[str, Any], *, by: User) -> NeedProfile:
     lists = {field: _codes(lexicon, data.get(field) or (), taxonomy, noun, field) for field, (taxonomy, noun) in _LISTS.items()}
     if not lists["care_types"]:
         raise Invalid("Choose at least one kind of service.", field="care_types")
+    if data.get("all_wanted") and len(lists["care_types"]) > MOST_PARTS:
+        raise Invalid(f"Choose at most {MOST_PARTS} kinds of service when all of them are wanted.", field="care_types")
     source = data.get("referral_source") or ""
     if source:
         [source] = _codes(lexicon, [source], "referral-source", "source of referrals", "referral_source")
@@ -139,6 +149,9 @@ def profile_from(data: Mapping[str, Any], *, by: User) -> NeedProfile:
         conditions=conditions,
         practice=criteria.find_practice(practice).organization.ods_code or "" if practice else "",
         marks=_marks(data.get("marks") or ()),
+        activation_level=_level(data.get("activation_level")),
+        all_wanted=bool(data.get("all_wanted")),
+        carried_only=bool(data.get("carried_only")) and bool(conditions),
         **lists,
     )
     try:
@@ -185,6 +198,11 @@ def _times(values: Iterable[str]) -> list[str]:
 def _minutes(value: Any) -> int | None:
     message = f"Give the longest travel time in whole minutes, from 1 to {MOST_MINUTES}."
     return None if value is None or value == "" else _whole(value, 1, MOST_MINUTES, "max_minutes", message)
+
+
+def _level(value: Any) -> int | None:
+    message = "Give the activation level as a number from 1 to 4."
+    return None if value is None or value == "" else _whole(value, 1, 4, "activation_level", message)
 
 
 def _choice(value: Any, known: Iterable[str], field: str) -> str:

@@ -5,7 +5,7 @@ from typing import Self
 
 import pgtrigger
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from capacity.models import Reservation, ServiceCapacity
@@ -51,14 +51,26 @@ class Referral(models.Model):
     urgency = models.CharField(max_length=10, choices=Urgency.choices, default=Urgency.ROUTINE)
     reason = models.TextField(blank=True, help_text="Shown to a provider only after it has accepted.")
     consent = models.BooleanField(default=False, help_text="The person, or somebody who may, agreed to the referral.")
+    package = models.UUIDField(null=True, blank=True, help_text="The same for what was sent together because all of it is wanted.")
 
     objects = ReferralQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at"]
+        indexes = [models.Index(fields=["package"], name="sent_together", condition=Q(package__isnull=False))]
 
     def __str__(self) -> str:
         return f"Referral {self.pk}"
+
+    @property
+    def more_is_awaited(self) -> bool:
+        """Whether of what was sent together with it, for the same stay, something is asked for or promised that has not begun."""
+        if self.package is None:
+            return False
+        begun = ReferralTask.objects.filter(referral=OuterRef("pk"), status__in=[Status.IN_PROGRESS, Status.COMPLETED])
+        asked = ReferralTask.objects.filter(referral=OuterRef("pk"), status__in=[Status.REQUESTED, Status.ACCEPTED])
+        others = Referral.objects.filter(package=self.package, episode=self.episode_id).exclude(pk=self.pk)
+        return others.filter(Exists(asked), ~Exists(begun)).exists()
 
 
 class ReferralTaskQuerySet(VisibleQuerySet):

@@ -46,7 +46,7 @@ def _initial(request: SignedIn, patient: Patient | None) -> dict[str, Any]:
         initial = initial_from_profile(profile) | ({"postcode": patient.postcode} if patient else {})
     elif request.GET.get("care"):
         initial["care_types"] = request.GET.getlist("care")
-    return initial
+    return initial | {"from_record": patient is not None}
 
 
 def match_address(run_id: UUID, patient_id: UUID | None) -> str:

@@ -42,6 +42,11 @@ class NeedSerializer(serializers.Serializer):
     marks = serializers.ListField(
         child=serializers.ChoiceField(choices=WISHES), default=list, help_text="Marks of quality that only raise the score."
     )
+    carried_only = serializers.BooleanField(default=False, help_text="List only services that say they take one of `conditions`.")
+    activation_level = serializers.IntegerField(
+        min_value=1, max_value=4, allow_null=True, default=None, help_text="Of the Patient Activation Measure: the level alone."
+    )
+    all_wanted = serializers.BooleanField(default=False, help_text="One service of each of `care_types` is wanted, not one of any.")
 
 
 class TermSerializer(serializers.Serializer):
@@ -100,6 +105,15 @@ class MissesSerializer(serializers.Serializer):
     openings = OpeningSerializer(many=True)
 
 
+class PartSerializer(serializers.Serializer):
+    """A ranking that belongs to another: one kind of a package, or help with the first step. Its lines: `match-runs/<id>/`."""
+
+    id = serializers.UUIDField()
+    part = serializers.CharField(help_text="`package`, or which help with the first step it is.")
+    care_types = serializers.ListField(child=serializers.CharField())
+    because = serializers.CharField(help_text="Why it is suggested; empty for a part of a package.")
+
+
 class MatchRunSerializer(serializers.Serializer):
     """A ranking as it was at `at`."""
 
@@ -111,6 +125,7 @@ class MatchRunSerializer(serializers.Serializer):
     engine_version = serializers.CharField()
     lines = LineSerializer(many=True)
     nearest_misses = MissesSerializer()
+    parts = PartSerializer(many=True)
 
 
 class ExplanationSerializer(serializers.Serializer):

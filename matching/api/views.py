@@ -34,7 +34,8 @@ class IsReferrer(BasePermission):
 def _answer(run: MatchRun, status: int = 200) -> Response:
     fields = ("id", "at", "profile_id", "considered", "weights_version", "engine_version")
     stored = {name: getattr(run, name) for name in fields}
-    answer = stored | {"lines": operations.lines(run), "nearest_misses": operations.nearest_misses(run)}
+    told = {"lines": operations.lines(run), "nearest_misses": operations.nearest_misses(run), "parts": operations.parts_of(run)}
+    answer = stored | told
     return Response(_told(answer), status=status)
 
 

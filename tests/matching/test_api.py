@@ -112,10 +112,10 @@ def test_an_answer_is_what_its_serializer_says():
     PostcodeFactory()
     PoolFactory()
     by = UserFactory()
-    for changes in ({}, {"must_haves": ["oxygen"]}):
+    for changes in ({}, {"must_haves": ["oxygen"]}, {"needs": ["isolated"]}):
         told = ask(client(by), **changes).json()
         run = MatchRun.objects.get(pk=told["id"])
         fields = {name: getattr(run, name) for name in ("id", "at", "profile_id", "considered", "weights_version", "engine_version")}
-        answer = fields | {"lines": operations.lines(run), "nearest_misses": operations.nearest_misses(run)}
+        answer = fields | {name: getattr(operations, name)(run) for name in ("lines", "nearest_misses")} | {"parts": operations.parts_of(run)}
         assert told == json.loads(JSONRenderer().render(MatchRunSerializer(answer).data))
         assert bool(told["lines"]) is not bool(told["nearest_misses"]["lines"])
