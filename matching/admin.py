@@ -17,6 +17,9 @@ class WeightSetForm(ModelForm):
             Weights(**weights)
         except ValueError as error:
             raise ValidationError(str(error)) from None
+        self.instance.chances = WeightSet.objects.newest().chances if weights["likelihood"] else {}
+        if weights["likelihood"] and not self.instance.chances:
+            raise ValidationError("How likely a yes is may count only while a version that was learned is switched on: give likelihood 0.")
         return weights
 
 

@@ -176,7 +176,8 @@ def _people(episodes: list[Episode], at: datetime) -> list[Person]:
     soon = clock.local_date(at) + SOON
     weights = {pathway: Weights.from_json(WeightSet.objects.newest(pathway).weights) for pathway in {_profile(e).pathway for e in episodes}}
     rows = [(episode, profile, part) for episode in episodes for profile, part in _parts(_profile(episode))]
-    needs = needs_of({UUID(int=number): profile for number, (_, profile, _) in enumerate(rows)}, at=at)
+    learned = WeightSet.objects.newest().chances
+    needs = needs_of({UUID(int=number): profile for number, (_, profile, _) in enumerate(rows)}, at=at, learned=learned)
     people = []
     for number, (episode, profile, part) in enumerate(rows):
         assert episode.ready_at is not None  # waiting() leaves the others out

@@ -1,0 +1,84 @@
+"""What was learned of how likely a yes is, handed down to the ranking: `flow.acceptance` learns it, here it is kept and switched.
+
+While nothing is switched on, the newest sets of weights give it no points and no pool leans to anything.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from catalogue.models import User
+from core.errors import Invalid
+from matching.engine.problem import Weights
+from matching.models import PoolChance, WeightSet
+
+#: Points that it may give: noticeable beside the distance, never decisive alone.
+POINTS, MOST_POINTS = 60, 150
+_MOST_ANSWERS = 9_999
+_FIELDS = ("leaning", "said_yes", "answers")
+
+
+@dataclass(frozen=True, slots=True)
+class Lean:
+    """What one pool leans to."""
+
+    pool: UUID
+    leaning: int
+    said_yes: int
+    answers: int
+
+
+@transaction.atomic
+def switch(*, chances: Mapping[str, Any], points: int, note: str, by: User | None, at: datetime) -> list[WeightSet]:
+    """Let it count for so many points from now on, in the general weights and those of each pathway; with 0 it counts for nothing.
+
+    A new version of each set: what was ranked before keeps its answer. Raises Invalid.
+    """
+    if not 0 <= points <= MOST_POINTS:
+        raise Invalid(f"Give a whole number of points from 1 to {MOST_POINTS}.", field="points")
+    made = []
+    version = WeightSet.objects.select_for_update().order_by("-version")[0].version
+    for pathway in sorted(WeightSet.objects.order_by().values_list("pathway", flat=True).distinct()):
+        version += 1
+        before = WeightSet.objects.newest(pathway)
+        weights = Weights.from_json(before.weights | {"likelihood": points})
+        made.append(
+            WeightSet.objects.create(
+                version=version,
+                pathway=pathway,
+                weights=weights.to_json(),
+                chances=dict(chances) if points else {},
+                note=note[:200],
+                created_by=by,
+                created_at=at,
+            )
+        )
+    return made
+
+
+@transaction.atomic
+def tell(leans: Iterable[Lean]) -> int:
+    """What each pool leans to now; those not named lean to nothing. Only what changed is written. Returns how many were named."""
+    wanted = {lean.pool: lean for lean in leans}
+    kept = {row.pool_id: row for row in PoolChance.objects.all()}
+    PoolChance.objects.filter(pool__in=kept.keys() - wanted.keys()).delete()
+    new = [_row(lean) for pool, lean in wanted.items() if pool not in kept]
+    changed = [row for pool, lean in wanted.items() if pool in kept and _differs(kept[pool], row := _row(lean))]
+    PoolChance.objects.bulk_create(new, batch_size=2_000)
+    PoolChance.objects.bulk_update(changed, _FIELDS, batch_size=2_000)
+    return len(wanted)
+
+
+def _row(lean: Lean) -> PoolChance:
+    scale = min(1.0, _MOST_ANSWERS / max(1, lean.answers))
+    return PoolChance(
+        pool_id=lean.pool, leaning=lean.leaning, said_yes=int(lean.said_yes * scale), answers=min(lean.answers, _MOST_ANSWERS)
+    )
+
+
+def _differs(kept: PoolChance, row: PoolChance) -> bool:
+    return any(getattr(kept, name) != getattr(row, name) for name in _FIELDS)
