@@ -6,16 +6,11 @@ import pytest
 from django.core.cache import cache
 from xdist.scheduler import LoadScopeScheduling
 
-from capacity import reference
-from catalogue import vocabulary
-from catalogue.models import TaxonomyTerm
-from matching import reference as weights
 from tests import factories
 
 #: Counts which requirements have a passing test; makes transactional tests cheap; makes a database in a second.
 pytest_plugins = ["tests.plugins.requirements", "tests.plugins.emptying", "tests.plugins.template"]
 
-DATABASE_FIXTURES = {"db", "transactional_db", "live_server"}
 #: Folders, and files by how they begin, whose tests share something expensive: they stay in one process.
 TOGETHER = ("tests/flow/region/",)
 #: These share code that has to be compiled once in a fresh checkout.
@@ -54,23 +49,6 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
-
-
-@pytest.fixture(autouse=True)
-def _reference_data(request: pytest.FixtureRequest) -> None:
-    """A transactional test empties every table when it ends: put the shipped reference rows back before the next one.
-
-    They are committed, before that test's own transaction begins: inside it they would be gone again with it, and every test after the
-    first transactional one would write them anew.
-    """
-    if request.node.get_closest_marker("django_db") or DATABASE_FIXTURES & set(request.fixturenames):
-        request.getfixturevalue("django_db_setup")
-        with request.getfixturevalue("django_db_blocker").unblock():
-            if not TaxonomyTerm.objects.exists():
-                vocabulary.load()
-                reference.load()
-                weights.load()
-        request.getfixturevalue("_django_db_helper")
 
 
 @pytest.fixture(autouse=True)

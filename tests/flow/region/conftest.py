@@ -4,27 +4,19 @@ from collections.abc import Iterator
 
 import pytest
 
-from capacity import reference
-from catalogue import vocabulary
-from catalogue.models import TaxonomyTerm
 from flow.demo import load
-from matching import reference as weights
 from tests.flow.region.checks import AT
 from tests.plugins.emptying import empty
 
 
 @pytest.fixture(scope="package")
-def region(django_db_setup, django_db_blocker) -> Iterator[None]:
+def region(shipped_rows, django_db_blocker) -> Iterator[None]:
     """The region, committed, until the folder's last test has ended.
 
     Not in one transaction kept open all the while: no event settles anywhere in the cluster before that ends, and tests of live updates
     run beside these.
     """
     with django_db_blocker.unblock():
-        if not TaxonomyTerm.objects.exists():  # a transactional test has emptied the shipped tables
-            vocabulary.load()
-            reference.load()
-            weights.load()
         load.load(at=AT)
     yield
     with django_db_blocker.unblock():
