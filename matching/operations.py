@@ -205,8 +205,8 @@ def lines(run: MatchRun) -> list[Line]:
     """The ranking as it was stored."""
     need, weights = Need.from_json(run.problem), Weights.from_json(run.weights)
     stored = [(candidate, PoolFacts.from_json(candidate.facts)) for candidate in run.candidates.order_by("rank")]
-    pools = _pools(candidate.pool_id for candidate, _ in stored)
-    words = _words(need, (facts for _, facts in stored))
+    pools = places_of(candidate.pool_id for candidate, _ in stored)
+    words = words_for(need, (facts for _, facts in stored))
     return [_line(need, weights, facts, words, rank=c.rank, score=c.score, points=c.terms, pool=pools[c.pool_id]) for c, facts in stored]
 
 
@@ -245,11 +245,11 @@ def why_not(run: MatchRun, pool_id: UUID, *, at: datetime | None = None) -> Expl
         at = at or clock.now()
         need = _now(run, at)
         facts = queries.facts_of(need, [pool_id], at=at).get(pool_id)
-    words = _words(need, [] if facts is None else [facts])
+    words = words_for(need, [] if facts is None else [facts])
     found = [] if facts is None else explain.findings(need, facts, words)
     failed = [finding for finding in found if finding.verdict is Verdict.FAILED]
     if facts is not None and run.profile.carried_only and need.conditions and not carrying.carries(need, facts):
-        failed.append(_NOT_CARRIED)
+        failed.append(NOT_CARRIED)
     fits = facts is not None and not failed
     return Explanation(
         pool_id=pool.pk,
@@ -277,8 +277,8 @@ def nearest_misses(run: MatchRun) -> Misses:
         return Misses(lines=[], openings=[])
     need = Need.from_json(run.problem)
     stored = [PoolFacts.from_json(facts) for facts in run.misses.get("pools", [])]
-    words = _words(need, stored)
-    pools = _pools(UUID(facts.pool_id) for facts in stored)
+    words = words_for(need, stored)
+    pools = places_of(UUID(facts.pool_id) for facts in stored)
     return Misses(
         lines=[
             MissLine(
@@ -324,15 +324,15 @@ def _misses(need: Need, at: datetime, *, carried_only: bool) -> tuple[dict[str, 
     return {"pools": [miss.facts.to_json() for miss in misses], "opens": [list(item) for item in opens]}, reasons[0]
 
 
-def _words(need: Need, pools: Iterable[PoolFacts]) -> Words:
+def words_for(need: Need, pools: Iterable[PoolFacts]) -> Words:
     """The words for a list: names of bits as curators have them now, and of the codes in it, if any."""
     codes = {*need.diagnoses, *(code for facts in pools for code in facts.codes)}
     return Words(Lexicon.read().names() | _MARKS, criteria.names_of(codes))
 
 
 def _lines_of(need: Need, weights: Weights, ranked: list[check.Ranked]) -> list[Line]:
-    pools = _pools(UUID(line.facts.pool_id) for line in ranked)
-    words = _words(need, (line.facts for line in ranked))
+    pools = places_of(UUID(line.facts.pool_id) for line in ranked)
+    words = words_for(need, (line.facts for line in ranked))
     return [
         _line(
             need,
@@ -380,7 +380,7 @@ def _line(
 
 
 #: What stands against a service where only those are listed that carry a diagnosis.
-_NOT_CARRIED = explain.Finding(
+NOT_CARRIED = explain.Finding(
     code=CARRIED_ONLY,
     verdict=Verdict.FAILED,
     sentence="It has not said that it takes people with these diagnoses, and only services that have are listed.",
@@ -406,7 +406,7 @@ def _miles(metres: int | None) -> float | None:
     return None if metres is None else round(miles(metres), 1)
 
 
-def _pools(ids: Iterable[UUID]) -> dict[UUID, _Pool]:
+def places_of(ids: Iterable[UUID]) -> dict[UUID, _Pool]:
     columns = ("pk", "name", "unit", "service_id", "service__name", "service__organization_id", "service__organization__name")
     secret = ("service__is_confidential", "service__organization__is_confidential", "location__is_confidential")
     found = ServiceCapacity.objects.filter(pk__in=list(ids)).values_list(*columns, *secret)
