@@ -8,9 +8,12 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
 from core import clock
+from flow.acceptance import operations as acceptance
+from flow.acceptance.words import summary
 from flow.planning import keeping, renewing
 from flow.planning import operations as planning
 from flow.self_referral import news, operations
+from flow.whatif import operations as what_if
 
 #: Mail server or gateway that is away: tried again after 6 and 36 seconds, 4 and 22 minutes, and 2 hours.
 TRIES_AGAIN = 5
@@ -27,6 +30,13 @@ def send_self_referral_news(request_id: str) -> bool:
 def forget_self_referrals(timestamp: int) -> int:
     """Each night: delete what people typed and no service took on. Returns how many; `timestamp` is when it is due for."""
     return operations.forget(at=clock.now())
+
+
+@app.periodic(cron="10 2 * * *")
+@app.task(queueing_lock="learn_acceptance")
+def learn_acceptance(timestamp: int) -> str:
+    """Each night: learn from the answers how likely a yes is. Returns what came of it; `timestamp` is when it is due for."""
+    return " ".join(summary(acceptance.learn(by=None, at=clock.now())))
 
 
 @app.task
@@ -60,3 +70,9 @@ def look_again(organization_id: str) -> str:
 def forget_plans(timestamp: int) -> int:
     """Each night: empty plans that were replaced long ago; what was decided stays. Returns how many."""
     return keeping.forget(at=clock.now())
+
+
+@app.task
+def simulate_what_if(what_if_id: str) -> str:
+    """Simulate a what-if question, or what is left of it. Returns how it ended."""
+    return what_if.carry_out(what_if_id=UUID(what_if_id), at=clock.now)

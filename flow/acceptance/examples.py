@@ -84,9 +84,8 @@ class Examples:
 
     places: list[Place]
     sent: Array
-    decided: Array
     settled: Array
-    """When it was certain what became of it, whatever that was."""
+    """When it was certain what became of it, whatever that was. An answer counts from then on: else quick ones would count too much."""
     yes: Array
     urgent: Array
     weekday: Array
@@ -100,8 +99,8 @@ class Examples:
     @classmethod
     def of(cls, rows: Iterable[tuple[Any, ...]]) -> Self:
         """From rows of the fields in their order."""
-        columns = list(zip(*rows, strict=True)) or [()] * 10
-        kinds = (float, float, float, bool, bool, int, int, int, int)
+        columns = list(zip(*rows, strict=True)) or [()] * 9
+        kinds = (float, float, bool, bool, int, int, int, int)
         return cls(list(columns[0]), *(np.array(column, dtype=kind) for column, kind in zip(columns[1:], kinds, strict=True)))
 
     def __len__(self) -> int:
@@ -122,17 +121,16 @@ def read(at: datetime) -> tuple[Examples, Whom]:
     places = places_of({row[0] for row in found})
     for pool, sent, due, urgent, action, reason, answered, withdrawn, status, free, seen, expire, online, metres, profile, patient in found:
         settled = due + LATE
-        outcome = _outcome(action, reason, answered, withdrawn, settled)
-        if outcome is None or pool not in places:
+        yes = _said_yes(action, reason, answered, withdrawn, settled)
+        if yes is None or pool not in places:
             continue
-        yes, decided = outcome
         age = None if seen is None else int((sent - seen).total_seconds() // 1)
         fresh = _FRESH.share(_NOBODY, PoolFacts(pool_id="", service_id="", care_type=0, age_s=age, expire_s=expire))
         said = likelihood.NOTHING if status is None else likelihood.says(_STATUSES[status], free)
         steps = likelihood.steps(metres, online=online)
         rows.append(
             (
-                places[pool], sent.timestamp(), decided.timestamp(), settled.timestamp(), yes, urgent,
+                places[pool], sent.timestamp(), settled.timestamp(), yes, urgent,
                 sent.astimezone(LONDON).weekday(), said, fresh, -1 if steps is None else steps,
             )
         )  # fmt: skip
@@ -142,7 +140,7 @@ def read(at: datetime) -> tuple[Examples, Whom]:
 
 
 def _rows(at: datetime) -> list[tuple[Any, ...]]:
-    given = {
+    given: dict[str, Any] = {
         "answers": [Action.ACCEPT.value, Action.DECLINE.value],
         "withdraw": Action.WITHDRAW.value,
         "since": at - WINDOW,
@@ -155,17 +153,13 @@ def _rows(at: datetime) -> list[tuple[Any, ...]]:
         return list(cursor.fetchall())
 
 
-def _outcome(
+def _said_yes(
     action: str | None, reason: str | None, answered: datetime | None, withdrawn: datetime | None, settled: datetime
-) -> tuple[bool, datetime] | None:
-    """Whether it was said yes to, and when that was known; None where the service gave no answer of its own and owed none any more."""
+) -> bool | None:
+    """Whether it was said yes to; an expired request was not. None where the service gave no answer of its own and owed none any more."""
     if answered is not None and answered <= settled:
-        if action == Action.ACCEPT:
-            return True, answered
-        return None if reason in NOT_THEIRS else (False, answered)
-    if withdrawn is not None and withdrawn <= settled:
-        return None
-    return False, settled
+        return None if reason in NOT_THEIRS else action == Action.ACCEPT
+    return None if withdrawn is not None and withdrawn <= settled else False
 
 
 def places_of(pools: Iterable[UUID] | None = None) -> dict[UUID, Place]:

@@ -4,14 +4,25 @@ The nine of the Equality Act 2010, and being a carer, which case law ties to the
 adds one has to think of this.
 """
 
-#: Of a request, all that is looked at: when it was sent and how urgently, by whom it was answered and when. The profile gives the point that
-#: the distance is measured from, and nothing else.
+#: Of a request, all that is looked at: when it was sent and how urgently, who answered it, how and when. The profile gives the point
+#: that the distance is measured from, and nothing else.
 USED: dict[str, frozenset[str]] = {
     "Referral": frozenset({"profile", "urgency", "source"}),
     "ReferralTask": frozenset({"referral", "pool", "requested_at", "respond_by"}),
     "Transition": frozenset({"task", "action", "reason", "at"}),
     "NeedProfile": frozenset({"point"}),
 }
+
+#: What says nothing of a person and is not looked at either.
+NEITHER: dict[str, frozenset[str]] = {
+    "NeedProfile": frozenset(
+        {
+            "id", "organization", "created_by", "created_at", "place_is_approximate", "care_types", "referral_source", "max_distance_m",
+            "max_minutes", "needed_by", "marks", "pathway", "all_wanted", "carried_only",
+        }
+    ),
+    "Patient": frozenset({"id", "organization", "nhs_number", "phone", "created_at", "created_by"}),
+}  # fmt: skip
 
 #: Never: the characteristic, and the fields that are or stand for it.
 PROTECTED: dict[str, dict[str, frozenset[str]]] = {
@@ -24,7 +35,7 @@ PROTECTED: dict[str, dict[str, frozenset[str]]] = {
     },
     # What a person needs is mostly a disability, and sometimes age, faith, marriage (a couple together) or pregnancy.
     "disability, religion, marriage": {
-        "NeedProfile": frozenset({"needs", "must_haves", "preferences", "conditions", "drives"}),
+        "NeedProfile": frozenset({"needs", "must_haves", "preferences", "conditions", "drives", "times", "activation_level"}),
         "Episode": frozenset({"discharge_pathway", "ward"}),
     },
     # How well off a neighbourhood is, and who lives there.

@@ -63,14 +63,14 @@ def drawn(count: Count, wider: float, strength: float) -> float:
     return (count.yes + strength * wider) / (count.answers + strength)
 
 
-def as_known(places: Iterable[Place], sent: Iterable[float], decided: Iterable[float], yes: Iterable[bool]) -> list[tuple[int, int, float]]:
+def as_known(places: Iterable[Place], sent: Iterable[float], settled: Iterable[float], yes: Iterable[bool]) -> list[tuple[int, int, float]]:
     """For each request, in the order of sending: yeses and answers of the service, and the group's share, as known when it was sent."""
-    places, decided, yes = list(places), list(decided), list(yes)
-    later = iter(sorted(range(len(places)), key=decided.__getitem__))
+    places, settled, yes = list(places), list(settled), list(yes)
+    later = iter(sorted(range(len(places)), key=settled.__getitem__))
     tally, found = Tally(), []
     waiting = next(later, None)
     for place, moment in zip(places, sent, strict=True):
-        while waiting is not None and decided[waiting] < moment:
+        while waiting is not None and settled[waiting] < moment:
             tally.add(places[waiting], yes=yes[waiting])
             waiting = next(later, None)
         own = tally.of(place)

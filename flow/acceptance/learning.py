@@ -1,13 +1,13 @@
-"""The arithmetic: a logistic regression that may not learn what would be wrong, calibrated, and judged on later answers than it learned from.
+"""The arithmetic: a logistic regression that may not learn what would be wrong, calibrated, and judged on answers later than those it saw.
 
 Imported by the task alone: scikit-learn takes seconds. Two things always hold. One more yes never lowers a chance, and a younger figure
 that says the same never does: what comes out with the wrong sign is left out, and the rest is learned again.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import sklearn
@@ -58,6 +58,10 @@ class Learned:
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Self:
+        return cls(**kept)
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -90,7 +94,7 @@ def learn(examples: Examples) -> Result | None:
     learning, calibrating = known & (examples.sent <= middle), known & (examples.sent > middle)
     if _fewest(examples.yes[learning]) < ENOUGH or _fewest(examples.yes[calibrating]) < ENOUGH_TO_CALIBRATE:
         return None
-    past = as_known(examples.places, examples.sent.tolist(), examples.decided.tolist(), examples.yes.tolist())
+    past = as_known(examples.places, examples.sent.tolist(), examples.settled.tolist(), examples.yes.tolist())
     strength = min(
         STRENGTHS, key=lambda each: _log_loss(np.array([drawn(Count(y, n), g, each) for y, n, g in past])[learning], examples.yes[learning])
     )
@@ -113,7 +117,7 @@ def learn(examples: Examples) -> Result | None:
 
 def tell(learned: Learned, examples: Examples) -> Array:
     """What a model that was kept says of these requests, each as of when it was sent."""
-    past = as_known(examples.places, examples.sent.tolist(), examples.decided.tolist(), examples.yes.tolist())
+    past = as_known(examples.places, examples.sent.tolist(), examples.settled.tolist(), examples.yes.tolist())
     table = learned.chances["table"]
     return np.array([table[likelihood.line(_total(learned, examples, number, each))] for number, each in enumerate(past)]) / _THOUSAND
 
