@@ -7,7 +7,7 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from capacity import operations, sessions
+from capacity import limits, operations, sessions
 from capacity.kinds import kind_of, units_of
 from capacity.models import Per, ServiceCapacity
 from catalogue.models import Service, TaxonomyTerm, User
@@ -22,7 +22,7 @@ _CONTRADICTS = {"female": "women", "male": "men"}
 def add(*, service_id: UUID, by: User, at: datetime, maximum: int | None = None, **set_up: Any) -> ServiceCapacity:
     """A new pool of one of the provider's services. Nothing is free in it until somebody says so, but in each new session all places are.
 
-    `set_up` holds the fields of `SET_UP`. Raises NotFound, NotAllowed, Invalid (with `field`) and Conflict.
+    `set_up` holds the fields of `SET_UP` and of `limits.SET_UP`. Raises NotFound, NotAllowed, Invalid (with `field`) and Conflict.
     """
     service = Service.objects.select_related("care_type").filter(pk=service_id, merged_into=None).first()
     if service is None:
@@ -34,10 +34,12 @@ def add(*, service_id: UUID, by: User, at: datetime, maximum: int | None = None,
     pool = ServiceCapacity(service=service, care_type=service.care_type, maximum=maximum)
     at_location = service.service_at_locations.order_by("pk").first()
     pool.location_id = at_location.location_id if at_location else None
+    limited = _limits(set_up)
     _set(pool, set_up)
     if pool.makes_sessions and maximum is not None:
         pool.available, pool.reported_at, pool.reported_by, pool.reported_via = maximum, at, by, "web"
     _save(pool)
+    limits.put(pool, **limited)
     sessions.make(pool_id=pool.pk, at=at)
     operations.tell(pool, kind="added")
     return pool
@@ -51,11 +53,19 @@ def change(*, pool_id: UUID, by: User, at: datetime, **set_up: Any) -> ServiceCa
         raise NotAllowed("Only those who run these places say what they are.")
     if pool.session_of_id is not None:
         raise Invalid("This is one session. Change the places of all sessions instead.")
+    limited = _limits(set_up)
     _set(pool, set_up)
     _save(pool)
+    if limited:
+        limits.put(pool, **limited)
     sessions.make(pool_id=pool.pk, at=at)
     operations.tell(pool, kind="changed")
     return pool
+
+
+def _limits(set_up: dict[str, Any]) -> dict[str, Any]:
+    """What of it is kept beside the pool; taken out."""
+    return {name: set_up.pop(name) for name in limits.SET_UP if name in set_up}
 
 
 def _set(pool: ServiceCapacity, set_up: dict[str, Any]) -> None:

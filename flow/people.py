@@ -5,6 +5,8 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Q, Value
+from django.db.models.functions import Concat, Lower
 
 from capacity.models import Infection
 from catalogue.models import Organization, User
@@ -129,12 +131,13 @@ def note_need(*, patient_id: UUID, profile_id: UUID, by: User) -> Episode | None
 
 
 @transaction.atomic
-def keep_together(*, patient_id: UUID, other_id: UUID, kind: str, by: User, at: datetime) -> Relationship:
+def keep_together(*, patient_id: UUID, other: UUID | str, kind: str, by: User, at: datetime) -> Relationship:
     """Note that two people of one's own organisation want to be at the same place. The plan keeps them together.
 
-    Raises NotAllowed, NotFound, Invalid (with `field`) and Conflict (`kept-together`).
+    `other` is an id, or an NHS number or full name as somebody types it. Raises NotAllowed, NotFound, Invalid (with `field`) and Conflict (`kept-together`).
     """
     organization = _organization_of(by)
+    other_id = other if isinstance(other, UUID) else _named(other, by)
     if patient_id == other_id:
         raise Invalid("That is the same person. Name the other one.", field="other")
     if Patient.objects.visible_to(by).filter(pk__in=[patient_id, other_id]).count() != 2:
@@ -174,6 +177,19 @@ def keep_apart(*, patient_id: UUID, infection: str, by: User, at: datetime) -> E
     episode.save(update_fields=["infection"])
     tell_colleagues(episode.organization_id)
     return episode
+
+
+def _named(text: str, by: User) -> UUID:
+    """The one person of the organisation with this NHS number or name."""
+    words = text.split()
+    people = Patient.objects.visible_to(by).annotate(name=Lower(Concat("given_name", Value(" "), "family_name")))
+    number = "".join(words).replace("-", "")
+    found = list(people.filter(Q(nhs_number=number) if number.isdigit() else Q(name=" ".join(words).lower()))[:2]) if words else []
+    if not found:
+        raise Invalid("Nobody in your organisation’s records has this number or name. Check how it is written.", field="other")
+    if len(found) > 1:
+        raise Invalid("Several people have this name. Enter the NHS number.", field="other")
+    return found[0].pk
 
 
 def tell_colleagues(organization_id: UUID) -> None:

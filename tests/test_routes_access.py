@@ -110,6 +110,9 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     "plan-draw": (page(REFERRERS | MANAGERS, 405), page(REFERRERS | MANAGERS, 302)),
     # No plan is being drawn up.
     "plan-stop": (page(REFERRERS | MANAGERS, 405), page(REFERRERS | MANAGERS, 404)),
+    # No plan is suggested instead.
+    "plan-take-over": (page(REFERRERS | MANAGERS, 405), page(REFERRERS | MANAGERS, 302)),
+    "patient-plan": (OURS, OURS | {OWN: 422}),
     "plan-line": (OURS, OURS | {OWN: 422}),
     "holds": (page(REFERRERS), NOT_THERE),
     # Without a place one is sent to find one.

@@ -4,8 +4,9 @@ from typing import Any, cast
 
 from django import forms
 
+from capacity import limits
 from capacity.kinds import bed_type_of, kind_of, units_of
-from capacity.models import BedType, CapacityStatus, Per, ServiceCapacity
+from capacity.models import BedType, CapacityStatus, Infection, Per, ServiceCapacity
 from catalogue.models import Service
 from core.errors import Invalid
 from frontend.presenters.opening import opening
@@ -101,6 +102,14 @@ class PlaceForm(forms.Form):
         return told
 
 
+def _newcomers(label: str) -> forms.IntegerField:
+    return forms.IntegerField(
+        label=label, help_text="A plan then suggests no more for one day. Leave it empty when it does not matter.",
+        min_value=1, max_value=999, required=False, widget=forms.TextInput(attrs={"inputmode": "numeric"}),
+        error_messages={"invalid": "Write the number in figures, or leave it empty.", "min_value": "Write at least 1, or leave it empty."},
+    )  # fmt: skip
+
+
 class PoolForm(forms.Form):
     """What one pool of places is: what it is called, what is counted, for whom, and for which time."""
 
@@ -128,6 +137,18 @@ class PoolForm(forms.Form):
         help_text="The times in the entry of the service. Places for the sessions of the next 8 weeks are made from them, each night.",
     )  # fmt: skip
 
+    shared = forms.ChoiceField(
+        label="Do people share a room here?", required=False, widget=forms.RadioSelect,
+        choices=[("", "No"), ("yes", "Yes, these places are in one room")],
+        help_text="A plan then suggests only women or only men for it, and nobody beside somebody with an infection.",
+    )  # fmt: skip
+    room_sex = forms.ChoiceField(
+        label="Who is in it now?", choices=[("", "Nobody"), ("female", "Women"), ("male", "Men")], required=False,
+    )  # fmt: skip
+    room_infection = forms.ChoiceField(label="Do those in it have an infection?", choices=Infection.choices, required=False)
+    a_day = _newcomers("At most how many newcomers a day here?")
+    service_a_day = _newcomers("And in the whole service?")
+
     def __init__(self, *args: Any, service: Service, pool: ServiceCapacity | None = None, **kwargs: Any) -> None:
         kind = kind_of(service.care_type)
         if pool is None:
@@ -135,7 +156,7 @@ class PoolForm(forms.Form):
             start: dict[str, Any] = {"name": kind.name, "per": kind.per, "bed_type": bed_type_of(code), "for_sex": ""}
         else:
             start = {name: getattr(pool, name) for name in ("name", "unit", "bed_type", "for_sex", "per")} | {"schedule": pool.schedule_id}
-        super().__init__(*args, **kwargs | {"initial": start})
+        super().__init__(*args, **kwargs | {"initial": start | limits.of(service.pk, pool)})
         units = list(dict.fromkeys([*units_of(service.care_type), *([pool.unit] if pool else [])]))
         cast(forms.ChoiceField, self.fields["unit"]).choices = [(unit, f"{unit.capitalize()}s") for unit in units]
         self._schedules = {str(each.pk): each for each in service.schedules.all()}

@@ -73,7 +73,26 @@ def proof(plan: Plan) -> str:
         return ""
     if not plan.gap:
         return "Proved: by the points in force, no other way of giving these places to these people is better for them all together."
-    return f"Not proved to be the best: another plan could be better by at most {plan.gap:.1f}%."
+    gap = f"{plan.gap:.1f}" if plan.gap >= 0.1 else "0.1"
+    return f"At most {gap}% from the best there can be: so much is proved, with everything that must be kept."
+
+
+def kept(plan: Plan) -> str:
+    """What the plan keeps beyond each person's own rules, as a sentence; empty when there is nothing of the kind."""
+    told = plan.figures.get("kept", {})
+    kinds = [
+        ("together", "couple or family together", "couples and families together"),
+        ("packages", "package of several services", "packages of several services"),
+        ("rooms", "shared room", "shared rooms"),
+        ("limits", "limit of newcomers a day", "limits of newcomers a day"),
+    ]
+    said = [plural(told[name], one, many) for name, one, many in kinds if told.get(name)]
+    return f"It keeps {', '.join(said[:-1])}{' and ' if said[1:] else ''}{said[-1]}." if said else ""
+
+
+def few(number: int | None) -> str:
+    """A number of people, or that they are so few that it is not told."""
+    return "fewer than 5" if number is None else str(number)
 
 
 def counts(plan: Plan) -> list[tuple[str, int]]:
@@ -141,7 +160,7 @@ def file_rows(lines: Iterable[BoardLine]) -> Iterable[tuple[object, ...]]:
         yield (
             line.name, line.age, line.ward, line.pathway, line.days, line.state_words,
             line.place.service_name if line.place else "", line.place.name if line.place else "",
-            line.miles, line.score, line.nth or "", line.options, line.gain, " ".join(line.why), line.news,
+            line.miles, line.score, line.nth or "", line.options, line.gain, " ".join((*line.why, line.together)).strip(), line.news,
             line.decision_words or line.decision,
         )  # fmt: skip
 
@@ -157,5 +176,10 @@ def figure_rows(plan: Plan) -> Iterable[tuple[object, ...]]:
         yield ("Placed", row["label"], row["placed"], f"{row['dearer']} points worse than this plan")
     for row in plan.figures.get("groups", []):
         yield ("Placed of a pathway", row["label"], row["placed"], f"of {row['people']}")
+    for row in plan.figures.get("shares", []):
+        yield ("Provider", row["provider"], row["placed"], f"{row['of_placed']}% of people, {row['of_places']}% of places")
+    for kind, rows in plan.figures.get("equity", {}).items():
+        for row in rows:
+            yield (kind, row["group"], few(row["placed"]), f"of {few(row['people'])}")
     for row in wanted(plan):
         yield ("One more place", f"{row['kind']}, {row['area']}", row["points"], f"{row['pools']} services, {row['full']} of them full")

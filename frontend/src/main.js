@@ -8,6 +8,7 @@ import { startCountdowns } from "./countdown.js";
 import { startDrawing } from "./draw.js";
 import { startForms } from "./forms.js";
 import { startMaps } from "./map.js";
+import { startPlan } from "./plan.js";
 import { startPresses } from "./presses.js";
 import { startWaiting } from "./waiting.js";
 
@@ -18,6 +19,7 @@ initAll();
 startForms(document);
 startMaps(document);
 startDrawing(document);
+startPlan(document);
 startPresses(document);
 startWaiting(document);
 startBoard(document);
@@ -26,4 +28,5 @@ startCountdowns();
 document.body.addEventListener("htmx:load", (event) => {
   startForms(event.target);
   startMaps(event.target);
+  startPlan(event.target);
 });

@@ -20,8 +20,8 @@ from core import audit, clock
 from core.errors import Invalid, LuneError
 from core.geo import miles
 from flow.models import Episode, Plan, PlanLine
-from flow.planning import operations, pricing
-from flow.planning.queries import BoardLine, board, current_plan, newest, one_line, since
+from flow.planning import operations, pricing, renewing
+from flow.planning.queries import BoardLine, board, changes, current_plan, newest, one_line, proposal, since
 from frontend.forms.plan import RejectForm
 from frontend.forms.tell import tell
 from frontend.presenters import countdown, spreadsheet
@@ -32,6 +32,8 @@ from frontend.presenters.query import Query
 from .access import SignedIn, for_roles
 
 PAGE = 25
+#: Changes of a better plan that are told one by one; all are counted.
+CHANGES = 10
 #: Other places that are priced on a person's page: in a plan for so many that a worker drew it up, each takes longer.
 PRICED, PRICED_OF_MANY = 8, 2
 
@@ -49,12 +51,16 @@ def plan(request: SignedIn) -> HttpResponse:
     filters = presenter.Filters.of(request.GET)
     lines = board(request.user, found, at) if found else []
     page = Paginator([line for line in lines if filters.leave(line)], PAGE).get_page(request.GET.get("page"))
-    _look(request, page.object_list, refresh=bool(request.htmx))
+    better = proposal(request.user, found) if found and not running else None
+    changed = changes(request.user, better, at) if better else []
+    _look(request, [*page.object_list, *changed[:CHANGES]], refresh=bool(request.htmx))
     context: dict[str, Any] = {
         "plan": found,
         "running": running,
         "ended": last if last is not None and not running and found != last else None,
         "since": since(request.user, found, at, lines) if found else None,
+        "better": better,
+        "changed": changed[:CHANGES],
         "page": page,
         "lines": len(lines),
         "names_people": request.user.is_referrer,
@@ -94,6 +100,19 @@ def plan_draw(request: SignedIn) -> HttpResponse:
         messages.error(request, error.message)
     else:
         messages.success(request, f"{_planned(made) if made.is_running else 'The plan is drawn up.'} Nothing is held or sent by it.")
+    return redirect("plan")
+
+
+@for_roles(User.Role.REFERRER, User.Role.MANAGER)
+@require_POST
+def plan_take_over(request: SignedIn, pk: UUID) -> HttpResponse:
+    """Put the better plan that was suggested in the place of the one in force."""
+    try:
+        renewing.take_over(plan_id=pk, by=request.user, at=clock.now())
+    except LuneError as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, "The better plan is in force. Nothing is held or sent by it.")
     return redirect("plan")
 
 
@@ -144,7 +163,8 @@ def plan_line(request: SignedIn, pk: UUID) -> HttpResponse:
         "people": people,
     }
     status = 200 if request.method == "GET" else problem.http_status if problem else 422
-    return render(request, "plan/line.jinja", context, status=status)
+    template = "plan/_places.jinja" if request.method == "GET" and request.htmx.target == "plan-places" else "plan/line.jinja"
+    return render(request, template, context, status=status)
 
 
 def _act(request: SignedIn, line: PlanLine, action: str, form: RejectForm) -> HttpResponse | None:

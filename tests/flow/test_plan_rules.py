@@ -33,7 +33,7 @@ def line_of(plan, stay, part="") -> PlanLine:
 
 
 def kept_together(team, one, other) -> None:
-    people.keep_together(patient_id=one.patient_id, other_id=other.patient_id, kind="couple", by=team, at=NOW)
+    people.keep_together(patient_id=one.patient_id, other=other.patient_id, kind="couple", by=team, at=NOW)
 
 
 def checked(plan) -> None:
