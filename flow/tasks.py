@@ -3,6 +3,7 @@
 from contextlib import suppress
 from uuid import UUID
 
+from django.db import transaction
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
@@ -52,7 +53,7 @@ def look_at_plans(timestamp: int) -> int:
     found = renewing.due(clock.now())
     for organization in found:
         # One at a time for each organisation, and not beside a plan that is being drawn up; who waits already is not asked for twice.
-        with suppress(AlreadyEnqueued):
+        with suppress(AlreadyEnqueued), transaction.atomic():
             look_again.configure(lock=f"plan {organization}", queueing_lock=f"look at the plan of {organization}").defer(
                 organization_id=str(organization)
             )

@@ -15,7 +15,8 @@ def faults(world: World, outcome: Outcome, changes: Sequence[Change] = ()) -> li
     adds = sorted((change for change in changes if isinstance(change, Add)), key=lambda change: change.day)
     closes = {pool: change.day for change in changes if isinstance(change, Close) for pool in change.pools}
     holder: dict[tuple[int, int], int] = {}
-    there, state = set(), {}
+    there: set[tuple[int, int]] = set()
+    state: dict[int, str] = {}
     taken = Counter(int(pool) for pool in world.taken_pool)
     used = Counter(taken)
     before = 0.0

@@ -87,7 +87,8 @@ class Draws:
         most = 1.0
         for change in asked:
             most *= max(1.0, change.factor)
-        usual, more = [], []
+        usual: list[tuple[int, float]] = []
+        more: list[tuple[int, float]] = []
         for process, pace, found in ((_ARRIVALS, 1.0, usual), (_MORE, most - 1, more)):
             if pace <= 0:
                 continue

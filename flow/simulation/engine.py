@@ -197,7 +197,7 @@ class _Run:
             if moment <= self.env.now:
                 then(number)
             elif moment < self.draws.days:
-                self.env.timeout(moment - self.env.now).callbacks.append(lambda event, then=then: then(number))  # type: ignore[union-attr, misc]
+                self.env.timeout(moment - self.env.now).callbacks.append(lambda event, then=then: then(number))  # type: ignore[misc]
 
     def _looks(self, number: int) -> None:
         """From now on a place is looked for."""

@@ -30,9 +30,11 @@ MEASURES: tuple[tuple[str, str, str, bool], ...] = (
 )
 
 
-def figures(world: World, outcome: Outcome) -> dict[str, Any]:
-    """Of all, by pathway, the number waiting at the end of each day, and how long waits were. As JSON."""
+def figures(world: World, outcome: Outcome, *, source: int | None = None) -> dict[str, Any]:
+    """Of all (or of one source), by pathway, how many wait at the end of each day, and how long waits were. As JSON."""
     own = [course for course in outcome.courses if not course.person.moved and course.person.ready < outcome.days]
+    if source is not None:
+        own = [course for course in own if world.stream_source[course.person.stream] == source]
     moved = [course for course in outcome.courses if course.person.moved]
     by = {name: _sums(world, [c for c in own if c.person.pathway == n], outcome.days) for n, name in enumerate(world.pathways)}
     return {

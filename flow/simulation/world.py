@@ -87,7 +87,8 @@ class World:
 
     def dump(self) -> bytes:
         """As bytes, to be kept: arrays, and the rest as JSON beside them."""
-        arrays, rest = {}, {}
+        arrays: dict[str, Any] = {}
+        rest: dict[str, Any] = {}
         for field in fields(self):
             value = getattr(self, field.name)
             if isinstance(value, np.ndarray):
