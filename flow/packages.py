@@ -30,7 +30,6 @@ class Part:
     is_help: bool = False
 
 
-@transaction.atomic
 def send(
     *,
     patient_id: UUID,
@@ -41,8 +40,7 @@ def send(
     episode_id: UUID | None = None,
     **asked: Any,
 ) -> list[Referral]:
-    """One referral for each part, in their order; for a single part that is all there is to it. `asked` is what `flow.operations.send`
-    takes besides, the same for all.
+    """One referral for each part, in their order. `asked` is what `flow.operations.send` takes besides, the same for all.
 
     Raises what that raises; then nothing is sent at all. A service may be asked for one part only.
     """
@@ -52,22 +50,23 @@ def send(
         raise Invalid("Ask each service for one thing only.")
     if not held <= set(pools):
         raise Invalid("A place can be held only at a service that you send to.")
-    # In the order that `flow.operations` says: the person, then all the places at once, whatever part they are for.
-    Patient.objects.visible_to(by).select_for_update(of=("self",), no_key=True).filter(pk=patient_id).first()
-    places.lock(pools)
-    package = uuid.uuid4() if len(parts) > 1 else None
-    return [
-        flow.operations.send(
-            patient_id=patient_id,
-            profile_id=part.profile_id,
-            match_run_id=part.match_run_id,
-            pool_ids=part.pool_ids,
-            hold_pool_ids=held.intersection(part.pool_ids),
-            episode_id=None if part.is_help else episode_id,
-            package=package,
-            by=by,
-            at=at,
-            **asked,
-        )
-        for part in parts
-    ]
+    about = {"patient_id": patient_id, "by": by, "at": at, **asked}
+    if len(parts) < 2:
+        return [_send(part, held, episode_id, about) for part in parts]
+    with transaction.atomic():
+        # In the order that `flow.operations` says: the person, then all the places at once, whatever part they are for.
+        Patient.objects.visible_to(by).select_for_update(of=("self",), no_key=True).filter(pk=patient_id).first()
+        places.lock(pools)
+        about["package"] = uuid.uuid4()
+        return [_send(part, held, episode_id, about) for part in parts]
+
+
+def _send(part: Part, held: set[UUID], episode_id: UUID | None, about: dict[str, Any]) -> Referral:
+    return flow.operations.send(
+        profile_id=part.profile_id,
+        match_run_id=part.match_run_id,
+        pool_ids=part.pool_ids,
+        hold_pool_ids=held.intersection(part.pool_ids),
+        episode_id=None if part.is_help else episode_id,
+        **about,
+    )

@@ -56,6 +56,7 @@ urlpatterns: list = [
     path("find/", find.find, name="find"),
     path("match/<uuid:pk>/", match.match, name="match"),
     path("match/<uuid:pk>/again/", match.match_again, name="match-again"),
+    path("match/<uuid:pk>/compare/", match.compare, name="match-compare"),
     path("match/<uuid:pk>/why-not/", match.why_not_search, name="match-why-not-search"),
     path("match/<uuid:pk>/why-not/<uuid:pool_id>/", match.why_not, name="match-why-not"),
     path("match/<uuid:pk>/send/", match.send, name="send"),

@@ -11,12 +11,12 @@ from uuid import UUID
 
 from capacity.models import ServiceCapacity
 from catalogue.diary import times_of
-from catalogue.lexicon import Lexicon
 from catalogue.models import Service
-from catalogue.vocabulary import TRAVELLED_TO, VISITS
+from catalogue.vocabulary import TRAVELLED_TO
 from core.clock import LONDON
 from matching import packages, support
-from matching.engine.problem import PoolFacts
+from matching.engine import journey
+from matching.engine.problem import Need, PoolFacts
 from matching.models import MatchCandidate, MatchRun, NeedProfile
 
 #: What `MatchRun.part` says of a part of a package; of a support it says its code.
@@ -65,7 +65,8 @@ def of(profile: NeedProfile) -> list[Part]:
     for suggestion in support.suggest(person_of(profile)):
         need = _copy(
             profile,
-            care_types=list(suggestion.support.care_types),
+            # What was asked for anyway is in the list itself.
+            care_types=[kind for kind in suggestion.support.care_types if kind not in profile.care_types],
             # Help with a first step is not what the money, the date and the must-haves were given for.
             must_haves=[],
             needs=sorted({*profile.needs, *profile.must_haves}),
@@ -94,8 +95,9 @@ def is_package(profile: NeedProfile) -> bool:
 
 def package(runs: Iterable[MatchRun], *, at: datetime) -> Chosen | None:
     """The best package of these rankings, one line of each; None when one of them found nobody."""
+    runs = list(runs)
     lists = [list(run.candidates.order_by("rank")[: packages.MOST_OPTIONS]) for run in runs]
-    if not all(lists):
+    if not runs or not all(lists):
         return None
     pools = {
         pool.pk: pool
@@ -103,7 +105,12 @@ def package(runs: Iterable[MatchRun], *, at: datetime) -> Chosen | None:
             "service__organization"
         )
     }
-    travelled = {line.pool_id for lines in lists for line in lines if _is_a_journey(PoolFacts.from_json(line.facts))}
+    travelled = {
+        line.pool_id
+        for run, lines in zip(runs, lists, strict=True)
+        for line in lines
+        if _is_a_journey(Need.from_json(run.problem), PoolFacts.from_json(line.facts))
+    }
     days = weekdays([pools[pool].service for pool in travelled], at=at)
     parts = [[_option(line, pools[line.pool_id], travelled, days) for line in lines] for lines in lists]
     best, first = packages.best_package(parts), packages.best_of_each(parts)
@@ -136,9 +143,8 @@ def _option(line: MatchCandidate, pool: ServiceCapacity, travelled: set[UUID], d
     )
 
 
-def _is_a_journey(facts: PoolFacts) -> bool:
-    visits = Lexicon.read().mask("need", VISITS)
-    return bool(TRAVELLED_TO >> facts.care_type & 1) and not facts.online and not facts.accepts & visits
+def _is_a_journey(need: Need, facts: PoolFacts) -> bool:
+    return bool(TRAVELLED_TO >> facts.care_type & 1) and not journey.no_journey(need, facts)
 
 
 def _copy(profile: NeedProfile, **changes: Any) -> NeedProfile:

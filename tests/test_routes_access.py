@@ -100,6 +100,8 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     "find": (page(REFERRERS), page(REFERRERS, 422)),
     "match": (OURS, NOT_THERE),
     "match-again": (page(REFERRERS, 405), OURS | {OWN: 302}),
+    # With nothing chosen there is nothing to compare.
+    "match-compare": (OURS | {OWN: 422}, NOT_THERE),
     "match-why-not-search": (OURS, NOT_THERE),
     "match-why-not": (OURS, NOT_THERE),
     "send": (OURS | {OWN: 302}, OURS | {OWN: 302}),

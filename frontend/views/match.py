@@ -3,13 +3,13 @@
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-import flow.operations
 import matching.operations
 from capacity.models import ServiceCapacity
 from capacity.queries import next_of_each, with_state
@@ -17,12 +17,16 @@ from catalogue.models import User
 from catalogue.queries import search_services
 from core import audit, clock
 from core.errors import Conflict, LuneError
+from flow import packages
 from flow.hold_queries import Hold, holds
 from flow.models import Episode, Patient
 from frontend.forms.send import SendForm, without_hold
 from frontend.forms.tell import tell
+from frontend.presenters import compare as side_by_side
 from frontend.presenters import map as maps
 from frontend.presenters import match as presenter
+from frontend.presenters import parts as beside
+from matching import comparing
 from matching.models import MatchRun
 
 from .access import SignedIn, for_roles
@@ -57,7 +61,10 @@ def match(request: SignedIn, pk: UUID) -> HttpResponse:
     """The list as it was ranked, each line with its live badge."""
     run = _run(request, pk)
     patient = _patient(request)
-    found = presenter.rows(matching.operations.lines(run), user=request.user, at=clock.now())
+    at = clock.now()
+    found = presenter.rows(matching.operations.lines(run), user=request.user, at=at)
+    sections = beside.sections(run, user=request.user, at=at)
+    of_package = [section for section in sections if not section.is_help]
     context = {
         "run": run,
         "profile": run.profile,
@@ -65,7 +72,7 @@ def match(request: SignedIn, pk: UUID) -> HttpResponse:
         "held": {hold.pool: hold for hold in _held(request, patient)},
         "rows": found,
         "shown_first": SHOWN_FIRST,
-        "misses": None if found else matching.operations.nearest_misses(run),
+        "misses": matching.operations.nearest_misses(run),
         "pins": presenter.pins(found),
         "home": maps.lat_lon(run.profile.point),
         "chosen": presenter.chosen(request.GET.getlist("pools")),
@@ -73,12 +80,40 @@ def match(request: SignedIn, pk: UUID) -> HttpResponse:
     return render(request, "match/match.jinja", context)
 
 
+@require_GET
+@for_roles(User.Role.REFERRER)
+@transaction.atomic
+def compare(request: SignedIn, pk: UUID) -> HttpResponse:
+    """Two to four services side by side, as they stand now. With fewer or more ticked, the page asks which."""
+    run, patient, at = _run(request, pk), _patient(request), clock.now()
+    wanted = presenter.chosen(request.GET.getlist("pools"))
+    known = ServiceCapacity.objects.visible_to(request.user).filter(pk__in=wanted)
+    states = {state.id: state for state in with_state(known, at)}
+    wanted = [pool for pool in wanted if pool in states]
+    context: dict[str, Any] = {"run": run, "profile": run.profile, "patient": patient, "wanted": wanted}
+    try:
+        found = side_by_side.columns(comparing.compare(run, wanted, at=at), user=request.user, at=at)
+    except LuneError as error:
+        offered = [states[pool] for pool in wanted]
+        if len(wanted) < comparing.FEWEST:
+            offered += [row.state for row in presenter.rows(matching.operations.lines(run), user=request.user, at=at)[:SHOWN_FIRST]]
+        context |= {"error": error, "offered": list({state.id: state for state in offered}.values())}
+        return render(request, "match/compare_choose.jinja", context, status=error.http_status)
+    context |= {
+        "columns": found,
+        "facts": side_by_side.facts(found),
+        "rules": side_by_side.rules(found),
+        "factors": side_by_side.factors(found),
+    }
+    return render(request, "match/compare.jinja", context)
+
+
 @for_roles(User.Role.REFERRER)
 @require_POST
 @transaction.atomic
 def match_again(request: SignedIn, pk: UUID) -> HttpResponse:
     """Rank the same need by what is free now."""
-    run = matching.operations.match(_run(request, pk).profile, by=request.user, at=clock.now())
+    run = matching.operations.match(_run(request, pk).profile, by=request.user, at=clock.now(), nearly=True)
     patient = _patient(request)
     return redirect(match_address(run.pk, patient.pk if patient else None))
 
@@ -127,14 +162,14 @@ def send(request: SignedIn, pk: UUID) -> HttpResponse:
     form = SendForm(request.POST or None, initial={"patient": patient, "pools": wanted}, **chosen_states)
     gone: Conflict | None = None
     if request.method == "POST" and form.is_valid():
+        asked = form.asked()
         try:
-            referral = flow.operations.send(
-                profile_id=run.profile_id,
-                match_run_id=run.pk,
+            referrals = packages.send(
+                parts=beside.asked_of(run, asked.pop("pool_ids")),
                 by=request.user,
                 at=at,
                 episode_id=_waiting(request, form.cleaned_data["patient"]),
-                **form.asked(),
+                **asked,
             )
         except Conflict as error:
             gone = error
@@ -144,7 +179,10 @@ def send(request: SignedIn, pk: UUID) -> HttpResponse:
         except LuneError as error:
             tell(form, error)
         else:
-            return redirect("referral", referral.pk)
+            if len(referrals) > 1:
+                messages.success(request, f"{len(referrals)} referrals are sent. Each is answered by itself; all of them are wanted.")
+                return redirect("patient", referrals[0].patient_id)
+            return redirect("referral", referrals[0].pk)
     if patient is None:  # the form lists the organisation's people by name
         named = Patient.objects.visible_to(request.user).values_list("pk", flat=True)
         audit.record_reads(user=request.user, record_type="patient", record_ids=named, purpose="choose-person")
@@ -155,6 +193,7 @@ def send(request: SignedIn, pk: UUID) -> HttpResponse:
         "patient": patient,
         "kept": kept,
         "states": states,
+        "parts": _parts(run, states, wanted),
         "ticked": [pool for pool in wanted if not gone or str(pool) != gone.details.get("pool")],
         "gone": gone,
         "others": presenter.rows(others, user=request.user, at=at),
@@ -162,6 +201,15 @@ def send(request: SignedIn, pk: UUID) -> HttpResponse:
     }
     status = 200 if request.method != "POST" else 409 if gone else 422
     return render(request, "send/send.jinja", context, status=status)
+
+
+def _parts(run: MatchRun, states: list[Any], wanted: list[UUID]) -> list[tuple[str, list[Any]]]:
+    """What the chosen services are asked for, when that is more than one thing: its kind of care, and the states of those asked."""
+    by_id = {state.id: state for state in states}
+    parts = beside.asked_of(run, [pool for pool in wanted if pool in by_id])
+    if len(parts) < 2:
+        return []
+    return [(" or ".join(dict.fromkeys(by_id[pool].care_type_name for pool in part.pool_ids)), [by_id[p] for p in part.pool_ids]) for part in parts]
 
 
 def _held(request: SignedIn, patient: Patient | None) -> list[Hold]:
