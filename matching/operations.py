@@ -22,6 +22,8 @@ from matching.engine.rules import Verdict
 from matching.engine.words import Words
 from matching.models import MatchCandidate, MatchRun, NeedProfile, WeightSet
 from matching.snapshot.keeper import keeper
+from matching.travel import asking
+from matching.travel.asking import Travel
 
 _MARKS = {"mark": dict(enumerate(name for _, name in marks.WISHES))}
 #: Written to the unmet-need ledger when there is no service of the kind at all.
@@ -31,6 +33,9 @@ NO_SERVICE = "no-service"
 CARRIED_ONLY = "carried-only"
 #: Reasons that are no rule of the engine.
 _REASONS = {NO_SERVICE: "there being no such service", CARRIED_ONLY: "having said that they take these diagnoses"}
+
+#: Of how many of the nearest services those are chosen that nearly fit, where others do fit.
+NEARLY_AMONG = 200
 
 profile_from = profiles.profile_from
 refresh_facts = queries.refresh_facts
@@ -65,6 +70,8 @@ class Line:
     terms: list[explain.Term]
     better: str
     """What would raise the score most, as a sentence; empty when nothing would."""
+    travel: Travel
+    """How long the way takes, and how that is known."""
     overdue: str
     """Why the record may be out of date, as a sentence; empty when it was checked lately."""
     is_confidential: bool
@@ -143,13 +150,14 @@ class _Pool(NamedTuple):
 
 
 @transaction.atomic
-def match(profile: NeedProfile, *, by: User | None, at: datetime, limit: int = 50) -> MatchRun:
+def match(profile: NeedProfile, *, by: User | None, at: datetime, limit: int = 50, nearly: bool = False) -> MatchRun:
     """Rank what is free for a need and store the answer with all that it was judged by.
 
     What `matching.parts` makes of it is ranked too: help with the first step, and each kind by itself when all are wanted. When nobody
-    fits, the run keeps the nearest misses, and the unmet-need ledger gets a row without any person in it.
+    fits, the run keeps the nearest misses, and the unmet-need ledger gets a row without any person in it. With `nearly`, it keeps them
+    though somebody fits. A route planner, where there is one, is asked about the best lines.
     """
-    run = _match(profile, by=by, at=at, limit=limit, ledger_too=not parts.is_package(profile))
+    run = _match(profile, by=by, at=at, limit=limit, ledger_too=not parts.is_package(profile), nearly=nearly)
     for part in parts.of(profile):
         part.profile.save()
         one = MatchRun(part_of=run, part=part.part, because=list(part.because))
@@ -157,7 +165,16 @@ def match(profile: NeedProfile, *, by: User | None, at: datetime, limit: int = 5
     return run
 
 
-def _match(profile: NeedProfile, *, by: User | None, at: datetime, limit: int, ledger_too: bool, run: MatchRun | None = None) -> MatchRun:
+def _match(
+    profile: NeedProfile,
+    *,
+    by: User | None,
+    at: datetime,
+    limit: int,
+    ledger_too: bool,
+    nearly: bool = False,
+    run: MatchRun | None = None,
+) -> MatchRun:
     """One ranking. A support that nobody gives is suggested, not asked for: it is no unmet need."""
     started = time.perf_counter()
     weight_set = WeightSet.objects.newest(profile.pathway)
@@ -175,6 +192,9 @@ def _match(profile: NeedProfile, *, by: User | None, at: datetime, limit: int, l
             ledger.note(profile, reason=reason, at=at)
     elif ledger_too:
         ledger.resolve(profile, at=at)
+    if ranking.lines and nearly:
+        run.misses, _ = _misses(need, at, carried_only=profile.carried_only, among=NEARLY_AMONG)
+    run.travel = asking.ask(need, [line.facts for line in ranking.lines])
     run.took_ms = (time.perf_counter() - started) * 1000
     run.save()
     queries.store(run.pk, ranking.lines, [check.terms(need, line.facts, weights) for line in ranking.lines])
@@ -207,14 +227,17 @@ def lines(run: MatchRun) -> list[Line]:
     stored = [(candidate, PoolFacts.from_json(candidate.facts)) for candidate in run.candidates.order_by("rank")]
     pools = places_of(candidate.pool_id for candidate, _ in stored)
     words = words_for(need, (facts for _, facts in stored))
-    return [_line(need, weights, facts, words, rank=c.rank, score=c.score, points=c.terms, pool=pools[c.pool_id]) for c, facts in stored]
+    return [
+        _line(need, weights, facts, words, rank=c.rank, score=c.score, points=c.terms, pool=pools[c.pool_id], by_road=run.travel)
+        for c, facts in stored
+    ]
 
 
 def replay(run: MatchRun) -> list[Line]:
     """The ranking computed again, from the stored problem, weights and facts alone."""
     need, weights = Need.from_json(run.problem), Weights.from_json(run.weights)
     facts = [PoolFacts.from_json(candidate.facts) for candidate in run.candidates.all()]
-    return _lines_of(need, weights, check.rank(need, facts, weights))
+    return _lines_of(need, weights, check.rank(need, facts, weights), by_road=run.travel)
 
 
 def next_best(run: MatchRun, *, exclude_pools: Iterable[UUID], at: datetime, limit: int = 3) -> list[Line]:
@@ -272,7 +295,7 @@ def reason_words(code: str) -> str:
 
 
 def nearest_misses(run: MatchRun) -> Misses:
-    """For a run that found nobody: the services that fail least, and what opens most. Empty for any other run."""
+    """The services that fail least, and what opens most; empty for a run that found somebody and was not asked for them."""
     if not run.misses:
         return Misses(lines=[], openings=[])
     need = Need.from_json(run.problem)
@@ -310,9 +333,9 @@ def _rank(
     return queries.rank(need, weights, at=at, limit=limit, without=without) if ranking is None else ranking
 
 
-def _misses(need: Need, at: datetime, *, carried_only: bool) -> tuple[dict[str, Any], str]:
+def _misses(need: Need, at: datetime, *, carried_only: bool, among: int = 500) -> tuple[dict[str, Any], str]:
     """The nearest misses as a run keeps them, and the reason for the ledger: what opens most, or else what the nearest fails."""
-    near = queries.nearest(need, at=at)
+    near = queries.nearest(need, at=at, limit=among)
     narrowed = carried_only and bool(need.conditions)
     taken = [facts for facts in near if carrying.carries(need, facts)] if narrowed else near
     misses, relaxations = explain.misses(need, taken)
@@ -330,7 +353,7 @@ def words_for(need: Need, pools: Iterable[PoolFacts]) -> Words:
     return Words(Lexicon.read().names() | _MARKS, criteria.names_of(codes))
 
 
-def _lines_of(need: Need, weights: Weights, ranked: list[check.Ranked]) -> list[Line]:
+def _lines_of(need: Need, weights: Weights, ranked: list[check.Ranked], by_road: Mapping[str, Any] | None = None) -> list[Line]:
     pools = places_of(UUID(line.facts.pool_id) for line in ranked)
     words = words_for(need, (line.facts for line in ranked))
     return [
@@ -343,13 +366,23 @@ def _lines_of(need: Need, weights: Weights, ranked: list[check.Ranked]) -> list[
             score=line.score,
             points=check.terms(need, line.facts, weights),
             pool=pools[UUID(line.facts.pool_id)],
+            by_road=by_road or {},
         )
         for number, line in enumerate(ranked, start=1)
     ]
 
 
 def _line(
-    need: Need, weights: Weights, facts: PoolFacts, words: Words, *, rank: int, score: int, points: Mapping[str, int], pool: _Pool
+    need: Need,
+    weights: Weights,
+    facts: PoolFacts,
+    words: Words,
+    *,
+    rank: int,
+    score: int,
+    points: Mapping[str, int],
+    pool: _Pool,
+    by_road: Mapping[str, Any],
 ) -> Line:
     found = explain.findings(need, facts, words)
     away = distance(need, facts)
@@ -374,6 +407,7 @@ def _line(
         told_s=facts.age_s,
         terms=explain.terms(need, facts, weights, words, points),
         better=explain.better(need, facts, weights, words, points),
+        travel=asking.travel(need, facts, by_road),
         overdue=explain.overdue(need, facts),
         is_confidential=pool.is_confidential,
     )

@@ -167,8 +167,8 @@ USAGE_PREFIX = f"usage:{DATABASES['default']['NAME']}"
 #: Whether a web process holds the facts of all places in memory and ranks there (docs/decisions/0012): about 250 bytes a place.
 MATCH_IN_MEMORY = env.bool("LUNE_MATCH_IN_MEMORY", default=True)
 
-# How long ways take where no road is known (docs/travel.md): detour, kilometres an hour, and minutes at the start (to the car, to the stop and
-# waiting). Detour by car: 1.40 for England (Ballou, Rahardja and Sakai, 2002); everything else is an assumption that the operator should set.
+# How long ways take where no road is known (docs/travel.md): detour, kilometres an hour, and minutes at the start (to the car, to the stop
+# and waiting). All of them are assumptions, which the operator sets by what is so in the area.
 TRAVEL_ON_FOOT = env.list("LUNE_TRAVEL_ON_FOOT", cast=float, default=[1.3, 4, 0])
 TRAVEL_BY_CAR = env.list("LUNE_TRAVEL_BY_CAR", cast=float, default=[1.4, 35, 5])
 TRAVEL_BY_PUBLIC_TRANSPORT = env.list("LUNE_TRAVEL_BY_PUBLIC_TRANSPORT", cast=float, default=[1.5, 16, 15])
@@ -177,6 +177,14 @@ TRAVEL_PACES = tuple(
     (round(start * 60), max(1, round(3600 * detour / speed)))
     for detour, speed, start in (TRAVEL_ON_FOOT, TRAVEL_BY_CAR, TRAVEL_BY_PUBLIC_TRANSPORT)
 )
+
+#: A route planner that the operator runs: valhalla, osrm or pgrouting, and where; empty: none. The schema is that of osm2pgrouting.
+ROUTER = env("LUNE_ROUTER", default="")
+ROUTER_URL = env("LUNE_ROUTER_URL", default="")
+ROUTER_SCHEMA = env("LUNE_ROUTER_SCHEMA", default="public")
+#: Seconds that a search waits for it, and days for which its answers are kept.
+ROUTER_TIMEOUT = env.float("LUNE_ROUTER_TIMEOUT", default=1.0)
+ROUTER_KEEP_DAYS = env.int("LUNE_ROUTER_KEEP_DAYS", default=7)
 
 # History is written once for each statement, not once for each row: an import brings hundreds of rows with one.
 PGHISTORY_LEVEL = pgtrigger.Statement

@@ -68,7 +68,7 @@ def find(request: SignedIn) -> HttpResponse:
         try:
             with transaction.atomic():
                 need = matching.operations.profile_from(form.need(timezone.localdate()), by=request.user)
-                run = matching.operations.match(need, by=request.user, at=at)
+                run = matching.operations.match(need, by=request.user, at=at, nearly=True)
                 if patient is not None:
                     flow.operations.note_need(patient_id=patient.pk, profile_id=need.pk, by=request.user)
         except LuneError as error:

@@ -62,6 +62,16 @@ class FindingSerializer(serializers.Serializer):
     change = serializers.CharField(help_text="What would make it fit; empty unless it failed.")
 
 
+class TravelSerializer(serializers.Serializer):
+    """The way to a service. The order of the list reckons with the straight line, whatever a route planner says."""
+
+    minutes = serializers.IntegerField(allow_null=True)
+    metres = serializers.IntegerField(allow_null=True, help_text="By the roads, where a route planner says so.")
+    mode = serializers.CharField(help_text="By car, by public transport or on foot.")
+    how = serializers.CharField(help_text="How it is known: road, straight-line, no-journey, or empty: not known.")
+    words = serializers.CharField()
+
+
 class LineSerializer(serializers.Serializer):
     rank = serializers.IntegerField()
     pool_id = serializers.UUIDField()
@@ -83,6 +93,7 @@ class LineSerializer(serializers.Serializer):
     told_s = serializers.IntegerField(allow_null=True, help_text="Age of the figure in seconds.")
     terms = TermSerializer(many=True)
     better = serializers.CharField(help_text="What would raise the score most; empty when nothing would.")
+    travel = TravelSerializer()
     overdue = serializers.CharField(help_text="Why the record may be out of date; empty when it was checked lately.")
 
 

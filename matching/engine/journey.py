@@ -14,7 +14,8 @@ NOT_SAID, CAR, PUBLIC = 0, 1, 2
 ON_FOOT = 0
 #: A minute, in thousandths of a second.
 MINUTE = 60_000
-_NAMES = ("on foot", "by car", "by public transport")
+#: What each way is called, by its place.
+NAMES = ("on foot", "by car", "by public transport")
 
 
 def used(need: Need) -> int:
@@ -60,16 +61,20 @@ def taken(need: Need, facts: PoolFacts) -> int | None:
     return None if away is None or not need.paces else minutes(need, away)
 
 
+def by(need: Need, metres: int, mode: int) -> int:
+    """Whether so many metres are walked, or travelled in this way: whichever is sooner."""
+    on_foot, other = (-(-(start + metres * pace) // MINUTE) for start, pace in lines(need, mode))
+    return ON_FOOT if on_foot <= other else mode
+
+
 def told(need: Need, metres: int, mode: int) -> str:
     """`"about 25 minutes by public transport"`, or on foot where that is sooner."""
-    length = minutes(need, metres, mode)
-    (start, pace), _ = lines(need, mode)
-    return about(length, ON_FOOT if -(-(start + metres * pace) // MINUTE) == length else mode)
+    return about(minutes(need, metres, mode), by(need, metres, mode))
 
 
 def about(length: int, mode: int) -> str:
     """`"about 25 minutes by car"`."""
-    return f"about {count(length, 'minute')} {_NAMES[mode]}"
+    return f"about {count(length, 'minute')} {NAMES[mode]}"
 
 
 def words(need: Need, facts: PoolFacts) -> str:
@@ -102,20 +107,21 @@ class TravelTime(Rule):
 
     def sentence(self, need: Need, facts: PoolFacts, words: Words) -> str:
         away, limit = distance(need, facts), need.max_minutes
+        metres = away or 0
         match self.verdict(need, facts):
             case Verdict.MET if away is None or no_journey(need, facts):
                 return "No journey for the person."
             case Verdict.MET:
-                return f"{told(need, away, used(need)).capitalize()} as reckoned from the distance, within {limit}."
+                return f"{told(need, metres, used(need)).capitalize()} as reckoned from the distance, within {limit}."
             case Verdict.UNKNOWN if away is None:
                 return "Not known: it has not said where it is, so nobody can say how long the way takes."
             case Verdict.UNKNOWN:
                 return (
-                    f"Not known: {told(need, away, CAR)}, but {told(need, away, PUBLIC)}, and the longest you gave is {limit}; "
+                    f"Not known: {told(need, metres, CAR)}, but {told(need, metres, PUBLIC)}, and the longest you gave is {limit}; "
                     "ask whether the person drives."
                 )
-            case Verdict.FAILED if away is not None:
-                return f"It is {told(need, away, used(need))} as reckoned from the distance; the longest you gave is {limit}."
+            case Verdict.FAILED:
+                return f"It is {told(need, metres, used(need))} as reckoned from the distance; the longest you gave is {limit}."
         return ""
 
     def change(self, need: Need, facts: PoolFacts, words: Words) -> str:
