@@ -199,7 +199,7 @@ def _lines(plan: Plan, drawn: Drawn, looked: wanting.Looked, before: dict[Key, U
                 helps_pool_id=None if option else looked.helps.get(person.key),
                 first_come_id=packed.pools[turn[i]] if turn[i] != NONE else None,
                 was_pool_id=was if was != pool else None,
-                change=changes.get(i, {}) if person.key in before else {"new": True} if before else {},
+                change=changes.get(i, {}) if person.key in before else {"new": True} if plan.replaces else {},
             )
         )
     return lines

@@ -43,7 +43,8 @@ def forget(*, at: datetime) -> int:
                 plan.delete()
                 done += 1
             else:
-                done += bool(gone or Plan.objects.filter(pk=plan.pk, problem__isnull=False).update(problem=None))
+                emptied = Plan.objects.filter(pk=plan.pk, problem__isnull=False).update(problem=None)
+                done += bool(gone or emptied)
     return done
 
 
