@@ -31,9 +31,11 @@ NAVIGATION: dict[str, list[tuple[str, str]]] = {
         ("Home", "home"),
         ("Dashboard", "dashboard"),
         ("Plan", "plan"),
+        ("What if", "what-if"),
         ("History", "history"),
         ("Directory", "directory"),
         ("Use", "usage"),
+        ("Likely yes", "acceptance"),
     ],
     User.Role.CURATOR: [
         ("Home", "home"),
@@ -49,7 +51,13 @@ NAVIGATION: dict[str, list[tuple[str, str]]] = {
         ("Imports", "imports"),
         ("Use", "usage"),
     ],
-    User.Role.ADMINISTRATOR: [("Home", "home"), ("Directory", "directory"), ("Sources", "sources"), ("Users and settings", "admin:index")],
+    User.Role.ADMINISTRATOR: [
+        ("Home", "home"),
+        ("Directory", "directory"),
+        ("Sources", "sources"),
+        ("Likely yes", "acceptance"),
+        ("Users and settings", "admin:index"),
+    ],
 }
 #: What anybody may open without signing in.
 PUBLIC = [("Directory", "directory"), ("What is on", "diary"), ("How good it is", "quality"), ("Sign in", "account_login")]

@@ -6,6 +6,7 @@ from django.views.decorators.http import require_safe
 
 from .entry_urls import urlpatterns as entry_pages
 from .views import (
+    acceptance,
     asking,
     assurance,
     board,
@@ -68,6 +69,12 @@ urlpatterns: list = [
     path("plan/<uuid:pk>/stop/", plan.plan_stop, name="plan-stop"),
     path("plan/<uuid:pk>/take-over/", plan.plan_take_over, name="plan-take-over"),
     path("plan/lines/<uuid:pk>/", plan.plan_line, name="plan-line"),
+    path("what-if/", what_if.what_if, name="what-if"),
+    path("what-if/new/", what_if.what_if_new, name="what-if-new"),
+    path("what-if/<uuid:pk>/", what_if.what_if_answer, name="what-if-answer"),
+    path("what-if/<uuid:pk>/figures.csv", what_if.what_if_csv, name="what-if-csv"),
+    path("what-if/<uuid:pk>/stop/", what_if.what_if_stop, name="what-if-stop"),
+    path("what-if/<uuid:pk>/go-on/", what_if.what_if_go_on, name="what-if-go-on"),
     path("holds/", holds.holds, name="holds"),
     path("holds/new/", holds.hold_new, name="hold-new"),
     path("holds/<uuid:pk>/extend/", holds.hold_extend, name="hold-extend"),
@@ -110,6 +117,8 @@ urlpatterns: list = [
     path("directory/<uuid:pk>/calendar.ics", diary.service_calendar, name="service-calendar"),
     path("diary/", diary.week, name="diary"),
     path("diary/calendar.ics", diary.diary_calendar, name="diary-calendar"),
+    path("acceptance/", acceptance.acceptance, name="acceptance"),
+    path("acceptance/figures.csv", acceptance.acceptance_csv, name="acceptance-csv"),
     path("quality/", quality.quality, name="quality"),
     path("quality/figures.csv", quality.quality_csv, name="quality-csv"),
     path("still-correct/done/<slug:answer>/", still_correct.done, name="still-correct-done"),

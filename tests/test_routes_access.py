@@ -116,6 +116,13 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     "plan-take-over": (page(REFERRERS | MANAGERS, 405), page(REFERRERS | MANAGERS, 302)),
     "patient-plan": (OURS, OURS | {OWN: 422}),
     "plan-line": (OURS, OURS | {OWN: 422}),
+    "what-if": (page(MANAGERS), NOT_THERE),
+    "what-if-new": (page(MANAGERS), page(MANAGERS, 422)),
+    # Asked by the trust's manager; another organisation's is not there.
+    "what-if-answer": (page(TRUST, others={MANAGER: 404}), NOT_THERE),
+    "what-if-csv": (page(TRUST, others={MANAGER: 404}), NOT_THERE),
+    "what-if-stop": (page(MANAGERS, 405), page(TRUST, 302, others={MANAGER: 404})),
+    "what-if-go-on": (page(MANAGERS, 405), page(TRUST, 302, others={MANAGER: 404})),
     "holds": (page(REFERRERS), NOT_THERE),
     # Without a place one is sent to find one.
     "hold-new": (page(REFERRERS, 302), page(REFERRERS, 302)),
@@ -147,6 +154,9 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     "board-screen-revoke": (page(MANAGERS | PROVIDERS, 405), page(MANAGERS | PROVIDERS, 404)),
     "board-screen": (all_get(404), NOT_THERE),
     "dashboard-csv": (page(MANAGERS), NOT_THERE),
+    # A manager reads, an administrator switches.
+    "acceptance": (page(MANAGERS | {ADMINISTRATOR}), page(ADMINISTRATOR, 422)),
+    "acceptance-csv": (page(MANAGERS | {ADMINISTRATOR}), NOT_THERE),
     "quality": (all_get(200), NOT_THERE),
     "robots": (all_get(200), NOT_THERE),
     "sitemap": (all_get(200), NOT_THERE),

@@ -1,0 +1,120 @@
+"""What was learned of how likely a yes is: its errors in words, its picture, and rows of a file."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from django.utils.safestring import SafeString
+
+from flow.acceptance.words import verdict
+from flow.models import AcceptanceModel
+from frontend.presenters import charts
+
+TITLE = "What was said, and what came"
+_ERRORS = (("Squared error (Brier)", "brier", "than"), ("Logarithmic error", "loss", "loss_than"))
+
+
+def percent(share: float) -> str:
+    return f"{round(100 * share)}%"
+
+
+def errors(figures: Mapping[str, Any]) -> list[dict[str, str]]:
+    """A row for each error and each plain guess that it is held against. Smaller is better."""
+    rows = []
+    for name, key, than in _ERRORS:
+        for guess, words in (("constant", f"{percent(figures['guess'])} for everybody"), ("group", "The share of its group")):
+            difference = figures[f"{than}_{guess}"]
+            rows.append(
+                {
+                    "name": name,
+                    "mine": f"{figures[key]:.3f}",
+                    "guess": words,
+                    "theirs": f"{figures[f'{key}_{guess}']:.3f}",
+                    "difference": f"{difference['mean']:+.3f} ({difference['low']:+.3f} to {difference['high']:+.3f})",
+                    "better": "Yes" if difference["high"] < 0 else "No" if difference["mean"] >= 0 else "It may be luck",
+                }
+            )
+    return rows
+
+
+def groups(audit: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """A row for each group of people; a small one without figures."""
+    return [_group(row) for row in audit]
+
+
+def _group(row: Mapping[str, Any]) -> dict[str, str]:
+    told = {"characteristic": row["characteristic"], "group": str(row["group"]).capitalize()}
+    if row["count"] is None:
+        return told | dict.fromkeys(("said", "came", "gap", "high"), "–") | {"count": "Not told: too small", "look": ""}
+    gap = f"{100 * row['gap']:+.0f} ({100 * row['low']:+.0f} to {100 * row['high']:+.0f})"
+    figures = {"said": percent(row["said"]), "came": percent(row["came"]), "gap": gap, "high": percent(row["told_high"])}
+    look = "" if not row["look"] else "Told too much" if row["gap"] > 0 else "Told too little"
+    return told | figures | {"count": f"{row['count']:,}", "look": look}
+
+
+def weights(learned: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What counts for how much, in logits; what was left out says so."""
+    return [(words, f"{weight:+.2f}" if weight else "counts for nothing") for words, weight in learned["weights"]]
+
+
+def in_words(figures: Mapping[str, Any]) -> str:
+    """The picture in a sentence."""
+    if not figures["points"]:
+        return "There is nothing to draw."
+    return f"On average what was said was {100 * figures['off_by']:.0f} in 100 away from what came. On the line, both are the same."
+
+
+def picture(figures: Mapping[str, Any]) -> SafeString:
+    """What came by what was said, with the line on which both are the same; empty without points."""
+    return _draw(json.dumps(figures["points"]), in_words(figures)) if figures["points"] else SafeString("")
+
+
+@lru_cache(maxsize=16)
+def _draw(points: str, description: str) -> SafeString:
+    # Here, not above: they take a second to import, and most processes never draw.
+    import altair as alt
+    import vl_convert as vlc
+
+    share = alt.Scale(domain=[0, 1], nice=False)
+    axis = alt.Axis(format="%", tickCount=5, labelFontSize=14, titleFontSize=14, labelColor="#212b32", titleColor="#212b32")
+    told = alt.Chart(alt.Data(values=json.loads(points)))
+    said = alt.X("said:Q", title="Said", scale=share, axis=axis)
+    same = alt.Chart(alt.Data(values=[{"said": 0, "came": 0}, {"said": 1, "came": 1}]))
+    layers = (
+        same.mark_line(color="#4c6272", strokeDash=[6, 4]).encode(x=said, y=alt.Y("came:Q", title="Came", scale=share, axis=axis)),
+        told.mark_rule(color="#12344d", strokeWidth=2).encode(x=said, y=alt.Y("low:Q"), y2="high:Q"),
+        told.mark_point(color="#12344d", filled=True, size=90, opacity=1).encode(x=said, y=alt.Y("came:Q")),
+    )
+    chart = alt.layer(*layers).properties(width=420, height=320)
+    chart = chart.configure(font="Arial, sans-serif", background="transparent").configure_view(stroke=None)
+    return charts.accessible(vlc.vegalite_to_svg(chart.to_dict()), title=TITLE, description=description)
+
+
+def table(model: AcceptanceModel | None) -> Iterator[Sequence[Any]]:
+    """Every figure of a version as rows for a spreadsheet, below `HEADER`."""
+    if model is None:
+        return
+    yield ["version", "", model.version, verdict(model)]
+    yield ["learned at", "", model.learned_at.isoformat(), model.library]
+    yield ["answers", "all", model.answers, ""]
+    yield ["answers", "learned from", model.learned_from, ""]
+    for key, value in model.figures.items():
+        if key == "points":
+            continue
+        if isinstance(value, dict):
+            yield from (["figure", f"{key} {part}", number, ""] for part, number in value.items())
+        else:
+            yield ["figure", key, value, ""]
+    for number, point in enumerate(model.figures.get("points", ()), start=1):
+        yield from (["point", f"{number} {key}", value, ""] for key, value in point.items())
+    for row in model.audit:
+        name = f"{row['characteristic']}: {row['group']}"
+        yield from (
+            ["group", f"{name}, {key}", row.get(key, ""), ""] for key in ("count", "said", "came", "gap", "low", "high", "told_high")
+        )
+    for words, weight in model.learned.get("weights", ()):
+        yield ["weight", words, weight, ""]
+
+
+HEADER = ("what", "which", "value", "words")
