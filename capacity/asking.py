@@ -18,6 +18,7 @@ from django.db.models import Q, QuerySet
 from capacity import operations
 from capacity.holding import HeldPlace, held_of
 from capacity.models import Ask, AskingPreference, Per, ServiceCapacity, UpdateLink, Via
+from capacity.recording import FIGURES
 from catalogue.assurance import token_hash
 from catalogue.models import Service, User
 from core.errors import Invalid, NotAllowed, NotFound
@@ -215,7 +216,7 @@ def _locked(token: str) -> UpdateLink:
 
 
 def _as_it_stood(pool: ServiceCapacity) -> dict[str, Any]:
-    figures = {name: getattr(pool, name) for name in operations.FIGURES}
+    figures = {name: getattr(pool, name) for name in FIGURES}
     figures["closed_until"] = pool.closed_until.isoformat() if pool.closed_until else None
     told = pool.reported_at.isoformat() if pool.reported_at else None
     return figures | {"reported_at": told, "reported_by_id": pool.reported_by_id, "reported_via": pool.reported_via}

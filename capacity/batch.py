@@ -1,14 +1,18 @@
-"""Many reports at once: each is kept or refused by itself, in a transaction of its own."""
+"""Many reports at once: each is kept or refused by itself, whatever becomes of the others."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import IntegrityError
+
 from capacity import operations
 from capacity.models import CapacityReport, ServiceCapacity
+from capacity.recording import FIGURES
 from catalogue.models import User
 from core.errors import LuneError, NotFound
 
@@ -35,18 +39,56 @@ class Outcome:
     error: LuneError | None = None
 
 
+#: Lines kept in one transaction: none of them is locked for longer than these take.
+TOGETHER = 50
+#: What a line may say besides figures, and still be kept together with others.
+_VERSION = {"expected_version"}
+
+
 def report_each(lines: Sequence[Line], *, by: User, at: datetime, via: str, key: str) -> list[Outcome]:
     """Report each line for a provider that runs its pool, in the order given. The same `key` again keeps nothing twice."""
     wanted = {line.pool_id for line in lines if line.pool_id is not None}
     own = set(ServiceCapacity.objects.visible_to(by).run_by(by).filter(pk__in=wanted).values_list("pk", flat=True))
-    outcomes = []
+    keys = [line.key or hashlib.sha256(f"{key} {number}".encode()).hexdigest() for number, line in enumerate(lines)]
+    outcomes: dict[int, Outcome] = {}
+    plain = _plain(lines, own)
+    for first in range(0, len(plain), TOGETHER):
+        outcomes |= _report_together(lines, plain[first : first + TOGETHER], keys=keys, by=by, at=at, via=via)
     for number, line in enumerate(lines):
-        once = line.key or hashlib.sha256(f"{key} {number}".encode()).hexdigest()
-        try:
-            outcomes.append(_report(line, own=own, by=by, at=at, via=via, key=once))
-        except LuneError as error:
-            outcomes.append(Outcome("refused", error=error))
-    return outcomes
+        if number not in outcomes:
+            try:
+                outcomes[number] = _report(line, own=own, by=by, at=at, via=via, key=keys[number])
+            except LuneError as error:
+                outcomes[number] = Outcome("refused", error=error)
+    return [outcomes[number] for number in range(len(lines))]
+
+
+def _plain(lines: Sequence[Line], own: set[UUID]) -> list[int]:
+    """Numbers of the lines that need nothing but to be written down: of one's own pools, seen now, and the only one of their pool."""
+    of_pool = Counter(line.pool_id for line in lines)
+    return [
+        number
+        for number, line in enumerate(lines)
+        if line.refusal is None and line.pool_id in own and of_pool[line.pool_id] == 1 and line.figures.keys() <= FIGURES.keys() | _VERSION
+    ]
+
+
+def _report_together(
+    lines: Sequence[Line], some: Sequence[int], *, keys: Sequence[str], by: User, at: datetime, via: str
+) -> dict[int, Outcome]:
+    """What became of those that could be kept together; of a group that could not, nothing."""
+    number_of = {pool: number for number in some if (pool := lines[number].pool_id) is not None}
+    told = {pool: dict(lines[number].figures) for pool, number in number_of.items()}
+    versions = {pool: version for pool, figures in told.items() if (version := figures.pop("expected_version", None)) is not None}
+    own_keys = {pool: keys[number] for pool, number in number_of.items()}
+    try:
+        found = operations.report_together(told=told, versions=versions, keys=own_keys, by=by, at=at, via=via)
+    except (LuneError, IntegrityError):
+        return {}  # one line by one: a pool has just gone, or the same update comes twice at this instant
+    return {
+        number_of[pool]: Outcome("refused", error=outcome) if isinstance(outcome, LuneError) else Outcome("kept", outcome.version)
+        for pool, outcome in found.items()
+    }
 
 
 def _report(line: Line, *, own: set[UUID], by: User, at: datetime, via: str, key: str) -> Outcome:

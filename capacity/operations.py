@@ -1,26 +1,22 @@
 """What people do with places. Each function is one transaction: lock, read, change, record, publish."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from capacity.models import CapacityReport, CapacityStatus, FreshnessPolicy, Reservation, ServiceCapacity, Via
+from capacity.recording import FIGURES, record, tell
 from capacity.status import CLOCK_SKEW
 from catalogue.models import Organization, User
 from core.clock import local_time
-from core.errors import Conflict, Invalid, NotAllowed, NotFound
+from core.errors import Conflict, Invalid, LuneError, NotAllowed, NotFound
 from core.events import publish
 
 #: How long a held place is kept where the operator has no policy for its care type.
 HOLD_FOR = timedelta(hours=4)
-#: What a report may say of a pool, and what each row of its history keeps besides what is held.
-FIGURES = (
-    "available", "maximum", "occupied", "reserved", "waiting", "expected_wait_days", "status", "is_open", "closed_reason", "closed_until",
-    "note",
-)  # fmt: skip
 _COUNTS = ("available", "maximum", "occupied", "reserved", "waiting", "expected_wait_days")
 
 UNSET: Any = object()
@@ -51,41 +47,6 @@ def show_to_public(*, pool_id: UUID, shown: bool, by: User, at: datetime) -> Ser
         pool.save(update_fields=["shown_to_public"])
         tell(pool, kind="shown" if shown else "hidden")
     return pool
-
-
-#: What a pool and each row of its history have alike.
-_ALIKE = (*FIGURES, "held", "version")
-#: A change and its row of history, in one statement written out: every update of every provider does this.
-_RECORD = f"""
-WITH changed AS (
-    UPDATE capacity_servicecapacity SET {", ".join(f"{name} = %({name})s" for name in _ALIKE)},
-        reported_at = %(reported_at)s, reported_by_id = %(reported_by)s, reported_via = %(reported_via)s
-    WHERE id = %(pool)s
-)
-INSERT INTO capacity_capacityreport (pool_id, kind, observed_at, received_at, by_id, via, key, {", ".join(_ALIKE)})
-VALUES (%(pool)s, %(kind)s, %(observed_at)s, %(at)s, %(by)s, %(via)s, %(key)s, {", ".join(f"%({name})s" for name in _ALIKE)})
-"""  # noqa: S608 – names of columns, of our own
-
-
-def _record(pool: ServiceCapacity, *, kind: str, by: User | None, via: str, observed_at: datetime, at: datetime, key: str = "") -> None:
-    """Save a changed, locked pool with its next version, its history row and its event."""
-    pool.version += 1
-    told: dict[str, Any] = {
-        "pool": pool.pk, "kind": kind, "observed_at": observed_at, "at": at, "by": by and by.pk, "via": via, "key": key,
-        "reported_at": pool.reported_at, "reported_by": pool.reported_by_id, "reported_via": pool.reported_via,
-    }  # fmt: skip
-    with connection.cursor() as cursor:
-        cursor.execute(_RECORD, told | {name: getattr(pool, name) for name in _ALIKE})
-    tell(pool, kind=kind)
-
-
-def tell(pool: ServiceCapacity, *, kind: str) -> None:
-    """Publish that a pool changed: one durable event in the transaction of the change."""
-    publish(
-        "capacity.changed",
-        topics=[f"pool:{pool.pk}", f"service:{pool.service_id}", f"org:{pool.service.organization_id}", "region"],
-        data={"pool": str(pool.pk), "version": pool.version, "kind": kind},
-    )
 
 
 @transaction.atomic
@@ -132,33 +93,73 @@ def report(
     pool = lock([pool_id])[pool_id]
     if key and pool.reports.filter(key=key).exists():
         return pool
-    if expected_version is not None and expected_version != pool.version:
-        raise Conflict(
-            f"Somebody changed this figure before you. It now says {_words(pool)}. Look again, then save.",
-            code="stale-version",
-            version=pool.version,
-        )
+    _check_version(pool, expected_version)
     if pool.reported_at is not None and observed_at < pool.reported_at:
         return _keep_late(pool, told, observed_at=observed_at, at=at, by=by, via=via, key=key)
     if told.get("available") is not None and observed_at < at:
         told["available"] = max(0, told["available"] - _taken_since(pool, observed_at))
     maximum_before = pool.maximum
-    if pool.is_open is False and told.get("is_open"):
-        told = {"closed_reason": "", "closed_until": None} | told
     if withdraw_because is not None:
         _withdraw_holds(pool, told.get("available", pool.available), because=withdraw_because, by=by, via=via, at=at)
+    _take_over(pool, told, observed_at=observed_at, by=by, via=via)
+    record([pool], kind=CapacityReport.Kind.REPORT, by=by, via=via, observed_at=observed_at, at=at, keys=[key])
+    if pool.makes_sessions:
+        from capacity import sessions  # it reports of each session by this module
+
+        sessions.follow(pool, maximum_before, by=by, at=at)
+    return pool
+
+
+@transaction.atomic
+def report_together(
+    *, told: Mapping[UUID, dict[str, Any]], versions: Mapping[UUID, int], keys: Mapping[UUID, str], by: User, at: datetime, via: str
+) -> dict[UUID, ServiceCapacity | LuneError]:
+    """What `report` does, for many pools in one transaction and a handful of statements; a refused one leaves the others alone.
+
+    `told` says what is seen now (figures of `FIGURES`), `versions` what some were changed on, `keys` tells an update that came before.
+    Left out of the answer, for `report` to deal with: pools that make sessions, those that had the key, and those that somebody told of
+    later than `at`. Raises NotFound when a pool does not exist.
+    """
+    pools = lock(told)
+    had = set(CapacityReport.objects.filter(pool_id__in=told, key__in=set(keys.values())).values_list("pool_id", "key"))
+    outcomes: dict[UUID, ServiceCapacity | LuneError] = {}
+    changed = []
+    for pool in pools.values():
+        if (pool.pk, keys[pool.pk]) in had or pool.makes_sessions or (pool.reported_at is not None and at < pool.reported_at):
+            continue
+        try:
+            _check_alone(told[pool.pk], observed_at=at, at=at)
+            _check_version(pool, versions.get(pool.pk))
+            _take_over(pool, dict(told[pool.pk]), observed_at=at, by=by, via=via)
+        except LuneError as error:
+            outcomes[pool.pk] = error
+        else:
+            outcomes[pool.pk] = pool
+            changed.append(pool)
+    if changed:
+        record(changed, kind=CapacityReport.Kind.REPORT, by=by, via=via, observed_at=at, at=at, keys=[keys[pool.pk] for pool in changed])
+    return outcomes
+
+
+def _take_over(pool: ServiceCapacity, told: dict[str, Any], *, observed_at: datetime, by: User | None, via: str) -> None:
+    """Write what was told into a locked pool. Raises what `_check_together` does."""
+    if pool.is_open is False and told.get("is_open"):
+        told = {"closed_reason": "", "closed_until": None} | told
     for name, value in told.items():
         setattr(pool, name, value)
     _check_together(pool)
     if pool.available and "available" in told and "status" not in told and pool.status == CapacityStatus.NO_CAPACITY:
         pool.status = CapacityStatus.CAPACITY
     pool.reported_at, pool.reported_by, pool.reported_via = observed_at, by, via
-    _record(pool, kind=CapacityReport.Kind.REPORT, by=by, via=via, observed_at=observed_at, at=at, key=key)
-    if pool.makes_sessions:
-        from capacity import sessions  # it reports of each session by this module
 
-        sessions.follow(pool, maximum_before, by=by, at=at)
-    return pool
+
+def _check_version(pool: ServiceCapacity, expected: int | None) -> None:
+    if expected is not None and expected != pool.version:
+        raise Conflict(
+            f"Somebody changed this figure before you. It now says {_words(pool)}. Look again, then save.",
+            code="stale-version",
+            version=pool.version,
+        )
 
 
 @transaction.atomic
@@ -174,7 +175,7 @@ def take_back(*, pool_id: UUID, version: int, before: dict[str, Any], by: User |
     for name, value in before.items():
         setattr(pool, name, value)
     _check_together(pool)
-    _record(pool, kind=CapacityReport.Kind.REPORT, by=by, via=via, observed_at=at, at=at)
+    record([pool], kind=CapacityReport.Kind.REPORT, by=by, via=via, observed_at=at, at=at)
     return pool
 
 
@@ -241,7 +242,7 @@ def _withdraw_holds(pool: ServiceCapacity, available: int | None, *, because: st
         reservation.state, reservation.ended_at, reservation.ended_because = Reservation.State.WITHDRAWN, at, because.strip()[:200]
         reservation.save(update_fields=["state", "ended_at", "ended_because"])
         pool.held -= 1
-        _record(pool, kind=CapacityReport.Kind.WITHDRAW, by=by, via=via, observed_at=at, at=at)
+        record([pool], kind=CapacityReport.Kind.WITHDRAW, by=by, via=via, observed_at=at, at=at)
         _tell_hold(reservation, pool, kind="hold.ended")
 
 
@@ -291,7 +292,7 @@ def hold(*, pool_id: UUID, organization: Organization, by: User | None, at: date
             code="too-many-holds",
         )
     pool.held += 1
-    _record(pool, kind=CapacityReport.Kind.HOLD, by=by, via=Via.REFERRAL, observed_at=at, at=at)
+    record([pool], kind=CapacityReport.Kind.HOLD, by=by, via=Via.REFERRAL, observed_at=at, at=at)
     ends = until or at + policy.hold_for
     return Reservation.objects.create(pool=pool, organization=organization, created_by=by, created_at=at, expires_at=ends)
 
@@ -341,7 +342,7 @@ def release(*, reservation_id: UUID, by: User | None, at: datetime, expired: boo
     reservation.ended_at = at
     reservation.save(update_fields=["state", "ended_at"])
     kind = CapacityReport.Kind.EXPIRE if expired else CapacityReport.Kind.RELEASE
-    _record(pool, kind=kind, by=by, via=Via.SYSTEM if expired else Via.REFERRAL, observed_at=at, at=at)
+    record([pool], kind=kind, by=by, via=Via.SYSTEM if expired else Via.REFERRAL, observed_at=at, at=at)
     _tell_hold(reservation, pool, kind="hold.ended")
     return reservation
 
@@ -381,7 +382,7 @@ def fill(*, pool_id: UUID, reservation_id: UUID | None, by: User | None, at: dat
     pool.available -= 1
     if pool.occupied is not None:
         pool.occupied += 1
-    _record(pool, kind=CapacityReport.Kind.FILL, by=by, via=Via.REFERRAL, observed_at=at, at=at)
+    record([pool], kind=CapacityReport.Kind.FILL, by=by, via=Via.REFERRAL, observed_at=at, at=at)
     return pool
 
 
@@ -394,7 +395,7 @@ def reopen(*, pool_id: UUID, by: User | None, at: datetime) -> ServiceCapacity:
     pool.available += 1
     if pool.occupied:
         pool.occupied -= 1
-    _record(pool, kind=CapacityReport.Kind.REOPEN, by=by, via=Via.REFERRAL, observed_at=at, at=at)
+    record([pool], kind=CapacityReport.Kind.REOPEN, by=by, via=Via.REFERRAL, observed_at=at, at=at)
     return pool
 
 

@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from capacity import limits, operations, sessions
 from capacity.kinds import kind_of, units_of
 from capacity.models import Per, ServiceCapacity
+from capacity.recording import tell
 from catalogue.models import Service, TaxonomyTerm, User
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 
@@ -41,7 +42,7 @@ def add(*, service_id: UUID, by: User, at: datetime, maximum: int | None = None,
     _save(pool)
     limits.put(pool, **limited)
     sessions.make(pool_id=pool.pk, at=at)
-    operations.tell(pool, kind="added")
+    tell(pool, kind="added")
     return pool
 
 
@@ -59,7 +60,7 @@ def change(*, pool_id: UUID, by: User, at: datetime, **set_up: Any) -> ServiceCa
     if limited:
         limits.put(pool, **limited)
     sessions.make(pool_id=pool.pk, at=at)
-    operations.tell(pool, kind="changed")
+    tell(pool, kind="changed")
     return pool
 
 

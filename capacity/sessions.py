@@ -13,6 +13,7 @@ from django.db.models import Q
 
 from capacity import operations
 from capacity.models import CapacityReport, Per, ServiceCapacity, Via
+from capacity.recording import tell
 from catalogue.entry.queries import school_holidays
 from catalogue.models import User
 from catalogue.schedules import Occurrence, occurrences
@@ -56,7 +57,7 @@ def make(*, pool_id: UUID, at: datetime) -> int:
     ServiceCapacity.objects.bulk_create(made)
     CapacityReport.objects.bulk_create(_first(session, at) for session in made)
     for session in made:
-        operations.tell(session, kind=CapacityReport.Kind.REPORT)
+        tell(session, kind=CapacityReport.Kind.REPORT)
     return len(made)
 
 

@@ -1,10 +1,14 @@
 """Capacity updates a second through the public API: sixteen clients, real server processes, a history row and an event for each update."""
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
 
 from tests.bench.bench_live import BASE_DIR, cpu, reachable
 from tests.bench.bench_push import free_port, patiently
@@ -24,40 +28,67 @@ def children(pid: int) -> list[int]:
 )
 def update_rate() -> Measured:
     """Each client tells the figure of a pool of its own, again as soon as it is answered, with the version it was answered with."""
+    from capacity.models import CapacityReport
+
+    clients = told_by(1)
+    pools = [pool for _, (pool,) in clients]
+    with serving() as (port, site):
+        ask(port, 3, [(token, pool, 1) for token, (pool,) in clients])  # the pools of connections fill
+        versions = dict(CapacityReport.objects.filter(pool__in=pools).order_by("version").values_list("pool_id", "version"))
+        return measured(port, site, pools, [(token, pool, versions[UUID(pool)]) for token, (pool,) in clients])
+
+
+@bench(
+    "update-rate-batch",
+    unit="ms",
+    goal="520 a second, told by systems that keep many homes, a line for each in a request",
+)
+def update_rate_batch() -> Measured:
+    """Each client tells of 25 pools in one request, each of which is kept or refused by itself, again as soon as it is answered."""
+    clients = told_by(25)
+    with serving() as (port, site):
+        ask(port, 3, [(token, pools, 1) for token, pools in clients])
+        return measured(port, site, [pool for _, pools in clients for pool in pools], [(token, pools, 1) for token, pools in clients])
+
+
+def told_by(count: int) -> list[tuple[str, list[str]]]:
+    """A token for each client, and as many pools of its own."""
     from knox.models import AuthToken
 
-    from capacity.models import CapacityReport
-    from core.models import Event
     from tests.factories import PoolFactory, ServiceFactory, UserFactory
 
     clients = []
-    for number in range(CLIENTS):
-        user = UserFactory(provider=True, email=f"bench-{os.getpid()}-{number}@example.org")
-        pool = PoolFactory(service=ServiceFactory(organization=user.organization), maximum=None)
-        clients.append((AuthToken.objects.create(user=user)[1], str(pool.pk), pool.version))
-    pools = [pool for _, pool, _ in clients]
+    for _ in range(CLIENTS):
+        user = UserFactory(provider=True, email=f"bench-{uuid4()}@example.org")
+        service = ServiceFactory(organization=user.organization)
+        clients.append((AuthToken.objects.create(user=user)[1], [str(PoolFactory(service=service, maximum=None).pk) for _ in range(count)]))
+    return clients
+
+
+@contextlib.contextmanager
+def serving() -> Iterator[tuple[int, int]]:
+    """The site in `WORKERS` processes: its port, and the process that keeps them."""
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", "config.asgi:application", "--port", str(port), "--lifespan", "off", "--no-access-log"]
     site = subprocess.Popen([*command, "--workers", str(WORKERS)], cwd=BASE_DIR, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         patiently(lambda: reachable(port))
-        ask(port, 3, clients)  # the pools of connections fill
-        for index, (token, pool, _) in enumerate(clients):
-            clients[index] = (
-                token,
-                pool,
-                CapacityReport.objects.filter(pool=pool).order_by("-version").values_list("version", flat=True)[0],
-            )
-        before, events = CapacityReport.objects.filter(pool__in=pools).count(), Event.objects.filter(type="capacity.changed").count()
-        used = sum(map(cpu, children(site.pid)))
-        told = ask(port, SECONDS, clients)
-        used = sum(map(cpu, children(site.pid))) - used
+        yield port, site.pid
     finally:
         site.terminate()
         site.wait(60)
-    answered = len(told["answered"])
-    rows = CapacityReport.objects.filter(pool__in=pools).count() - before
-    new = Event.objects.filter(type="capacity.changed").count() - events
+
+
+def measured(port: int, site: int, pools: list[str], clients: list[tuple[str, Any, int]]) -> Measured:
+    """Let the clients tell for `SECONDS`; count what was answered, and the rows and events that it left."""
+    from capacity.models import CapacityReport
+    from core.models import Event
+
+    reports, changes = CapacityReport.objects.filter(pool__in=pools), Event.objects.filter(type="capacity.changed")
+    before, events, used = reports.count(), changes.count(), sum(map(cpu, children(site)))
+    told = ask(port, SECONDS, clients)
+    used = sum(map(cpu, children(site))) - used
+    answered, rows, new = len(told["answered"]), reports.count() - before, changes.count() - events
     each_second = [sum(1 for at in told["answered"] if second <= at < second + 1) for second in range(SECONDS)]
     note = (
         f"{answered / SECONDS:.0f} updates a second at {CLIENTS} clients with {WORKERS} uvicorn processes: {answered} answered, "
@@ -68,8 +99,8 @@ def update_rate() -> Measured:
     return Measured([1 / max(1, count) for count in each_second], [1 / FLOOR], note)
 
 
-def ask(port: int, seconds: float, clients: list[tuple[str, str, int]]) -> dict[str, list[float]]:
+def ask(port: int, seconds: float, clients: list[tuple[str, Any, int]]) -> dict[str, Any]:
     command = [sys.executable, "-m", "tests.bench.tellers", str(port), str(seconds)]
     done = subprocess.run(command, cwd=BASE_DIR, input=json.dumps(clients) + "\n", stdout=subprocess.PIPE, text=True, check=True)
-    answer: dict[str, list[float]] = json.loads(done.stdout)
+    answer: dict[str, Any] = json.loads(done.stdout)
     return answer

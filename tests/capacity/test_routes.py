@@ -92,7 +92,7 @@ def test_many_lines_sent_again_are_counted_once_also_after_they_broke_off(monkey
     user = provider_of(one)
     two.service.organization = user.organization
     two.service.save()
-    lines = [{"pool": str(pool.pk), "available": 4} for pool in (one, two)]
+    lines = [{"pool": str(one.pk), "available": 4}, {"pool": str(two.pk), "available": 4, "observed_at": timezone.now().isoformat()}]
     real = operations.report
 
     def breaks(**given):
