@@ -10,6 +10,7 @@ enough_python() { "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))
 new_node() { node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' 2>/dev/null; }
 browser() { [ -n "${LUNE_CHROMIUM:-}" ] || command -v chromium-headless-shell || command -v chromium || command -v chromium-browser || command -v google-chrome; }
 postgres_server() { ls /usr/lib/postgresql/*/bin/initdb 2>/dev/null; }
+pgrouting() { ls /usr/share/postgresql/*/extension/pgrouting.control 2>/dev/null; }
 postgis() { ls /usr/share/postgresql/*/extension/postgis.control 2>/dev/null; }
 
 if ! enough_python; then
@@ -24,6 +25,11 @@ postgis >/dev/null || need="$need postgis-for-postgresql"
 new_node || need="$need nodejs"
 command -v npm >/dev/null || need="$need npm"
 # Ubuntu's own chromium is a snap, which does not run everywhere: there `make` fetches Playwright's.
+# Roads of a test are loaded and routed on by the real ones; the site itself runs without them (docs/travel.md).
+if [ "$purpose" = test ]; then
+    command -v osm2pgrouting >/dev/null || need="$need osm2pgrouting"
+    pgrouting >/dev/null || need="$need pgrouting-for-postgresql"
+fi
 if [ "$purpose" = test ] && ! grep -qs '^ID=ubuntu' /etc/os-release; then browser >/dev/null || need="$need chromium-headless-shell"; fi
 [ -n "$need" ] || exit 0
 
@@ -51,6 +57,14 @@ case "$need" in *postgis-for-postgresql*)
         extension="postgresql-$version-postgis-3"
     fi
     need=$(echo "$need" | sed "s/postgis-for-postgresql/$extension/") ;;
+esac
+# pgRouting goes with the PostgreSQL that is there, or with the newest that there is a package for.
+case "$need" in *pgrouting-for-postgresql*)
+    version=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1 | cut -d/ -f5)
+    if [ -z "$version" ]; then
+        version=$(apt-cache search --names-only '^postgresql-[0-9]+-pgrouting$' | cut -d' ' -f1 | cut -d- -f2 | sort -V | tail -n 1)
+    fi
+    need=$(echo "$need" | sed "s/pgrouting-for-postgresql/postgresql-$version-pgrouting/") ;;
 esac
 case "$need" in *" postgresql"*)
     if [ ! -e /etc/postgresql-common/createcluster.conf ]; then

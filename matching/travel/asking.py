@@ -60,7 +60,11 @@ breaker = Breaker()
 
 def ask(need: Need, pools: Sequence[PoolFacts]) -> dict[str, Any]:
     """What the planner says of the best of these, to be stored with the run; empty where there is no planner or nothing to ask."""
-    planner = router()
+    try:
+        planner = router()
+    except ValueError as error:  # a wrong setting must not cost a search; `manage.py check_router` says it too
+        logger.error("travel: %s", error)
+        return {}
     if planner is None or not need.paces:
         return {}
     home, wanted = _rounded(need.x, need.y), defaultdict[int, dict[str, Place]](dict)
