@@ -72,8 +72,8 @@ class Mover {
     const drag = this.drag;
     const target = document.elementFromPoint(drag.x, drag.y)?.closest("[data-plan-target]") ?? null;
     if (target === drag.target) return;
-    drag.target?.classList.remove("lune-places__over");
-    target?.classList.add("lune-places__over");
+    drag.target?.classList.remove("lune-move__over");
+    target?.classList.add("lune-move__over");
     drag.target = target;
     const words = (part) => target.querySelector(part).textContent.replace(/\s+/g, " ").trim();
     drag.ghost.textContent = target ? `${drag.grip.dataset.name}: ${words("[data-plan-price] strong")}` : drag.grip.dataset.name;
@@ -99,7 +99,7 @@ class Mover {
   end(words) {
     if (!this.drag) return;
     this.drag.ghost?.remove();
-    this.drag.target?.classList.remove("lune-places__over");
+    this.drag.target?.classList.remove("lune-move__over");
     document.body.classList.remove("lune-dragging");
     const dragged = this.drag.ghost;
     this.drag = null;
