@@ -32,6 +32,7 @@ NAVIGATION: dict[str, list[tuple[str, str]]] = {
         ("Dashboard", "dashboard"),
         ("Plan", "plan"),
         ("What if", "what-if"),
+        ("Unmet need", "unmet"),
         ("History", "history"),
         ("Directory", "directory"),
         ("Use", "usage"),

@@ -37,8 +37,10 @@ from .views import (
     still_correct,
     tell,
     terms,
+    unmet,
     usage,
     waiting,
+    what_if,
     worklist,
 )
 from .views import map as map_views
@@ -106,6 +108,8 @@ urlpatterns: list = [
     path("history/days.csv", history.history_csv, name="history-csv"),
     path("dashboard/", dashboard.dashboard, name="dashboard"),
     path("dashboard/figures.csv", dashboard.dashboard_csv, name="dashboard-csv"),
+    path("unmet/", unmet.unmet, name="unmet"),
+    path("unmet/figures.csv", unmet.unmet_csv, name="unmet-csv"),
     *entry_pages,
     path("directory/", directory.directory, name="directory"),
     path("directory/services.csv", directory.directory_csv, name="directory-csv"),

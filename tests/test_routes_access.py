@@ -32,6 +32,7 @@ from tests.factories import (
     PoolFactory,
     SelfReferralFactory,
     UserFactory,
+    WhatIfFactory,
     term,
 )
 
@@ -149,6 +150,8 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     "history": (page(MANAGERS), NOT_THERE),
     "history-csv": (page(MANAGERS), NOT_THERE),
     "dashboard": (page(MANAGERS), NOT_THERE),
+    "unmet": (page(MANAGERS), NOT_THERE),
+    "unmet-csv": (page(MANAGERS), NOT_THERE),
     "board": (page(MANAGERS | REFERRERS | PROVIDERS), NOT_THERE),
     "board-screens": (page(MANAGERS | PROVIDERS), page(MANAGERS | PROVIDERS, 422)),
     "board-screen-revoke": (page(MANAGERS | PROVIDERS, 405), page(MANAGERS | PROVIDERS, 404)),
@@ -321,6 +324,7 @@ class World:
             service=self.pools[0].service, given_name="Zebedee", family_name="Quillfeather", postcode="PR1 9ZQ", words="Canary words"
         )
         self.line = PlanLineFactory(episode=episode, pool=self.pools[2])
+        self.question = WhatIfFactory(organization=sender.organization)
         self.round = AssuranceRound.objects.create(asked_at=timezone.now())
         self.source = Source.objects.create(name="A publisher", kind=Source.Kind.ORUK_3)
         first, second = sorted(self.pools[1:], key=lambda pool: pool.service_id)
@@ -349,7 +353,7 @@ class World:
             "task": self.task(role).pk, "place": self.pools[0].pk, "capacity": self.pools[0].pk, "service": self.pools[0].service_id,
             "plan": self.line.pk, "fhir": self.pools[0].pk, "request": self.request.pk,
             "entry": self.pools[0].service_id, "asking": self.pools[0].service_id, "import": self.imported.pk,
-            "duplicate": self.pair.pk, "hold": self.asked.reservation_id,
+            "duplicate": self.pair.pk, "what": self.question.pk, "hold": self.asked.reservation_id,
             "assurance": self.round.pk, "term": TaxonomyTerm.objects.of("need")[0].pk, "source": self.source.pk,
         }  # fmt: skip
         return {

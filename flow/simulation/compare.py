@@ -23,6 +23,10 @@ class Range:
         low, high = np.quantile(values, [LOW, HIGH])
         return cls(float(np.mean(values)), float(low), float(high))
 
+    def times(self, factor: float) -> "Range":
+        """The same in another unit."""
+        return Range(self.mean * factor, self.low * factor, self.high * factor)
+
     @property
     def is_clear(self) -> bool:
         """Whether nine of ten say the same of more or less."""

@@ -84,6 +84,8 @@ def from_json(data: Sequence[Mapping[str, Any]]) -> list[Asked]:
 def close(name: str, *, by: User, day: int = 0, moved: bool = False) -> CloseService:
     """The closing of the service of that name, or of that id. Raises Invalid (`field` is `close_name`) when it is not one service."""
     name = name.strip()
+    if not name:
+        raise Invalid("Type the name of the service that closes.", field="close_name")
     seen = Service.objects.visible_to(by).filter(is_confidential=False, organization__is_confidential=False)
     exact = seen.filter(pk=name) if _is_id(name) else seen.filter(name__iexact=name)
     found = list(exact.order_by("name", "pk")[:2]) or list(seen.filter(name__icontains=name).order_by("name", "pk")[: NAMED + 1])

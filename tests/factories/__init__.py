@@ -22,7 +22,7 @@ from catalogue.models import (
     User,
 )
 from core.geo import bng_point
-from flow.models import Episode, Patient, Plan, PlanLine, Referral, ReferralTask, SelfReferral
+from flow.models import Episode, Patient, Plan, PlanLine, Referral, ReferralTask, SelfReferral, WhatIf
 from flow.workflow import Status
 from matching.allocation.problem import Policy
 from matching.models import NeedProfile
@@ -253,6 +253,24 @@ class PlanFactory(DjangoModelFactory):
     status = Plan.Status.DONE
     objective = bound = 0
     policy = factory.LazyFunction(lambda: asdict(Policy()))
+
+
+class WhatIfFactory(DjangoModelFactory):
+    """A question of a trust's manager, of which nothing is simulated yet; its work has ended."""
+
+    class Meta:
+        model = WhatIf
+
+    organization = factory.SubFactory(OrganizationFactory, hospital=True)
+    at = factory.LazyFunction(timezone.now)
+    name = "Ten beds more"
+    format = 1
+    asked = factory.LazyFunction(list)
+    days = 30
+    seeds = 2
+    policies = factory.LazyFunction(lambda: ["longest"])
+    total = 4
+    status = WhatIf.Status.DONE
 
 
 class PlanLineFactory(DjangoModelFactory):
