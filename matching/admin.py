@@ -4,8 +4,9 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.forms import ModelForm
 
+from catalogue.lexicon import Lexicon
 from matching.engine.problem import FACTORS, Weights
-from matching.models import UnmetNeed, WeightSet
+from matching.models import Tariff, UnmetNeed, WeightSet
 
 
 class WeightSetForm(ModelForm):
@@ -50,3 +51,17 @@ class UnmetNeedAdmin(admin.ModelAdmin):
 
     def has_change_permission(self, request, obj=None):
         return False
+
+
+class TariffForm(ModelForm):
+    def clean_code(self):
+        code = self.cleaned_data["code"]
+        if code != Tariff.BED_DAY and not Lexicon.read().knows("care-type", code):
+            raise ValidationError(f"Give the code of a kind of care, like home-care, or {Tariff.BED_DAY}.")
+        return code
+
+
+@admin.register(Tariff)
+class TariffAdmin(admin.ModelAdmin):
+    form = TariffForm
+    list_display = ("code", "pounds", "note")

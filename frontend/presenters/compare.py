@@ -157,5 +157,3 @@ def _waiting(column: Column) -> str:
     if column.compared.wait_days is not None:
         return f"About {wait(column.compared.wait_days)}"
     return "No list is needed" if column.state.free else "Not known"
-
-

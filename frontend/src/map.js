@@ -103,6 +103,7 @@ function start(box) {
   const heaps = L.markerClusterGroup({
     maxClusterRadius: home ? HEAP_RADIUS_RANKED : HEAP_RADIUS,
     iconCreateFunction: heap,
+    disableClusteringAtZoom: "alone" in box.dataset ? 1 : null, // what stands for an area is no service among others
     animate: false,
     showCoverageOnHover: false,
     spiderfyOnMaxZoom: true,

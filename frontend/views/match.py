@@ -209,7 +209,10 @@ def _parts(run: MatchRun, states: list[Any], wanted: list[UUID]) -> list[tuple[s
     parts = beside.asked_of(run, [pool for pool in wanted if pool in by_id])
     if len(parts) < 2:
         return []
-    return [(" or ".join(dict.fromkeys(by_id[pool].care_type_name for pool in part.pool_ids)), [by_id[p] for p in part.pool_ids]) for part in parts]
+    return [
+        (" or ".join(dict.fromkeys(by_id[pool].care_type_name for pool in part.pool_ids)), [by_id[p] for p in part.pool_ids])
+        for part in parts
+    ]
 
 
 def _held(request: SignedIn, patient: Patient | None) -> list[Hold]:
