@@ -48,7 +48,9 @@ def test_one_more_yes_never_lowers_a_chance(taught):
         for group in (0.1, 0.5, 0.9):
             leans = [learning.leaning(found.learned, Count(yes, answers), group) for yes in range(answers + 1)]
             assert leans == sorted(leans)
-            assert learning.leaning(found.learned, Count(0, answers), group) <= learning.leaning(found.learned, Count(1, answers + 1), group)
+            assert learning.leaning(found.learned, Count(0, answers), group) <= learning.leaning(
+                found.learned, Count(1, answers + 1), group
+            )
             assert leans[0] <= learning.leaning(found.learned, Count(0, answers), group + 0.05)
     chances = found.learned.chances
     assert chances["table"] == sorted(chances["table"])
