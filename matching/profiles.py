@@ -113,7 +113,8 @@ def profile_from(data: Mapping[str, Any], *, by: User) -> NeedProfile:
     `preferences`, `languages`, `funding` (lists of codes of the vocabulary), `referral_source`, `budget_week` (pounds),
     `max_miles`, `max_minutes`, `drives`, `times` (days like MO, parts of the day like evening), `pathway`, `needed_by` (a date),
     `conditions` (codes like `snomed|44054006`), `carried_only` (list only services that say they take one of these), `practice` (ODS code
-    or name), `marks` (codes of `catalogue.marks.WISHES`), `activation_level` (1 to 4) and `all_wanted` (one of each kind) may be. Raises NotAllowed, and Invalid with `field` when something is not understood.
+    or name), `marks` (codes of `catalogue.marks.WISHES`), `activation_level` (1 to 4) and `all_wanted` (one of each kind) may be.
+    Raises NotAllowed, and Invalid with `field` when something is not understood.
     """
     if not by.is_referrer or by.organization_id is None:
         raise NotAllowed("Only referrers can search for a place. Ask your administrator if that is your work.")

@@ -108,7 +108,8 @@ def rules(found: Sequence[Column]) -> list[Aspect]:
                 cells.append(Cell("Nothing said, nothing asked"))
             else:
                 text = " ".join(filter(None, (finding.sentence, finding.change)))
-                cells.append(Cell(f"{VERDICTS[finding.verdict]}: {text}", kind=finding.verdict.value))
+                head = VERDICTS[finding.verdict]
+                cells.append(Cell(text if text.startswith(head) else f"{head}: {text}", kind=finding.verdict.value))
         aspects.append(Aspect(reason_words(code).capitalize(), tuple(cells)))
     return aspects
 

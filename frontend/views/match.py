@@ -73,7 +73,10 @@ def match(request: SignedIn, pk: UUID) -> HttpResponse:
         "rows": found,
         "shown_first": SHOWN_FIRST,
         "misses": matching.operations.nearest_misses(run),
-        "pins": presenter.pins(found),
+        "pins": beside.section_pins(of_package) if of_package else presenter.pins(found),
+        "of_package": of_package,
+        "helps": [section for section in sections if section.is_help],
+        "together": beside.together(sections, at=at),
         "home": maps.lat_lon(run.profile.point),
         "chosen": presenter.chosen(request.GET.getlist("pools")),
     }

@@ -28,14 +28,8 @@ def rows(count: int, **fields) -> None:
     """That many different needs in the ledger."""
     now = timezone.now()
     organization = fields.pop("organization", None) or OrganizationFactory(hospital=True)
-    common = {
-        "at": now,
-        "on": clock.local_date(now),
-        "care_types": ["home-care"],
-        "outcode": "PR1",
-        "reason": "place",
-        "organization": organization,
-    }
+    common = {"at": now, "on": clock.local_date(now), "organization": organization}
+    common |= {"care_types": ["home-care"], "outcode": "PR1", "reason": "place"}
     already = UnmetNeed.objects.count()
     UnmetNeed.objects.bulk_create(UnmetNeed(**(common | fields), digest=f"{already + number}") for number in range(count))
 

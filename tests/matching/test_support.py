@@ -73,8 +73,8 @@ _OPTIONS = st.lists(st.tuples(st.integers(300, 1000), st.sampled_from("PQRS"), _
 def options(part: int, rows) -> list[Option]:
     rows = sorted(rows, key=lambda row: -row[0])
     return [
-        Option(f"{part}-{n}", score, provider, place, days if place else frozenset())
-        for n, (score, provider, place, days) in enumerate(rows)
+        Option(f"{part}-{number}", score, provider, place, days if place else frozenset())
+        for number, (score, provider, place, days) in enumerate(rows)
     ]
 
 
