@@ -5,12 +5,26 @@ kept, from the moment of the merge, and the same code again when the merge is un
 """
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple, Self
+from typing import NamedTuple
 from uuid import UUID
+
+from django.db import connection
 
 from catalogue import conditions, vocabulary
 from catalogue.models import TaxonomyTerm
 from catalogue.models.taxonomy import CONDITION
+
+#: Of each row the transaction that wrote it and where it lies: no change leaves both as they were, one's own and one undone included.
+_STAMP = """
+SELECT count(*) || ':' || coalesce(sum(hashtextextended(t.id::text || t.xmin::text || t.ctid::text, 0)), 0)
+FROM catalogue_taxonomyterm t WHERE t.bit IS NOT NULL
+"""
+_READ = """
+SELECT x.slug, t.code, t.name, t."group", t.bit, t.synonyms, t.retired_at IS NULL, k.code
+FROM catalogue_taxonomyterm t JOIN catalogue_taxonomy x ON x.id = t.taxonomy_id
+    LEFT JOIN catalogue_taxonomyterm k ON k.id = t.replaced_by_id
+WHERE x.slug = ANY (%s) AND t.bit IS NOT NULL ORDER BY t.bit
+"""
 
 
 class Word(NamedTuple):
@@ -25,23 +39,33 @@ class Word(NamedTuple):
 
 
 class Lexicon:
-    """What was in the lists when it was read: one question to the database."""
+    """What was in the lists when it was read. Nobody changes it: all who read the same lists share one."""
 
     def __init__(self, words: Mapping[str, Mapping[str, Word]], kept: Mapping[tuple[str, str], str]) -> None:
         self._words, self._kept = words, kept
 
     @classmethod
-    def read(cls) -> Self:
-        terms = TaxonomyTerm.objects.filter(taxonomy__slug__in=vocabulary.TAXONOMIES, bit__isnull=False).order_by("bit")
+    def read(cls) -> "Lexicon":
+        """The lists as this transaction sees them: one short question, and all the words only when one of them has changed."""
+        global _last
+        known, lexicon = _last
+        with connection.cursor() as cursor:
+            cursor.execute(_STAMP)
+            [stamp] = cursor.fetchone()
+        if stamp == known:
+            return lexicon
+        # By the driver's own cursor, so that what a page asks is the same however long its process has been running.
+        with connection.connection.cursor() as cursor:
+            rows = cursor.execute(_READ, [list(vocabulary.TAXONOMIES)]).fetchall()
         words: dict[str, dict[str, Word]] = {slug: {} for slug in vocabulary.TAXONOMIES}
         kept = {}
-        for slug, code, name, group, bit, synonyms, retired_at, now in terms.values_list(
-            "taxonomy__slug", "code", "name", "group", "bit", "synonyms", "retired_at", "replaced_by__code"
-        ):
-            words[slug][code] = Word(code, name, group, bit or 0, tuple(synonyms), retired_at is None)
+        for slug, code, name, group, bit, synonyms, in_use, now in rows:
+            words[slug][code] = Word(code, name, group, bit, tuple(synonyms), in_use)
             if now is not None:
                 kept[slug, code] = now
-        return cls(words, kept)
+        lexicon = cls(words, kept)
+        _last = (stamp, lexicon)
+        return lexicon
 
     def kept(self, slug: str, code: str) -> str:
         """The code itself, or that of the term into which it was merged."""
@@ -72,6 +96,10 @@ class Lexicon:
     def names(self) -> dict[str, dict[int, str]]:
         """Names by bit, for sentences."""
         return {slug: {word.bit: word.name for word in words.values()} for slug, words in self._words.items()}
+
+
+#: The stamp of what was read last in this process, and that.
+_last: tuple[str, Lexicon] = ("", Lexicon({}, {}))
 
 
 def name_of(slug: str, code: str) -> str:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from django.db import transaction
 
 from catalogue import terms, vocabulary
 from catalogue.importers import own_words
@@ -261,3 +262,21 @@ def test_used_by_counts_each_service_once():
 @pytest.mark.req("R124")
 def test_the_local_offer_and_apps_are_ordinary_kinds():
     assert {"send-local-offer", "digital-service"} <= set(TaxonomyTerm.objects.of("care-type").values_list("code", flat=True))
+
+
+def test_a_process_remembers_the_lists_and_forgets_them_with_any_change(curator):
+    """Also with the second change of one transaction, and with one that is undone."""
+    first = Lexicon.read()
+    assert Lexicon.read() is first
+    names = []
+    for name in ("Singing", "Singing together"):
+        TaxonomyTerm.objects.filter(code="music").update(name=name)
+        names.append(dict(Lexicon.read().choices("need"))["music"])
+    with transaction.atomic():
+        TaxonomyTerm.objects.filter(code="music").update(name="Undone")
+        names.append(dict(Lexicon.read().choices("need"))["music"])
+        transaction.set_rollback(True)
+    names.append(dict(Lexicon.read().choices("need"))["music"])
+    assert names == ["Singing", "Singing together", "Undone", "Singing together"]
+    made = terms.add_term(taxonomy="need", name="Sewing", synonyms=[], by=curator, at=AT)
+    assert Lexicon.read().knows("need", made.code)
