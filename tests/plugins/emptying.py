@@ -18,7 +18,6 @@ from catalogue import vocabulary
 from matching import reference as weights
 
 KEPT = {"django_content_type", "auth_permission"}
-DATABASE_FIXTURES = {"db", "transactional_db", "live_server"}
 #: Where copies of the shipped rows lie, out of the sight of the code under test.
 SHIPPED = "shipped"
 
@@ -32,8 +31,8 @@ def tables() -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def shipped_rows(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """Committed reference rows, and nothing else, with which every test of this process begins."""
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """A database with the shipped rows, committed, and nothing else: with these every test of this process begins."""
     with django_db_blocker.unblock():
         _ship()
 
@@ -63,14 +62,6 @@ def empty() -> None:
     """Delete every row of every table of ours, but those shipped. Triggers and foreign keys sleep meanwhile: history too must go."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("; ".join(_statements))
-
-
-@pytest.fixture(autouse=True)
-def _reference_data(request: pytest.FixtureRequest) -> None:
-    """The shipped rows are there before a test's own transaction begins."""
-    if request.node.get_closest_marker("django_db") or DATABASE_FIXTURES & set(request.fixturenames):
-        request.getfixturevalue("shipped_rows")
-        request.getfixturevalue("_django_db_helper")
 
 
 @pytest.fixture(scope="session", autouse=True)

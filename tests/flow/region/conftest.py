@@ -10,7 +10,7 @@ from tests.plugins.emptying import empty
 
 
 @pytest.fixture(scope="package")
-def region(shipped_rows, django_db_blocker) -> Iterator[None]:
+def region(django_db_setup, django_db_blocker) -> Iterator[None]:
     """The region, committed, until the folder's last test has ended.
 
     Not in one transaction kept open all the while: no event settles anywhere in the cluster before that ends, and tests of live updates
