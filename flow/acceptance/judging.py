@@ -13,7 +13,7 @@ from flow.acceptance.examples import Array
 ENOUGH_ANSWERS, ENOUGH_SERVICES, ENOUGH_OF_EACH = 100, 10, 20
 #: Draws of services for an interval, and where it begins and ends.
 DRAWS, INTERVAL = 1_000, (2.5, 97.5)
-#: Smaller groups of people are not told.
+#: Smaller groups of people are not told by themselves.
 SMALL = 10
 #: Points of the picture have so many answers at least, and there are no more than this.
 IN_A_POINT, POINTS = 30, 10
@@ -120,22 +120,20 @@ def reliability(said: Array, yes: Array) -> list[dict[str, float]]:
 def audit(said: Array, yes: Array, groups: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
     """For each group of people: how many, what was said and came, the gap with its interval, and how often a high chance was told.
 
-    A group of fewer than `SMALL` is not told. Where it is the only one, the next smallest is not either, for it could be worked out.
+    Groups of fewer than `SMALL` are told together with the next smallest, so that nobody's answer can be worked out.
     """
     high = float(np.median(said)) if len(said) else 0.0
     rows: list[dict[str, Any]] = []
     for characteristic, labels in groups.items():
         of = np.array(labels)
-        counts = {str(label): int((of == label).sum()) for label in np.unique(of)}
-        hidden = _hidden(counts)
-        for label, count in counts.items():
-            row: dict[str, Any] = {"characteristic": characteristic, "group": label, "count": None}
-            if label not in hidden:
-                mine = of == label
-                gap = said[mine] - yes[mine]
-                margin = 1.96 * float(gap.std(ddof=1)) / count**0.5
-                mean = float(gap.mean())
-                row |= {
+        for together in _told_together({str(label): int((of == label).sum()) for label in np.unique(of)}):
+            mine = np.isin(of, together)
+            count, gap = int(mine.sum()), said[mine] - yes[mine]
+            mean, margin = float(gap.mean()), 1.96 * float(gap.std(ddof=1)) / float(mine.sum()) ** 0.5
+            rows.append(
+                {
+                    "characteristic": characteristic,
+                    "group": " or ".join(together),
                     "count": count,
                     "said": float(said[mine].mean()),
                     "came": float(yes[mine].mean()),
@@ -145,15 +143,18 @@ def audit(said: Array, yes: Array, groups: Mapping[str, Sequence[str]]) -> list[
                     "told_high": float((said[mine] > high).mean()),
                     "look": abs(mean) > GAP and (mean - margin > 0 or mean + margin < 0),
                 }
-            rows.append(row)
+            )
     return rows
 
 
-def _hidden(counts: Mapping[str, int]) -> set[str]:
-    small = {label for label, count in counts.items() if count < SMALL}
-    if len(small) == 1 and len(counts) > 1:
-        small.add(min((label for label in counts if label not in small), key=lambda label: (counts[label], label)))
-    return small
+def _told_together(counts: Mapping[str, int]) -> list[list[str]]:
+    """The groups by name, the small ones in one with the next smallest; none where all of them are too small."""
+    by_size = sorted(counts, key=lambda label: (counts[label], label))
+    small: list[str] = []
+    while by_size and (counts[by_size[0]] < SMALL or 0 < sum(counts[label] for label in small) < SMALL):
+        small.append(by_size.pop(0))
+    kept = [[label] for label in by_size]
+    return sorted([*kept, sorted(small)] if sum(counts[label] for label in small) >= SMALL else kept)
 
 
 def _difference(each: Array, of: Array) -> Difference:

@@ -39,18 +39,22 @@ def errors(figures: Mapping[str, Any]) -> list[dict[str, str]]:
 
 
 def groups(audit: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """A row for each group of people; a small one without figures."""
+    """A row for each group of people."""
     return [_group(row) for row in audit]
 
 
 def _group(row: Mapping[str, Any]) -> dict[str, str]:
-    told = {"characteristic": row["characteristic"], "group": str(row["group"]).capitalize()}
-    if row["count"] is None:
-        return told | dict.fromkeys(("said", "came", "gap", "high"), "–") | {"count": "Not told: too small", "look": ""}
     gap = f"{100 * row['gap']:+.0f} ({100 * row['low']:+.0f} to {100 * row['high']:+.0f})"
-    figures = {"said": percent(row["said"]), "came": percent(row["came"]), "gap": gap, "high": percent(row["told_high"])}
-    look = "" if not row["look"] else "Told too much" if row["gap"] > 0 else "Told too little"
-    return told | figures | {"count": f"{row['count']:,}", "look": look}
+    return {
+        "characteristic": row["characteristic"],
+        "group": row["group"][:1].upper() + row["group"][1:],
+        "count": f"{row['count']:,}",
+        "said": percent(row["said"]),
+        "came": percent(row["came"]),
+        "gap": gap,
+        "high": percent(row["told_high"]),
+        "look": "" if not row["look"] else "Told too much" if row["gap"] > 0 else "Told too little",
+    }
 
 
 def weights(learned: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -110,9 +114,7 @@ def table(model: AcceptanceModel | None) -> Iterator[Sequence[Any]]:
         yield from (["point", f"{number} {key}", value, ""] for key, value in point.items())
     for row in model.audit:
         name = f"{row['characteristic']}: {row['group']}"
-        yield from (
-            ["group", f"{name}, {key}", row.get(key, ""), ""] for key in ("count", "said", "came", "gap", "low", "high", "told_high")
-        )
+        yield from (["group", f"{name}, {key}", row[key], ""] for key in ("count", "said", "came", "gap", "low", "high", "told_high"))
     for words, weight in model.learned.get("weights", ()):
         yield ["weight", words, weight, ""]
 

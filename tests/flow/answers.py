@@ -53,8 +53,7 @@ def a_version(number: int = 1, **fields: Any) -> AcceptanceModel:
     shown = {"said": 0.6, "came": 0.5, "gap": 0.1, "low": 0.02, "high": 0.18, "told_high": 0.5, "look": True}
     audit = [
         {"characteristic": "Sex", "group": "female", "count": 200, **shown},
-        {"characteristic": "Sex", "group": "male", "count": 180, **shown, "look": False},
-        {"characteristic": "Sex", "group": "other", "count": None},
+        {"characteristic": "Sex", "group": "male or other", "count": 180, **shown, "look": False},
     ]
     kept = {
         "version": number, "learned_at": at, "first_at": at, "last_at": at, "answers": 2_000, "learned_from": 1_600, "learned": learned,

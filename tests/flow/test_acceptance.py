@@ -245,14 +245,14 @@ def test_the_page_shows_the_figures_and_lets_an_administrator_switch(client, adm
     shown = client.get(address).content.decode()
     assert "Too few answers to learn from: 12 are certain so far." in shown
     shown = client.get(address, {"version": 1}).content.decode()
-    for words in ("Better than telling everybody 60 in 100", "-0.050 (-0.070 to -0.030)", "Told too much", "Not told: too small", "<svg"):
+    for words in ("Better than telling everybody 60 in 100", "-0.050 (-0.070 to -0.030)", "Told too much", "Male or other", "<svg"):
         assert words in shown
     assert "Switch it on" not in shown
     assert client.post(address, {"on": "yes"}).status_code == 403
     assert client.get(address, {"version": 7}).status_code == 404
     rows = b"".join(client.get(reverse("acceptance-csv"), {"version": 1})).decode()
     assert "figure,brier,0.19," in rows
-    assert '"Sex: other, count",' in rows
+    assert '"Sex: male or other, count",180,' in rows
 
     client.force_login(administrator)
     pk = str(AcceptanceModel.objects.get(version=1).pk)
