@@ -63,7 +63,7 @@ def test_services_side_by_side_say_in_words_what_tells_them_apart(signed_in, com
     for words in (
         "nearest",
         "most free",
-        "Not known: Not known: ask about Dementia",
+        "Not known: ask about Dementia",
         "Met: Says that it can meet: Dementia",
         "They differ",
     ):
