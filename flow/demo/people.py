@@ -11,6 +11,7 @@ from catalogue.models import Organization
 from core.geo import METRES_PER_MILE
 from flow.demo.names import FAMILY, GIVEN, nhs_number, phone
 from flow.demo.organizations import HOSPITALS, PRACTICES, Organizations
+from flow.demo.processes import PATHWAYS
 from flow.demo.world import Town, World
 from flow.models import Episode, Patient
 from matching.models import NeedProfile
@@ -30,7 +31,6 @@ WARDS = (
     "Acute Medical Unit", "Frailty Ward", "Ward 2", "Ward 4", "Ward 7", "Ward 12", "Stroke Unit", "Orthopaedic Ward", "Respiratory Ward",
     "Emergency Department",
 )  # fmt: skip
-PATHWAYS = ((Pathway.P0, 0.12), (Pathway.P1, 0.42), (Pathway.P2, 0.22), (Pathway.P3, 0.24))
 
 
 @dataclass(frozen=True, slots=True)

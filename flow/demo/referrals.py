@@ -10,6 +10,7 @@ from capacity.operations import HOLD_FOR
 from catalogue.models import EligibilityCriterion, User
 from flow.demo.people import People, Person
 from flow.demo.places import Places
+from flow.demo.processes import ANSWER
 from flow.demo.services import Services
 from flow.demo.world import World
 from flow.models import Referral, ReferralTask, Transition
@@ -222,7 +223,7 @@ class Referrals:
     def _later(self, after: datetime, median_hours: float, before: datetime | None = None) -> datetime:
         """Some hours later, most near the median and a few much later; never after `before`, nor after now."""
         before = before or self.world.now
-        at = after + timedelta(hours=median_hours * self.rng.lognormvariate(0, 0.8))
+        at = after + timedelta(hours=median_hours * self.rng.lognormvariate(0, ANSWER.spread))
         return at if at < before else after + (before - after) * self.rng.uniform(0.3, 0.9)
 
     def _say_no(self, task: ReferralTask, before: datetime | None = None) -> None:
@@ -233,7 +234,7 @@ class Referrals:
     def _say_yes(self, tasks: list[ReferralTask], before: datetime) -> ReferralTask:
         """The first says yes; of the others some had said no before, and Lune withdraws the rest."""
         task, *others = tasks
-        at = self._later(task.referral.created_at, 5, before)
+        at = self._later(task.referral.created_at, 24 * ANSWER.scale, before)
         for other in others:
             if other.provider_id not in self.own and self.rng.random() < 0.4:
                 self._say_no(other, at)

@@ -17,6 +17,7 @@ from flow import operations
 from flow.demo import logins
 from flow.demo.names import FAMILY, GIVEN, nhs_number
 from flow.demo.people import WARDS, WISHES, profile_for
+from flow.demo.processes import HOSPITAL, PATHWAYS, YES
 from flow.demo.referrals import ASKS, DECLINES, ENDS
 from flow.demo.world import INWARD_LETTERS, SOURCE
 from flow.models import Episode, Referral, ReferralTask
@@ -37,8 +38,6 @@ OWN_INBOX = 12
 BY_AGE = ("requested_at", "pool")
 #: What a provider changes its status to, the usual one twice as often.
 STATUSES = (CapacityStatus.CAPACITY, CapacityStatus.CAPACITY, CapacityStatus.WAITLIST, CapacityStatus.NO_CAPACITY)
-#: The share of requests to which a team says yes.
-YES = 0.55
 
 
 class Simulator:
@@ -177,10 +176,10 @@ class Simulator:
     def arrive(self, at: datetime) -> str:
         """Somebody becomes ready to leave hospital, or is seen in a practice."""
         rng = self.rng
-        hospital = rng.random() < 0.75
+        hospital = rng.random() < HOSPITAL
         team = self.teams[rng.choice(self.hospitals if hospital else self.practices)]
         sex = rng.choices(("female", "male"), (58, 42))[0]
-        pathway = rng.choices(list(WISHES), (0.12, 0.42, 0.22, 0.24, 0))[0] if hospital else Episode.Pathway.COMMUNITY
+        pathway = rng.choices([p for p, _ in PATHWAYS], [w for _, w in PATHWAYS])[0] if hospital else Episode.Pathway.COMMUNITY
         birth = at.date() - timedelta(days=rng.randint(68 if hospital else 30, 97) * 365 + rng.randint(0, 364))
         patient = operations.add_patient(
             by=team,

@@ -113,11 +113,13 @@ class LookAhead:
     def __call__(self, view: View) -> Chosen:
         points, world = self.points, view.world
         every = Options.of(view, full=True)
-        free = view.free[every.pool] > 0
-        if not free.any():
+        if not len(every.who):
             return []
         left = _left(view, points)
         self._learn(view, every, left)
+        free = view.free[every.pool] > 0
+        if not free.any():
+            return []
         options = Options(every.who[free], every.pool[free], every.row[free])
         price = self.WEIGHT * self.worth[options.pool]
         # Only the difference between a person's own places counts: nobody is left out because of it.

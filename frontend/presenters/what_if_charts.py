@@ -47,14 +47,15 @@ def _render(kind: str, figures: str, title: str, description: str) -> SafeString
 
     rows = json.loads(figures)
     names = list(dict.fromkeys(row["series"] for row in rows))
-    colour = alt.Color("series:N", title=None, sort=names, scale=alt.Scale(domain=names, range=list(COLOURS[: len(names)])))
+    solid = alt.Legend(symbolOpacity=1)  # the bands are faint, their names are not
+    colours = alt.Scale(domain=names, range=list(COLOURS[: len(names)]))
+    colour = alt.Color("series:N", title=None, sort=names, scale=colours, legend=solid)
     base = alt.Chart(alt.Data(values=rows))
     plain = alt.Axis(grid=False)
     if kind == "daily":
         days = alt.X("day:Q", title="Day", axis=plain, scale=alt.Scale(nice=False))
         dash = alt.StrokeDash("series:N", title=None, sort=names, scale=alt.Scale(domain=names, range=list(DASHES[: len(names)])))
-        quiet = alt.Fill("series:N", sort=names, legend=None, scale=alt.Scale(domain=names, range=list(COLOURS[: len(names)])))
-        band = base.mark_area(opacity=0.18).encode(x=days, y=alt.Y("low:Q", title="People"), y2="high:Q", fill=quiet)
+        band = base.mark_area(opacity=0.18).encode(x=days, y=alt.Y("low:Q", title="People"), y2="high:Q", color=colour)
         line = base.mark_line(strokeWidth=2.5).encode(x=days, y="mean:Q", color=colour, strokeDash=dash)
         chart = (band + line).properties(width=480, height=220)
     elif kind == "bands":
