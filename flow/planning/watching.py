@@ -55,8 +55,8 @@ def groups(drawn: "Drawn", plan: Plan) -> dict[str, list[dict[str, Any]]]:
     ages = [_band(who[episodes[i]][0], today) for i in first]
     of_sex = [str(sexes[who[episodes[i]][1]]) for i in first]
     return {
-        "Age": _rows(drawn, first, ages, [label for _, label in _BANDS]),
-        "Sex": _rows(drawn, first, of_sex, [str(label) for label in sexes.values()]),
+        "Age": _rows(drawn, plan.policy["span"], first, ages, [label for _, label in _BANDS]),
+        "Sex": _rows(drawn, plan.policy["span"], first, of_sex, [str(label) for label in sexes.values()]),
     }
 
 
@@ -65,7 +65,7 @@ def _band(born: date, today: date) -> str:
     return next(label for least, label in reversed(_BANDS) if age >= least)
 
 
-def _rows(drawn: "Drawn", people: Sequence[int], labels: Sequence[str], order: Sequence[str]) -> list[dict[str, Any]]:
+def _rows(drawn: "Drawn", span: int, people: Sequence[int], labels: Sequence[str], order: Sequence[str]) -> list[dict[str, Any]]:
     problem, at = drawn.problem, drawn.solved.at
     distance = {
         (i, p): int(d) for i, p, d in zip(drawn.packed.person.tolist(), drawn.packed.pool.tolist(), drawn.packed.distance, strict=True)
@@ -82,7 +82,7 @@ def _rows(drawn: "Drawn", people: Sequence[int], labels: Sequence[str], order: S
                 "group": label,
                 "people": len(mine),
                 "placed": len(placed),
-                "points": round(float(problem.points[at[placed]].mean())) if len(placed) else None,
+                "points": round(span - float(problem.points[at[placed]].mean())) if len(placed) else None,
                 "miles": round(miles(float(np.mean(metres))), 1) if metres else None,
             }
         )
@@ -90,7 +90,7 @@ def _rows(drawn: "Drawn", people: Sequence[int], labels: Sequence[str], order: S
 
 
 def hide(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The same without numbers of fewer than `FEWEST` people. None means: so few that it is not told.
+    """The same without numbers of fewer than `FEWEST` people. None means: so few that it is not told; with `most`: all but so few.
 
     Where one group alone would be hidden, it could be worked out from the others: the next smallest is hidden with it.
     """
@@ -103,6 +103,11 @@ def hide(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if row["group"] in hidden:
             shown.append(row | {"people": None, "placed": None, "points": None, "miles": None})
             continue
-        few = 0 < row["placed"] < FEWEST or 0 < row["people"] - row["placed"] < FEWEST
-        shown.append(row | ({"placed": None} if few else {}) | ({"points": None, "miles": None} if row["placed"] < FEWEST else {}))
+        without = row["people"] - row["placed"]
+        row = row | ({"points": None, "miles": None} if row["placed"] < FEWEST else {})
+        if 0 < row["placed"] < FEWEST:
+            row["placed"] = None
+        elif 0 < without < FEWEST:
+            row |= {"placed": None, "most": True}
+        shown.append(row)
     return shown

@@ -95,6 +95,11 @@ def few(number: int | None) -> str:
     return "fewer than 5" if number is None else str(number)
 
 
+def placed(row: Mapping[str, Any]) -> str:
+    """How many of a group have a place, where that may be told."""
+    return "all but fewer than 5" if row.get("most") else few(row["placed"])
+
+
 def counts(plan: Plan) -> list[tuple[str, int]]:
     """People by what the plan says of them."""
     states = plan.figures.get("states", {})
@@ -180,6 +185,6 @@ def figure_rows(plan: Plan) -> Iterable[tuple[object, ...]]:
         yield ("Provider", row["provider"], row["placed"], f"{row['of_placed']}% of people, {row['of_places']}% of places")
     for kind, rows in plan.figures.get("equity", {}).items():
         for row in rows:
-            yield (kind, row["group"], few(row["placed"]), f"of {few(row['people'])}")
+            yield (kind, row["group"], placed(row), f"of {few(row['people'])}")
     for row in wanted(plan):
         yield ("One more place", f"{row['kind']}, {row['area']}", row["points"], f"{row['pools']} services, {row['full']} of them full")

@@ -137,7 +137,7 @@ def test_small_groups_are_hidden_and_cannot_be_worked_out_from_the_others():
     assert middle["people"] is None, "with one hidden alone, the total would tell it"
     assert (many["people"], many["placed"], many["points"]) == (40, 33, 900)
     (most,) = watching.hide([row("a", 20, 18)])
-    assert (most["people"], most["placed"]) == (20, None), "two without a place are few as well"
+    assert (most["people"], most["placed"], most["most"]) == (20, None, True), "two without a place are few as well"
     assert [each["people"] for each in watching.hide([row("a", 1, 1), row("b", 2, 0), row("c", 9, 9)])] == [None, None, 9]
 
 
