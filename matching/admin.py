@@ -1,34 +1,65 @@
 """Weights are set by the operator. A change is a new version; what was used stays as it was."""
 
+from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.forms import ModelForm
 
 from catalogue.lexicon import Lexicon
-from matching.engine.problem import FACTORS, Weights
-from matching.models import Tariff, UnmetNeed, WeightSet
+from core import clock
+from core.errors import LuneError
+from matching import weights
+from matching.engine.factors import FACTORS as FACTOR_CLASSES
+from matching.engine.problem import FACTORS
+from matching.models import Pathway, Tariff, UnmetNeed, WeightSet
 
 
 class WeightSetForm(ModelForm):
-    def clean_weights(self):
-        weights = self.cleaned_data["weights"]
-        if not isinstance(weights, dict) or set(weights) != set(FACTORS):
-            raise ValidationError(f"Give a number for each of: {', '.join(FACTORS)}.")
-        try:
-            Weights(**weights)
-        except ValueError as error:
-            raise ValidationError(str(error)) from None
-        self.instance.chances = WeightSet.objects.newest().chances if weights["likelihood"] else {}
-        if weights["likelihood"] and not self.instance.chances:
-            raise ValidationError("How likely a yes is may count only while a version that was learned is switched on: give likelihood 0.")
-        return weights
+    """A number for each factor. The version is given by `matching.weights`."""
+
+    class Meta:
+        model = WeightSet
+        fields = ("pathway", "note")
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        for factor in FACTOR_CLASSES:
+            self.fields[factor.code] = forms.IntegerField(label=factor.label.capitalize(), min_value=0, max_value=1000)
+
+    def clean(self):
+        data = super().clean() or {}
+        if not self.errors:
+            try:
+                weights.checked(pathway=data["pathway"], weights={name: data[name] for name in FACTORS})
+            except LuneError as error:
+                raise ValidationError(str(error)) from None
+        return data
 
 
 @admin.register(WeightSet)
 class WeightSetAdmin(admin.ModelAdmin):
-    form = WeightSetForm
-    list_display = ("version", "created_at", "note")
-    fields = ("version", "weights", "note")
+    list_display = ("version", "pathway_name", "price", "created_at", "note")
+    list_filter = ("pathway",)
+
+    @admin.display(description="Pathway", ordering="pathway")
+    def pathway_name(self, obj):
+        return obj.get_pathway_display() or "General: all that have none of their own"
+
+    @admin.display(description="Price counts for")
+    def price(self, obj):
+        return weights.price_share(obj.weights)
+
+    def get_fields(self, request, obj=None):
+        return ("version", "pathway", "weights", "note") if obj else ("pathway", *FACTORS, "note")
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        return super().get_form(request, obj, change, **kwargs) if obj else WeightSetForm
+
+    def get_changeform_initial_data(self, request):
+        """Those in force for the pathway of the address, or the general ones, to be changed."""
+        pathway = request.GET.get("pathway", "")
+        now = WeightSet.objects.newest(pathway if pathway in Pathway.values else "")
+        return {"pathway": pathway} | {name: now.weights.get(name, 0) for name in FACTORS}
 
     def has_change_permission(self, request, obj=None):
         return False
@@ -36,9 +67,16 @@ class WeightSetAdmin(admin.ModelAdmin):
     def has_delete_permission(self, request, obj=None):
         return False
 
+    def save_form(self, request, form, change):
+        data = form.cleaned_data
+        given = {name: data[name] for name in FACTORS}
+        return weights.change(pathway=data["pathway"], weights=given, note=data["note"], by=request.user, at=clock.now())
+
     def save_model(self, request, obj, form, change):
-        obj.created_by = request.user
-        super().save_model(request, obj, form, change)
+        """It was written by `matching.weights`."""
+
+    def save_related(self, request, form, formsets, change):
+        """There is nothing related."""
 
 
 @admin.register(UnmetNeed)

@@ -248,7 +248,8 @@ class Weights(_Stored):
         if not sum(values):
             raise ValueError("At least one factor must count.")
         if self.price * PRICE_PARTS > sum(values):
-            raise ValueError("Price may count for at most a tenth of all points: it must never decide by itself.")
+            said = f"here it would for {self.price} of {sum(values)}"
+            raise ValueError(f"Price may count for at most a tenth of all points; {said}. It must never decide by itself.")
 
     @property
     def total(self) -> int:
