@@ -92,7 +92,6 @@ def test_what_is_known_is_what_was_known_when_the_request_was_sent():
     assert (found.fresh[first], found.fresh[later]) == (0, 500)
 
 
-@pytest.mark.req("R002")
 def test_who_the_person_is_changes_nothing():
     """Every field that is or stands for a protected characteristic is turned round: not one number to learn from moves, nor a chance."""
     pool = PoolFactory()
@@ -162,7 +161,8 @@ def test_only_an_administrator_switches_on_only_what_is_better_and_says_why(admi
     assert not WeightSet.objects.exclude(chances={}).exists()
 
 
-@pytest.mark.req("R182")
+@pytest.mark.req("R002")
+@pytest.mark.req("R025")
 def test_while_it_is_on_each_line_says_how_likely_a_yes_is_and_an_old_list_stays_as_it_was(administrator):
     """A service that says yes goes before one that does not; a new one is judged by its group; off again, nothing of it is left."""
     seldom, often, new = (PoolFactory(location__point=near(east, 0)) for east in (500, 500, 500))

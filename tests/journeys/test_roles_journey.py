@@ -3,10 +3,11 @@
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from capacity.models import FreshnessPolicy
 from tests.factories import PASSWORD, UserFactory
+from tests.flow.answers import a_version
 from tests.journeys.conftest import Visit
 from tests.journeys.pages import assert_accessible, press
 from tests.journeys.steps import given_patient, given_referrer, then_nothing_names_the_person
@@ -15,13 +16,13 @@ from tests.journeys.steps import given_patient, given_referrer, then_nothing_nam
 ROLES = [
     ({}, ["People waiting", "Plan", "Held places", "Find a service"], "/inbox/"),
     ({"provider": True}, ["Our places", "Referrals to us", "People asking", "Our services"], "/worklist/"),
-    ({"manager": True}, ["Dashboard", "Plan", "History", "Use"], "/inbox/"),
+    ({"manager": True}, ["Dashboard", "Plan", "History", "Use", "Likely yes"], "/inbox/"),
     (
         {"curator": True},
         ["Entries", "Proposals", "People asking", "Records to check", "Not reached", "Answers", "Words", "Doubles", "Imports", "Use"],
         "/dashboard/",
     ),
-    ({"administrator": True}, ["Sources", "Users and settings"], "/worklist/"),
+    ({"administrator": True}, ["Sources", "Likely yes", "Users and settings"], "/worklist/"),
 ]
 
 
@@ -29,7 +30,7 @@ ROLES = [
 @pytest.mark.req("R087")
 @pytest.mark.parametrize(("trait", "menu", "barred"), ROLES, ids=["referrer", "provider", "manager", "curator", "administrator"])
 def test_each_role_signs_in_and_sees_its_own_work(visit: Visit, console: list[str], trait: dict, menu: list[str], barred: str):
-    console.append("status of 40[034]")
+    console.append("status of (40[034]|422)")
     # given somebody of that role, and a person of another organisation
     user, stranger = UserFactory(**trait), given_patient(given_referrer())
     page = visit(None, "/account/login/")
@@ -51,11 +52,30 @@ def test_each_role_signs_in_and_sees_its_own_work(visit: Visit, console: list[st
     then_nothing_names_the_person(page)
     if not trait:
         assert_accessible(page)
+    if trait == {"administrator": True}:
+        an_administrator_switches_on_what_was_learned(page)
     # when they sign out, then their pages ask to sign in
     page.goto("/")
     press(page, "Sign out")
     page.goto("/worklist/")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Sign in")
+
+
+def an_administrator_switches_on_what_was_learned(page: Page) -> None:
+    # given a version that was better than a guess
+    a_version()
+    page.goto("/acceptance/")
+    expect(page.get_by_role("img", name="What was said, and what came")).to_be_visible()
+    # when it is switched on without having read the figures, then that is asked for, and what was typed is kept
+    page.get_by_label("Why").fill("Tried for a month.")
+    press(page, "Switch on")
+    expect(page.get_by_role("alert").first).to_contain_text("Read the figures first")
+    assert_accessible(page)
+    page.get_by_label("I have read the figures").check()
+    press(page, "Switch on")
+    # then it is on, and the page says who did it and why
+    expect(page.get_by_role("main")).to_contain_text("Version 1 is switched on")
+    expect(page.get_by_role("row").filter(has_text="on, up to 60 points")).to_contain_text("Tried for a month.")
 
 
 def test_a_wrong_password_is_refused_without_saying_which_part_was_wrong(visit: Visit):
