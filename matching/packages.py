@@ -158,12 +158,13 @@ def sentences(package: Package, first: Package, names: Sequence[str]) -> list[st
         said.append(f"All journeys {where}on the same day: {WEEKDAYS[days.pop()]}.")
     elif travelled and not all(option.days for option in travelled):
         said.append("Not all have said on which days they are open: ask for the same day.")
-    if package.trips.journeys < first.trips.journeys:
-        said.append(f"{_journeys(package.trips.journeys)} instead of {first.trips.journeys}.")
-    elif package.trips.journeys:
-        said.append(f"{_journeys(package.trips.journeys)} a week for one visit to each.")
+    others = "" if len(travelled) == len(package.options) else "; the rest comes to the person, or needs none"
+    if package.trips.journeys == 0:
+        said.append("No journey at all: everything comes to the person, or needs none.")
+    elif package.trips.journeys < first.trips.journeys:
+        said.append(f"{_journeys(package.trips.journeys)} instead of {first.trips.journeys}{others}.")
     else:
-        said.append("Nobody need travel.")
+        said.append(f"{_journeys(package.trips.journeys)}{others}.")
     if package.lost:
         points = "1 point" if package.lost == 1 else f"{package.lost} points"
         said.append(f"It gives up {points} against the best of each list for that.")
@@ -173,4 +174,4 @@ def sentences(package: Package, first: Package, names: Sequence[str]) -> list[st
 
 
 def _journeys(number: int) -> str:
-    return "No journey" if number == 0 else "One journey" if number == 1 else f"{number} journeys"
+    return "One journey" if number == 1 else f"{number} journeys"
