@@ -1,6 +1,8 @@
 """The packed facts are always what a full computation would give, whatever changes and however."""
 
-from datetime import date, timedelta
+import itertools
+from datetime import UTC, date, datetime, time, timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import connection, transaction
@@ -14,11 +16,16 @@ from catalogue.models import (
     Location,
     QualityMark,
     RegistrationCriterion,
+    Schedule,
     Service,
     ServiceArea,
     TaxonomyTerm,
 )
-from matching import operations
+from catalogue.schedules import occurrences
+from core import clock
+from core.clock import LONDON
+from matching import operations, tasks
+from matching.engine import times as week
 from matching.models import PoolFact
 from tests.factories import AreaFactory, CriterionFactory, EligibilityFactory, LocationFactory, OrganizationFactory, PoolFactory, near, term
 
@@ -29,7 +36,9 @@ FIELDS = ", ".join(field.column for field in PoolFact._meta.concrete_fields)
 
 def stale() -> list[tuple]:
     """Rows that stand in the table and should not, or should and do not."""
-    whole = "(SELECT s.*, c.leaning, c.said_yes, c.answers FROM matching_poolfact_source s LEFT JOIN matching_poolchance c USING (pool_id)) f"
+    whole = (
+        "(SELECT s.*, c.leaning, c.said_yes, c.answers FROM matching_poolfact_source s LEFT JOIN matching_poolchance c USING (pool_id)) f"
+    )
     table, view = (f"SELECT {FIELDS} FROM {name}" for name in ("matching_poolfact", whole))
     with connection.cursor() as cursor:
         cursor.execute(f"({table} EXCEPT {view}) UNION ALL ({view} EXCEPT {table})")
@@ -51,6 +60,10 @@ def service(pool, **changes):
 
 def location(pool, **changes):
     Location.objects.filter(pk=pool.location_id).update(**changes)
+
+
+def hours(pool, **fields):
+    Schedule.objects.create(service=pool.service, **fields)
 
 
 def rename(criterion):
@@ -128,6 +141,12 @@ CHANGES = {
     "a poor review": (
         lambda p: QualityMark.objects.create(service=p.service, scheme="app-review", name="Review", score=64, out_of=100),
         {"marks_until": None},
+    ),
+    "hours": (lambda p: hours(p, byday="SA,SU", opens_at=time(14), closes_at=time(16)), {"times": week.mask(["SA", "SU", "afternoon"])}),
+    "hours that have ended": (lambda p: hours(p, byday="SA", valid_to=clock.local_date(clock.now()) - timedelta(days=1)), {"times": None}),
+    "a session at its own time": (
+        lambda p: (hours(p, byday="MO"), places(p, per="session", starts_at=datetime(2026, 7, 1, 17, 30, tzinfo=UTC))),
+        {"times": week.mask(["WE", "evening"])},
     ),
     "outline": (lambda p: ServiceArea.objects.create(service=p.service, extent=AreaFactory().outline), {"has_extent": True}),
     "freshness": (
@@ -250,3 +269,38 @@ def test_a_count_touches_no_index():
         indexed = " ".join(row[0].split("USING")[1] for row in cursor.fetchall())
     assert "care_type, point" in indexed
     assert not any(column in indexed for column in ("free", "maximum", "status", "reported_at"))
+
+
+@pytest.mark.parametrize("byday", ["MO,WE,SU", "2TU,-1FR", ""])
+@pytest.mark.parametrize("freq", ["WEEKLY", "MONTHLY"])
+def test_the_parts_of_the_week_are_those_of_the_diary(freq, byday):
+    """Whatever the hours: what the diary says of two months, cut at noon and at five."""
+    begins, until = datetime(2026, 6, 1, tzinfo=LONDON), datetime(2026, 8, 1, tzinfo=LONDON)
+    bounds = [None, time(0), time(9), time(11, 59), time(12), time(17), time(17, 1), time(22)]
+    for opens, closes in itertools.product(bounds, repeat=2):
+        number = "1" if freq == "MONTHLY" and not byday else ""
+        given = {"freq": freq, "byday": byday, "dtstart": date(2026, 6, 6), "opens_at": opens, "closes_at": closes}
+        expected = 0
+        for each in occurrences([Schedule(service_id=uuid4(), bymonthday=number, **given)], [], [], begins, until):
+            midnight = datetime.combine(each.starts_at.date(), time(0))
+            start, end = ((moment.replace(tzinfo=None) - midnight) / timedelta(hours=1) for moment in (each.starts_at, each.ends_at))
+            for part, (low, high) in enumerate(((0, 12), (12, 17), (17, 24))):
+                if (start < high and end > low) or (start == end and low <= start < high):
+                    expected |= 1 << each.starts_at.weekday() * 3 + part
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT matching_times(%(freq)s, %(byday)s, %(dtstart)s, %(opens_at)s, %(closes_at)s)", given)
+            # Of a day of the month nobody knows which day of the week it is.
+            assert cursor.fetchone()[0] == (0 if number else expected), (opens, closes)
+
+
+def test_times_that_have_ended_are_forgotten_in_the_night():
+    """On that day no row is written, so that no trigger says so."""
+    pool = PoolFactory()
+    hours(pool, byday="MO")
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lune.defer_facts = 'on'")
+        Schedule.objects.update(valid_to=clock.local_date(clock.now()) - timedelta(days=1))
+        cursor.execute("SET LOCAL lune.defer_facts = 'off'")
+    assert PoolFact.objects.get(pk=pool.pk).times
+    assert tasks.forget_ended_times(timestamp=0) == 1
+    assert fact(pool).times is None
