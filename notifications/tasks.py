@@ -5,7 +5,7 @@ import logging
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
 
-from core import clock, idempotency
+from core import clock, idempotency, sealing
 from notifications import journal
 
 logger = logging.getLogger(__name__)
@@ -23,6 +23,26 @@ def prune_events(timestamp: int) -> int:
 def forget_answers(timestamp: int) -> int:
     """Each night: delete the answers kept for repeated requests longer than `idempotency.KEEP`. Returns how many."""
     return idempotency.forget(at=clock.now())
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(queueing_lock="seal_audit", pass_context=False)
+def seal_audit(timestamp: int) -> int:
+    """Every five minutes: seal the read audit's new entries. Returns how many."""
+    sealed = 0
+    while (some := sealing.seal(at=clock.now())) == sealing.BATCH:
+        sealed += some
+    return sealed + some
+
+
+@app.periodic(cron="10 5 * * *")
+@app.task(queueing_lock="check_audit", pass_context=False)
+def check_audit(timestamp: int) -> int:
+    """Each night: look whether the sealed entries are as they were. Returns the number of complaints, which are told to the log."""
+    complaints = sealing.check().complaints
+    for complaint in complaints:
+        logger.error("audit: %s", complaint)
+    return len(complaints)
 
 
 @app.periodic(cron="*/2 * * * *")

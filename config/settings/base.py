@@ -27,6 +27,8 @@ RUN_DIR = state_dir() / "run"
 
 DEBUG = False
 SECRET_KEY = env("LUNE_SECRET_KEY", default="")
+#: By which the read audit is sealed (`core.sealing`). It stays the same for good: with another one the old seals cannot be checked.
+AUDIT_KEY = env("LUNE_AUDIT_KEY", default="")
 ALLOWED_HOSTS = env.list("LUNE_ALLOWED_HOSTS", default=[])
 SITE_NAME = env("LUNE_SITE_NAME", default="Lune")
 #: The lettering of an NHS body is shown only where a deployment is entitled to it and says so.

@@ -6,6 +6,7 @@ from .base import *  # noqa: F403
 from .base import SILENCED_SYSTEM_CHECKS, env
 
 SECRET_KEY = env("LUNE_SECRET_KEY")
+AUDIT_KEY = env("LUNE_AUDIT_KEY")
 ALLOWED_HOSTS = env.list("LUNE_ALLOWED_HOSTS")
 SITE_URL = env("LUNE_SITE_URL", default=f"https://{ALLOWED_HOSTS[0].lstrip('.')}").rstrip("/")
 # Such as smtp+tls://name:password@mail.example.org:587. Without it letters are written into var/mail, and nobody gets them.

@@ -4,6 +4,7 @@ from .base import *  # noqa: F403
 from .base import BASE_DIR, DATABASES, development_key, env
 
 SECRET_KEY = development_key()
+AUDIT_KEY = development_key()
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "testserver"]
 # No pool: each test connection must be closed before its database is dropped.
 DATABASES["default"]["OPTIONS"] = {"options": f"{DATABASES['default']['OPTIONS']['options']} -c synchronous_commit=off"}
