@@ -144,7 +144,7 @@ def profile_from(data: Mapping[str, Any], *, by: User) -> NeedProfile:
         max_distance_m=_distance(data.get("max_miles")),
         max_minutes=_minutes(data.get("max_minutes")),
         times=_times(data.get("times") or ()),
-        pathway=_choice(data.get("pathway") or "", ["", *Pathway.values], "pathway"),
+        pathway=_choice(data["pathway"], Pathway.values, "pathway") if data.get("pathway") else "",
         drives=data.get("drives"),
         needed_by=_date(data.get("needed_by")),
         conditions=conditions,

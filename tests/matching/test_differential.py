@@ -22,7 +22,7 @@ IN_REACH = [rule for rule in RULES if rule.code in ("care-type", "open", "distan
 
 
 @pytest.fixture(scope="module")
-def world(shipped_rows, django_db_blocker):
+def world(django_db_setup, django_db_blocker):
     """Areas and pools of 240 services, made once for the module in a transaction that is rolled back after its last test."""
     with django_db_blocker.unblock(), transaction.atomic():
         if not TaxonomyTerm.objects.exists():  # a transactional test has emptied the shipped tables

@@ -1,7 +1,7 @@
 """Searching: the answer is ranked, said in words, stored, and can be had again."""
 
 import random
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from functools import partial
 from uuid import uuid4
 
@@ -11,10 +11,11 @@ from django.utils import timezone
 
 from capacity.models import ServiceCapacity
 from catalogue.currency import ASSURANCE_LASTS
-from catalogue.models import Practice, QualityMark, RegistrationCriterion, Service
+from catalogue.models import Practice, QualityMark, RegistrationCriterion, Schedule, Service
 from core.errors import Invalid, NotAllowed
 from matching import operations, profiles, reference
 from matching.engine import ENGINE_VERSION
+from matching.engine.problem import Need
 from matching.models import MatchCandidate, MatchRun, NeedProfile, UnmetNeed, WeightSet
 from tests.factories import (
     CriterionFactory,
@@ -87,6 +88,7 @@ def test_a_profile_holds_needs_interests_home_and_whether_the_person_drives():
     given = {
         "age": "72", "postcode": "pr12he", "care_types": ["befriending"], "needs": ["lives-alone"], "preferences": ["gardening", "music"],
         "drives": False, "max_miles": 5, "languages": ["ur"], "budget_week": "20", "needed_by": "2026-12-31",
+        "max_minutes": "45", "times": ["SA", "afternoon"], "pathway": "social-prescribing",
     }  # fmt: skip
     profile = operations.profile_from(given, by=by)
     profile.refresh_from_db()
@@ -96,6 +98,7 @@ def test_a_profile_holds_needs_interests_home_and_whether_the_person_drives():
         by.organization_id,
         False,
     )
+    assert (profile.max_minutes, profile.times, profile.pathway) == (45, ["SA", "afternoon"], "social-prescribing")
     gardeners = PoolFactory(service__care_type=term("care-type", "befriending"))
     others = pool_at(-100, service__care_type=term("care-type", "befriending"))
     CriterionFactory(service=gardeners.service, term=term("need", "gardening"))
@@ -120,6 +123,11 @@ def test_a_profile_holds_needs_interests_home_and_whether_the_person_drives():
         ({"budget_week": -1}, "budget_week", "in pounds"),
         ({"max_miles": 0}, "max_miles", "in miles"),
         ({"max_miles": "far"}, "max_miles", "in miles"),
+        ({"max_minutes": 0}, "max_minutes", "from 1 to 300"),
+        ({"max_minutes": "soon"}, "max_minutes", "whole minutes"),
+        ({"times": ["noon"]}, "times", "“noon” is not a time that we know"),
+        ({"times": "MO"}, "times", "Send a list"),
+        ({"pathway": "P9"}, "pathway", "Use one of: P0"),
         ({"needed_by": "soon"}, "needed_by", "like 2026-12-31"),
     ],
 )
@@ -383,3 +391,24 @@ def test_the_ranking_statement_uses_its_index():
         plan = "\n".join(row[0] for row in cursor.fetchall())
     assert "matching_poolfact_reach" in plan
     assert "matching_poolfact_placeless" in plan
+
+
+@pytest.mark.req("R071")
+def test_interests_and_times_that_suit_move_a_service_up_and_are_said():
+    """By the words of the vocabulary and by those that curators add to the interests; a wish for a garden stays a preference."""
+    kind = term("care-type", "arts-and-nature")
+    plain, singing = (PoolFactory(service__care_type=kind, location=LocationFactory(point=near(metres))) for metres in (100, 2_000))
+    CriterionFactory(service=singing.service, term=term("need", "music"))
+    Schedule.objects.create(service=singing.service, byday="TU", opens_at=time(14), closes_at=time(16))
+    Schedule.objects.create(service=plain.service, byday="MO", opens_at=time(9), closes_at=time(11))
+    run = search(care_types=["arts-and-nature"], preferences=["music", "garden"], times=["TU", "TH", "afternoon"], drives=True)
+    need = Need.from_json(run.problem)
+    assert (need.interests, need.preferences) == (1 << 42, 1 << 40)
+    first, second = operations.lines(run)
+    assert (first.pool_id, second.pool_id) == (singing.pk, plain.pk)
+    words = {term.code: term.words for term in first.terms}
+    assert words["interests"] == "+40 for interests: Music and singing"
+    assert words["times"] == "+40 for times that suit: Tuesday afternoon"
+    assert words["preferences"] == "+0 for preferences: none that it has spoken of"
+    assert next(term.words for term in second.terms if term.code == "times") == "+0 for times that suit: open at none of them"
+    assert operations.replay(run) == operations.lines(run)

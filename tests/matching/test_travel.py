@@ -100,7 +100,7 @@ ROADS = (("home", "corner", "other", "town"), ("town", "home"), ("isle", "pier")
 
 
 @pytest.fixture(scope="module")
-def roads(shipped_rows, django_db_blocker, tmp_path_factory) -> Iterator[PgRouting]:
+def roads(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[PgRouting]:
     """A made-up town, loaded by the real osm2pgrouting into a schema of its own, with the real pgRouting beside it."""
     osm = ElementTree.Element("osm", version="0.6")
     for number, offset in enumerate(CROSSINGS.values(), start=1):
