@@ -28,6 +28,8 @@ class Mover {
     document.addEventListener("pointermove", (event) => this.move(event));
     document.addEventListener("pointerup", (event) => this.up(event));
     document.addEventListener("pointercancel", () => this.end("Nothing was changed."));
+    // The browser's own dragging of words that are marked would take the pointer away.
+    for (const type of ["dragstart", "selectstart"]) document.addEventListener(type, (event) => this.drag && event.preventDefault());
     document.addEventListener("click", (event) => this.click(event));
     document.addEventListener("keydown", (event) => event.key === "Escape" && this.escape());
   }
