@@ -7,11 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matching.allocation import mip, oracle, sides
+from matching.allocation import answer, mip, oracle, sides
+from matching.allocation.answer import Why
 from matching.allocation.problem import Refused, build
 from matching.allocation.relax import relaxed
 from matching.allocation.repair import solve_with
 from matching.allocation.sides import Bundle
+from matching.allocation.turns import take_turns
 from tests.matching.test_allocation import worlds
 
 
@@ -51,6 +53,33 @@ def test_the_plan_keeps_everything_and_its_bound_holds(given):
     assert sides.faults(problem, side, exact.at) == []
     assert exact.proof.optimal
     assert plan.proof.bound <= oracle.least(relaxed(problem, side)[0])[0] <= exact.proof.objective <= plan.proof.objective
+
+
+@settings(deadline=None, max_examples=60)
+@given(sided(), st.randoms(use_true_random=False))
+def test_taking_turns_keeps_everything_too_and_is_never_better_than_the_best(given, chance):
+    problem, side = given
+    order = chance.sample(range(problem.people), problem.people)
+    at = take_turns(problem, side, order)
+    assert sides.faults(problem, side, at) == []
+    assert problem.objective(at) >= solve_with(problem, side).proof.bound
+    assert take_turns(problem, sides.sides(problem), order).tolist() == answer.greedy(problem, order).tolist()
+
+
+def test_who_is_left_out_reads_which_of_the_rules_stands_in_the_way():
+    """A couple with room for one of them at each site; a package of which one service is full; a man before a room with women."""
+    problem = build(person=[0, 0, 1, 1, 2, 3, 4], pool=[0, 1, 0, 1, 2, 3, 4], score=[9_000] * 7, left=[20_000] * 5, places=[1, 1, 1, 0, 1])
+    side = sides.sides(
+        problem,
+        bundles=(Bundle((0, 1), together=True), Bundle((2, 3))),
+        site=[0, 1, 2, 3, 4],
+        bay=[-1, -1, -1, -1, 0],
+        fixed=[0],
+        cohort=[0, 0, 0, 0, 1],
+    )
+    plan = solve_with(problem, side)
+    why = {one.person: one.why for one in answer.left_out(problem, plan.at, side)}
+    assert why == {0: Why.TOGETHER, 1: Why.TOGETHER, 2: Why.PACKAGE, 3: Why.FULL, 4: Why.ROOM}
 
 
 @pytest.mark.parametrize("seed", range(12))
