@@ -1,4 +1,4 @@
-"""Links for screens on a wall: each shows the board without anybody signing in, until it is taken back."""
+"""Links for screens on a wall: each shows the board without anybody signing in, until it is taken back or long unused."""
 
 import secrets
 from datetime import datetime, timedelta
@@ -26,7 +26,7 @@ def make(*, name: str, by: User, at: datetime) -> tuple[BoardKey, str]:
         raise NotAllowed("Only managers and those who run services make links for screens.")
     if not 1 <= len(name) <= 80:
         raise Invalid("Say where the screen hangs, in 80 letters or fewer.")
-    if BoardKey.objects.filter(organization=by.organization_id, revoked_at=None).count() >= MOST_SCREENS:
+    if BoardKey.objects.in_use(at).filter(organization=by.organization_id).count() >= MOST_SCREENS:
         raise Conflict(f"Your organisation has links for {MOST_SCREENS} screens. Take back one that is not used any more.")
     token = secrets.token_urlsafe(24)
     key = BoardKey.objects.create(
@@ -48,8 +48,8 @@ def revoke(*, key_id: UUID, by: User, at: datetime) -> BoardKey:
 
 
 def used(*, token: str, at: datetime) -> BoardKey:
-    """The link of this token, noted as used now. Raises NotFound: one that was taken back is told from a wrong one to nobody."""
-    key = BoardKey.objects.filter(token_hash=token_hash(token), revoked_at=None).first()
+    """The link of this token, noted as used now. Raises NotFound: one that has ended is told from a wrong one to nobody."""
+    key = BoardKey.objects.in_use(at).filter(token_hash=token_hash(token)).first()
     if key is None:
         raise NotFound("This link shows nothing any more.", code="no-such-screen")
     long_ago = Q(last_used_at=None) | Q(last_used_at__lte=at - _NOTED_EVERY)

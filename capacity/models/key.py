@@ -1,10 +1,11 @@
 """Keys by which a provider's own system tells what is free, and by which a screen on a wall shows it."""
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.db import models
+from django.db.models import Q
 
 from catalogue.models import Organization, User
 from core.scoping import VisibleQuerySet
@@ -49,7 +50,16 @@ class SystemKey(models.Model):
         return self.revoked_at is None and at < self.expires_at
 
 
+#: A link that no screen has used for so long has ended.
+UNUSED = timedelta(days=90)
+
+
 class BoardKeyQuerySet(VisibleQuerySet):
+    def in_use(self, at: datetime) -> Self:
+        """Those that still open the board."""
+        since = at - UNUSED
+        return self.filter(Q(last_used_at__gt=since) | Q(last_used_at=None, created_at__gt=since), revoked_at=None)
+
     def visible_to(self, user) -> Self:
         """Those of one's own organisation, for managers and providers."""
         if not getattr(user, "is_authenticated", False) or not (user.is_manager or user.is_provider):
@@ -79,3 +89,8 @@ class BoardKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name}, {self.organization}"
+
+    @property
+    def ends_at(self) -> datetime:
+        """When it ends by itself, unless a screen uses it before: what hangs on no wall any more opens nothing."""
+        return (self.last_used_at or self.created_at) + UNUSED

@@ -79,7 +79,7 @@ def screens(request: SignedIn) -> HttpResponse:
             link = request.build_absolute_uri(reverse("board-screen", args=[token])) + only
             form = ScreenForm()
     keys = BoardKey.objects.visible_to(request.user).select_related("created_by")
-    context = {"form": form, "keys": keys, "link": link, "made": made}
+    context = {"form": form, "keys": keys, "link": link, "made": made, "at": now()}
     return render(request, "board/screens.jinja", context, status=422 if form.errors else 200)
 
 

@@ -113,6 +113,12 @@ def test_a_screen_has_a_link_of_its_own_until_it_is_taken_back(client, role):
     other.force_login(UserFactory(**{role: True}))
     assert other.post(reverse("board-screen-revoke", args=[key.pk])).status_code == 404
     assert "Lounge" not in other.get(reverse("board-screens")).content.decode()
+    # in a drawer for a quarter of a year it ends by itself
+    BoardKey.objects.update(last_used_at=timezone.now() - timedelta(days=91))
+    assert wall.get(address).status_code == 404
+    assert "no screen used it for 90 days" in client.get(reverse("board-screens")).content.decode()
+    BoardKey.objects.update(last_used_at=timezone.now() - timedelta(days=89))
+    assert wall.get(address).status_code == 200
     # taken back, it is like one that never was, and what stands on the wall goes
     assert client.post(reverse("board-screen-revoke", args=[key.pk])).status_code == 302
     gone = wall.get(address, headers={"HX-Request": "true"})
