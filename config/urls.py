@@ -9,6 +9,7 @@ from django.urls import include, path
 from django.views.decorators.http import require_safe
 
 from capacity.api import hooks
+from matching.api import cds
 
 #: Of allauth's pages, those that Lune has: nobody signs up, and an administrator alone changes an e-mail address.
 ACCOUNT_PAGES = {
@@ -32,6 +33,9 @@ urlpatterns = [
     path("admin/", ([page for page in admin.site.get_urls() if getattr(page, "name", "") != "view_on_site"], "admin", "admin")),
     path("account/", include([page for page in account_urls.urlpatterns if page.name in ACCOUNT_PAGES])),
     path("api/v1/", include("config.api_urls")),
+    # Without a slash at the end, as CDS Hooks has them.
+    path("api/cds-services", cds.HooksView.as_view(), name="cds-services"),
+    path("api/cds-services/<slug:hook>", cds.HookView.as_view(), name="cds-service"),
     path("fhir/", include("capacity.api.fhir_urls")),
     path("hooks/sms/", hooks.sms_in, name="hook-sms"),
     path("hooks/mail/", hooks.mail_in, name="hook-mail"),

@@ -62,11 +62,16 @@ def of(profile: NeedProfile) -> list[Part]:
     found = []
     if is_package(profile):
         found = [Part(_copy(profile, care_types=[kind]), PACKAGE) for kind in profile.care_types]
+    listed = set(profile.care_types)
     for suggestion in support.suggest(person_of(profile)):
+        # What was asked for anyway is in the list itself, and each kind in one list.
+        kinds = [kind for kind in suggestion.support.care_types if kind not in listed]
+        if not kinds:
+            continue
+        listed.update(kinds)
         need = _copy(
             profile,
-            # What was asked for anyway is in the list itself.
-            care_types=[kind for kind in suggestion.support.care_types if kind not in profile.care_types],
+            care_types=kinds,
             # Help with a first step is not what the money, the date and the must-haves were given for.
             must_haves=[],
             needs=sorted({*profile.needs, *profile.must_haves}),

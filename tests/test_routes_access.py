@@ -269,6 +269,8 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     "api-match-runs": (MATCHING | of(REFERRERS, 405), MATCHING | of(REFERRERS, 400)),
     "api-match-run": (MATCHING | {OWN: 200, ELSEWHERE: 404}, MATCHING | of(REFERRERS, 405)),
     "api-match-why-not": (MATCHING | {OWN: 200, ELSEWHERE: 404}, MATCHING | of(REFERRERS, 405)),
+    "cds-services": (all_get(200), NOT_THERE),
+    "cds-service": (MATCHING | of(REFERRERS, 405), MATCHING | of(REFERRERS, 400)),
     "api-patients": (api(200), api(400)),
     "api-patient": (api(404, others={OWN: 200, ACCEPTED: 200}), NOT_IN_API),
     "api-referrals": (api(200), api(400)),
@@ -361,7 +363,7 @@ class World:
             "action": "withdraw" if "referral" in name else "decline", "uidb36": "1", "key": "set-password", "url": "nowhere",
             "content_type_id": str(ContentType.objects.get_for_model(User).pk), "object_id": str(self.users[OWN].pk),
             "id": str(self.users[OWN].pk), "app_label": "catalogue", "section": "services", "token": "A" * 43, "answer": "correct",
-            "part": "basics", "change_id": uuid4(), "file_id": uuid4(), "batch": uuid4(),
+            "hook": "services-for-problem", "part": "basics", "change_id": uuid4(), "file_id": uuid4(), "batch": uuid4(),
         }  # fmt: skip
 
 
