@@ -11,8 +11,10 @@ from flow.acceptance.examples import Array
 
 #: So many answers must be held out, of so many services, with so many of either outcome, before anything counts as better.
 ENOUGH_ANSWERS, ENOUGH_SERVICES, ENOUGH_OF_EACH = 100, 10, 20
-#: Draws of services for an interval, and where it begins and ends.
-DRAWS, INTERVAL = 1_000, (2.5, 97.5)
+#: Draws of services for an interval, and where it begins and ends: 99%, for somebody looks each night, and some night is lucky.
+DRAWS, INTERVAL = 1_000, (0.5, 99.5)
+#: Its squared error must be smaller than that of the guess by this much of it at least: less is worth nobody's attention.
+MARGIN = 0.01
 #: Smaller groups of people are not told by themselves.
 SMALL = 10
 #: Points of the picture have so many answers at least, and there are no more than this.
@@ -24,7 +26,7 @@ _EDGE = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """By how much an error was smaller (below 0) or greater than that of a plain guess; 95% interval over services."""
+    """By how much an error was smaller (below 0) or greater than that of a plain guess; 99% interval over services."""
 
     mean: float
     low: float
@@ -65,7 +67,8 @@ class Figures:
     @property
     def beats_constant(self) -> bool:
         """Better than telling everybody the same, by both errors, and not by luck."""
-        return self.enough and self.than_constant.smaller and self.loss_than_constant.smaller
+        better = self.than_constant.smaller and self.loss_than_constant.smaller
+        return self.enough and better and self.brier < (1 - MARGIN) * self.brier_constant
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self) | {"beats_constant": self.beats_constant, "enough": self.enough}
