@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 from uuid import UUID
 
 import numpy as np
@@ -9,7 +10,8 @@ import numpy as np
 from flow.models import PlanLine
 from flow.planning.drawing import policy_of, solve
 from flow.planning.packing import Packed
-from matching.allocation.problem import NONE
+from matching.allocation.problem import NONE, Policy, Problem, Refused
+from matching.allocation.sides import Sides
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Offer:
 
 
 def offers(line: PlanLine, pools: Iterable[UUID] | None = None, *, most: int | None = None) -> list[Offer]:
-    """Other places of a line's person, the best first: those in `pools`, or the first `most`. Each is priced by solving the rest anew."""
+    """Other places of a line's person, the best first: those in `pools`, or the first `most`, each with its price."""
     plan = line.plan
     if plan.problem is None or plan.objective is None or line.state not in (PlanLine.State.SUGGESTED, PlanLine.State.LEFT_OUT):
         return []
@@ -44,33 +46,89 @@ def offers(line: PlanLine, pools: Iterable[UUID] | None = None, *, most: int | N
     if not len(rows):
         return []
     wanted = None if pools is None else set(pools)
-    problem = packed.problem(policy, plan.draw)
-    now = solve(problem, packed.side(problem))
-    before = problem.pool_of(now.at)
+    priced = _prices(packed, policy, plan.draw, person)
     found: list[Offer] = []
     for nth, row in enumerate(rows.tolist(), start=1):
         where = int(packed.pool[row])
         pool = packed.pools[where]
-        if where == before[person] or packed.places[where] < 1 or (wanted is not None and pool not in wanted):
+        if where == priced.before or packed.places[where] < 1 or (wanted is not None and pool not in wanted):
             continue
         if most is not None and len(found) == most:
             break
-        taken = packed.without(person, where)
-        rest = taken.problem(policy, plan.draw)
-        planned = solve(rest, taken.side(rest))
-        begin, end = problem.start[person], problem.start[person + 1]
-        own = int(problem.cost[begin + int(np.flatnonzero(problem.pool[begin:end] == where)[0])])
-        after = rest.pool_of(planned.at)
-        others = np.flatnonzero((after != before) & (np.arange(len(after)) != person)).tolist()
-        named = [packed.pools[number] if number != NONE else None for number in range(NONE, len(packed.pools))]
+        answer = priced.of(where)
+        if answer is None:
+            continue
+        price, moves = answer
         found.append(
             Offer(
                 pool=pool,
                 score=int(packed.score[row]),
                 distance_m=None if packed.distance[row] == NONE else int(packed.distance[row]),
                 nth=nth,
-                price=planned.proof.objective + own - now.proof.objective,
-                moved=tuple(Moved(packed.episodes[i], named[before[i] + 1], named[after[i] + 1]) for i in others),
+                price=price,
+                moved=tuple(Moved(packed.episodes[i], _pool(packed, was), _pool(packed, now)) for i, was, now in moves if i != person),
             )
         )
     return found
+
+
+def _pool(packed: Packed, number: int) -> UUID | None:
+    return packed.pools[number] if number != NONE else None
+
+
+#: A price, and who is moved from which pool to which.
+Priced = tuple[int, list[tuple[int, int, int]]]
+
+
+class _Prices(Protocol):
+    before: int
+    """The pool of the person in the plan."""
+
+    def of(self, pool: int) -> Priced | None:
+        """What another pool costs; None: there is no way to give it to them."""
+        ...
+
+
+def _prices(packed: Packed, policy: Policy, draw: str, person: int) -> _Prices:
+    problem = packed.problem(policy, draw)
+    side = packed.side(problem)
+    return _Flow(problem, policy, person) if side is None else _Sided(packed, policy, draw, person, problem, side)
+
+
+class _Flow:
+    """Without couples, packages and rooms: the plan is kept in memory for a moment, and each price is a walk from it, certified."""
+
+    def __init__(self, problem: Problem, policy: Policy, person: int) -> None:
+        from matching.allocation.live import Live
+        from matching.allocation.solve import solve as best
+
+        self._person = person
+        self._live = Live(problem, best(problem), policy=policy)
+        self.before = int(self._live.pool[person])
+
+    def of(self, pool: int) -> Priced | None:
+        try:
+            price, change = self._live.override(self._person, pool)
+        except Refused:
+            return None
+        return price, [(line.person, line.was, line.now) for line in change.lines]
+
+
+class _Sided:
+    """With them: the rest is planned anew with that place taken."""
+
+    def __init__(self, packed: Packed, policy: Policy, draw: str, person: int, problem: Problem, side: Sides) -> None:
+        self._packed, self._policy, self._draw, self._person, self._problem = packed, policy, draw, person, problem
+        self._now = solve(problem, side)
+        self._pools = problem.pool_of(self._now.at)
+        self.before = int(self._pools[person])
+
+    def of(self, pool: int) -> Priced | None:
+        taken = self._packed.without(self._person, pool)
+        rest = taken.problem(self._policy, self._draw)
+        planned = solve(rest, taken.side(rest))
+        begin, end = self._problem.start[self._person], self._problem.start[self._person + 1]
+        own = int(self._problem.cost[begin + int(np.flatnonzero(self._problem.pool[begin:end] == pool)[0])])
+        after = rest.pool_of(planned.at)
+        others = np.flatnonzero((after != self._pools) & (np.arange(len(after)) != self._person)).tolist()
+        return planned.proof.objective + own - self._now.proof.objective, [(i, int(self._pools[i]), int(after[i])) for i in others]
