@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from capacity.asking import issue_link
 from catalogue.models import Contact, Phone, Service
+from frontend.forms.what_if import WhatIfForm
 from frontend.presenters.worklist import Filters, as_csv, lines
 from matching.operations import match
 from tests.factories import (
@@ -43,7 +44,7 @@ class Stage:
 
     def __init__(self) -> None:
         OutcodeFactory()
-        self.referrer, self.curator = UserFactory(), UserFactory(curator=True)
+        self.referrer, self.curator, self.manager = UserFactory(), UserFactory(curator=True), UserFactory(manager=True)
         self.patient = PatientFactory(organization=self.referrer.organization)
         EpisodeFactory(patient=self.patient)
         self.pool = PoolFactory()
@@ -65,6 +66,7 @@ class Stage:
         need += " conditions practice referral_source marks"
         person = "given_name family_name nhs_number birth_date sex postcode phone preferred_language"
         stay = "kind ward discharge_pathway ready_on delay_reason"
+        what_if = " ".join(name for _, names in WhatIfForm.PARTS for name in names) + " policies days seeds name"
         asking = "channel address days from_time until_time when_stale on_demand everywhere code"
         return [
             (self.referrer, reverse("find"), need),
@@ -76,6 +78,7 @@ class Stage:
             (self.provider, reverse("asking-service", args=[self.pool.service_id]), f"do {asking}"),
             (None, reverse("tell", args=[self.link]), f"all version-{self.pool.pk} do-{self.pool.pk} number-{self.pool.pk} because"),
             (self.provider, reverse("board-screens"), "name"),
+            (self.manager, reverse("what-if-new"), what_if),
             (None, reverse("account_login"), "login password next"),
             (None, reverse("account_reset_password"), "email"),
         ]  # fmt: skip
@@ -92,6 +95,7 @@ class Stage:
             (self.provider, reverse("inbox"), "show page"),
             (None, reverse("directory"), "q care_type where miles status page"),
             (self.provider, reverse("board"), "area kind provider look"),
+            (self.manager, reverse("what-if"), "page"),
             (self.curator, reverse("imports"), "page"),
             (self.curator, reverse("duplicates"), "decision sure source area q page"),
             (self.curator, reverse("merges"), "page"),
