@@ -15,6 +15,7 @@ from catalogue.models import User
 from core.errors import Invalid
 from matching.engine.problem import Weights
 from matching.models import PoolChance, WeightSet
+from matching.weights import next_version
 
 #: Points that it may give: noticeable beside the distance, never decisive alone.
 POINTS, MOST_POINTS = 60, 150
@@ -41,14 +42,12 @@ def switch(*, chances: Mapping[str, Any], points: int, note: str, by: User | Non
     if not 0 <= points <= MOST_POINTS:
         raise Invalid(f"Give a whole number of points from 1 to {MOST_POINTS}.", field="points")
     made = []
-    version = WeightSet.objects.select_for_update().order_by("-version")[0].version
     for pathway in sorted(WeightSet.objects.order_by().values_list("pathway", flat=True).distinct()):
-        version += 1
         before = WeightSet.objects.newest(pathway)
         weights = Weights.from_json(before.weights | {"likelihood": points})
         made.append(
             WeightSet.objects.create(
-                version=version,
+                version=next_version(),
                 pathway=pathway,
                 weights=weights.to_json(),
                 chances=dict(chances) if points else {},

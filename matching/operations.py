@@ -179,7 +179,7 @@ def _match(
     started = time.perf_counter()
     weight_set = WeightSet.objects.newest(profile.pathway)
     weights = Weights.from_json(weight_set.weights)
-    need = profiles.need_of(profile, at=at, learned=weight_set.chances)
+    need = profiles.need_of(profile, at=at, learned=weight_set.chances if weights.likelihood else {})
     ranking = _rank(need, weights, at=at, limit=limit, carried_only=profile.carried_only)
     run = run or MatchRun()
     run.profile, run.organization_id, run.created_by = profile, profile.organization_id, by

@@ -26,7 +26,7 @@ def checked(*, pathway: str, weights: Mapping[str, int]) -> tuple[Weights, dict[
         made = Weights(**weights)
     except ValueError as error:
         raise Invalid(str(error), field="weights") from None
-    chances = WeightSet.objects.newest().chances if made.likelihood else {}
+    chances = WeightSet.objects.newest().chances
     if made.likelihood and not chances:
         raise Invalid("How likely a yes is may count only while a version that was learned is switched on: give 0.", field="likelihood")
     return made, chances
@@ -41,12 +41,16 @@ def change(*, pathway: str, weights: Mapping[str, int], note: str, by: User, at:
     if not by.is_staff:
         raise NotAllowed("Only an administrator can change what counts for how much.")
     made, chances = checked(pathway=pathway, weights=weights)
+    return WeightSet.objects.create(
+        version=next_version(), pathway=pathway, weights=made.to_json(), note=note, chances=chances, created_by=by, created_at=at
+    )
+
+
+def next_version() -> int:
+    """The number of the next set. Nobody else gets it before this transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-    version = (WeightSet.objects.aggregate(last=Max("version"))["last"] or 0) + 1
-    return WeightSet.objects.create(
-        version=version, pathway=pathway, weights=made.to_json(), note=note, chances=chances, created_by=by, created_at=at
-    )
+    return (WeightSet.objects.aggregate(last=Max("version"))["last"] or 0) + 1
 
 
 def price_share(weights: Mapping[str, int]) -> str:

@@ -1,6 +1,5 @@
 """How likely a yes is: what is read of the answers, what never is, the switch, the nightly check, and the line that people read."""
 
-import json
 from dataclasses import fields
 from datetime import UTC, date, datetime, timedelta
 
@@ -8,18 +7,15 @@ import numpy as np
 import pytest
 from django.core.management import call_command
 from django.db import IntegrityError, transaction
-from django.forms import modelform_factory
 from django.urls import reverse
 
 from capacity.models import CapacityReport
-from catalogue.models import User
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from flow.acceptance import examples, operations
 from flow.acceptance import fields as looked_at
 from flow.models import AcceptanceModel, AcceptanceSwitch, Patient, Referral, ReferralTask, Transition
 from flow.tasks import learn_acceptance
-from matching import chances
-from matching.admin import WeightSetAdmin
+from matching import chances, weights
 from matching.engine import likelihood
 from matching.engine.problem import FACTORS
 from matching.models import NeedProfile, PoolChance, PoolFact, WeightSet
@@ -35,7 +31,7 @@ SENT = NOW - timedelta(days=10)
 
 @pytest.fixture
 def administrator():
-    return UserFactory(role=User.Role.ADMINISTRATOR, organization=None, email="ada@lune.example")
+    return UserFactory(administrator=True)
 
 
 def asked(
@@ -130,19 +126,21 @@ def test_every_field_of_a_person_is_looked_at_protected_or_neither():
         assert not known[0] & known[2]
 
 
-def test_off_by_default_and_the_database_keeps_it_so():
+def test_off_by_default_and_the_database_keeps_it_so(administrator):
     """Neither an operator nor anybody else can give it points, or switch on what is no better than a guess."""
-    assert all(not weights.weights.get("likelihood") and not weights.chances for weights in WeightSet.objects.all())
+    assert all(not each.weights.get("likelihood") and not each.chances for each in WeightSet.objects.all())
     with pytest.raises(IntegrityError, match="no_points_for_a_guess"), transaction.atomic():
         WeightSet.objects.create(version=99, weights={"distance": 300, "likelihood": 60})
     model = a_version(beats_constant=False)
     with pytest.raises(IntegrityError, match="on_only_if_better"), transaction.atomic():
         AcceptanceModel.objects.filter(pk=model.pk).update(is_on=True)
-    form = modelform_factory(WeightSet, form=WeightSetAdmin.form, fields=("version", "weights"))
-    weights = dict.fromkeys(FACTORS, 10) | {"likelihood": 60}
-    assert "while a version that was learned is switched on" in str(form({"version": 98, "weights": json.dumps(weights)}).errors)
+    given = {"pathway": "", "note": "", "by": administrator, "at": NOW}
+    counting, silent = (dict.fromkeys(FACTORS, 10) | {"likelihood": points} for points in (60, 0))
+    with pytest.raises(Invalid, match="while a version that was learned is switched on"):
+        weights.change(weights=counting, **given)
     chances.switch(chances=model.learned["chances"], points=20, note="", by=None, at=NOW)
-    assert form({"version": 98, "weights": json.dumps(weights)}).save().chances["table"]
+    weights.change(weights=silent, **given)
+    assert weights.change(weights=counting, **given).chances["table"]
 
 
 def test_only_an_administrator_switches_on_only_what_is_better_and_says_why(administrator):
