@@ -73,7 +73,7 @@ class NeedForm(forms.Form):
     preferences = _tick_boxes("What would they like?")
     miles = forms.TypedChoiceField(label="How far, at most?", choices=HOW_FAR, coerce=int, initial=15)
     minutes = forms.TypedChoiceField(
-        label="How long a way, at most?",
+        label="How long may the journey take?",
         choices=[("", "Any length"), *HOW_LONG],
         coerce=int,
         empty_value=None,

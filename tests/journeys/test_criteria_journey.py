@@ -44,6 +44,8 @@ def test_diagnosis_practice_and_mark_decide_and_are_said(visit: Visit, homes, co
     # when she finds the diagnosis by typing a part of it
     page.get_by_label(re.compile("^Find one by typing")).fill("heart fail")
     page.get_by_role("checkbox", name="Heart failure", exact=True).check()
+    page.get_by_label("Can they drive, or be driven?").select_option("No")
+    page.get_by_label("How long may the journey take?").select_option("45 minutes")
     page.locator("summary", has_text="Marks of quality").click()
     page.get_by_role("checkbox", name="QISMET certificate").check()
     assert_accessible(page)
@@ -56,12 +58,16 @@ def test_diagnosis_practice_and_mark_decide_and_are_said(visit: Visit, homes, co
     page.get_by_label("GP practice", exact=True).fill("moor lane")
     press(page, "Show services")
     # then the list holds the two that may, the one that is for it first, and says why
-    expect(page.locator(".lune-line h3")).to_have_text([fits.service.name, silent.service.name])
+    expect(page.locator("form .lune-line h3")).to_have_text([fits.service.name, silent.service.name])
     first = line(page, fits.service.name)
     expect(first).to_contain_text("It is for people with: Chronic heart failure (NICE NG106).")
+    expect(first).to_contain_text("reckoned from the distance.")
     first.locator("summary").click()
     expect(first).to_contain_text("Takes people registered with Lune network.")
     expect(first).to_contain_text("+20 for marks of quality: QISMET certificate")
     expect(line(page, silent.service.name)).to_contain_text("Not known: ask about Heart failure.")
     expect(line(page, silent.service.name)).to_contain_text("Its record has never been checked, so it is overdue.")
+    # and who nearly fits can be seen, with what stands against it
+    page.locator("summary", has_text="1 service that nearly fits").click()
+    expect(page.locator(".nhsuk-details .lune-line")).to_contain_text("It cannot take people with: Heart failure.")
     assert_accessible(page)
