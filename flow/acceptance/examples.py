@@ -41,7 +41,7 @@ _STATUSES = {
 _ANSWERS = """
 SELECT task.pool_id, task.requested_at, task.respond_by, referral.urgency = 'urgent', answer.action, answer.reason, answer.at, ended.at,
     figure.status, figure.available - figure.held, figure.observed_at, coalesce(fact.expire_s, 259200), coalesce(fact.online, false),
-    floor(ST_Distance(fact.point, need.point))::int, referral.profile_id, referral.patient_id
+    floor(ST_Distance(fact.point, need.point))::int, referral.id
 FROM flow_referraltask task
 JOIN flow_referral referral ON referral.id = task.referral_id
 JOIN matching_needprofile need ON need.id = referral.profile_id
@@ -58,11 +58,11 @@ WHERE task.requested_at >= %(since)s AND task.respond_by <= %(due)s AND referral
 ORDER BY task.requested_at, task.id
 """
 
-#: Whom each request was for, by profile and patient.
+#: Whom each request was for.
 _WHOM = """
-SELECT need.id, need.age, need.sex, patient.id, patient.preferred_language FROM matching_needprofile need, flow_patient patient
-WHERE need.id = ANY(%(profiles)s) AND patient.id = ANY(%(patients)s)
-  AND EXISTS (SELECT FROM flow_referral r WHERE r.profile_id = need.id AND r.patient_id = patient.id)
+SELECT referral.id, need.age, need.sex, patient.preferred_language FROM flow_referral referral
+JOIN matching_needprofile need ON need.id = referral.profile_id JOIN flow_patient patient ON patient.id = referral.patient_id
+WHERE referral.id = ANY(%(referrals)s)
 """
 
 _FRESH = Freshness()
@@ -116,10 +116,10 @@ class Whom:
 
 def read(at: datetime) -> tuple[Examples, Whom]:
     """All requests of the window of which it is certain by now what became of them, and whom they were for."""
-    rows, profiles, patients = [], [], []
+    rows, referrals = [], []
     found = _rows(at)
     places = places_of({row[0] for row in found})
-    for pool, sent, due, urgent, action, reason, answered, withdrawn, status, free, seen, expire, online, metres, profile, patient in found:
+    for pool, sent, due, urgent, action, reason, answered, withdrawn, status, free, seen, expire, online, metres, referral in found:
         settled = due + LATE
         yes = _said_yes(action, reason, answered, withdrawn, settled)
         if yes is None or pool not in places:
@@ -134,9 +134,8 @@ def read(at: datetime) -> tuple[Examples, Whom]:
                 sent.astimezone(LONDON).weekday(), said, fresh, -1 if steps is None else steps,
             )
         )  # fmt: skip
-        profiles.append(profile)
-        patients.append(patient)
-    return Examples.of(rows), _whom(profiles, patients)
+        referrals.append(referral)
+    return Examples.of(rows), _whom(referrals)
 
 
 def _rows(at: datetime) -> list[tuple[Any, ...]]:
@@ -170,11 +169,11 @@ def places_of(pools: Iterable[UUID] | None = None) -> dict[UUID, Place]:
     return {pk: Place(service, kind, districts.get(pk, NOWHERE)) for pk, service, kind in columns}
 
 
-def _whom(profiles: list[UUID], patients: list[UUID]) -> Whom:
+def _whom(referrals: list[UUID]) -> Whom:
     with connection.cursor() as cursor:
-        cursor.execute(_WHOM, {"profiles": list(set(profiles)), "patients": list(set(patients))})
-        known = {(profile, patient): (age, sex, language) for profile, age, sex, patient, language in cursor.fetchall()}
-    people = [known[both] for both in zip(profiles, patients, strict=True)]
+        cursor.execute(_WHOM, {"referrals": list(set(referrals))})
+        known = {referral: rest for referral, *rest in cursor.fetchall()}
+    people = [known[referral] for referral in referrals]
     return Whom(
         {
             "Age": [_band(age) for age, _, _ in people],

@@ -8,7 +8,7 @@ adds one has to think of this.
 #: that the distance is measured from, and nothing else.
 USED: dict[str, frozenset[str]] = {
     "Referral": frozenset({"profile", "urgency", "source"}),
-    "ReferralTask": frozenset({"referral", "pool", "requested_at", "respond_by"}),
+    "ReferralTask": frozenset({"referral", "pool", "requested_at", "respond_by", "status"}),
     "Transition": frozenset({"task", "action", "reason", "at"}),
     "NeedProfile": frozenset({"point"}),
 }
