@@ -52,6 +52,8 @@ def tick(page: Page, group: str, name: str) -> None:
 @pytest.mark.req("R010")
 def test_what_is_needed_by_keyboard_alone_and_a_list_that_says_why(visit: Visit, homes):
     near, far, full = homes
+    befriending = term("care-type", "befriending")
+    friend = given_home("Otterwath Friends", metres=200, care_type=befriending, service__care_type=befriending)
     # given a referrer at the form, with her hands on the keyboard
     page = visit(given_referrer(), "/find/")
     assert_accessible(page)
@@ -64,10 +66,14 @@ def test_what_is_needed_by_keyboard_alone_and_a_list_that_says_why(visit: Visit,
     page.keyboard.press("Space")
     expect(box).to_be_checked()
     tick(page, "Conditions", "Dementia")
+    tick(page, "Circumstances", "Isolated or lonely")
     page.keyboard.press("Enter")
     # then the one that fits best is first, and each line says why, and what is free there
     expect(page.get_by_role("heading", level=1)).to_have_text("2 services near PR1")
-    expect(page.locator(".lune-line h3")).to_have_text([near.service.name, far.service.name])
+    expect(page.locator("form .lune-line h3")).to_have_text([near.service.name, far.service.name, friend.service.name])
+    # and what would help with the first step stands below, with the reason
+    help_ = page.get_by_role("region", name="To help with the first step")
+    expect(help_.get_by_text("Because the person is isolated or lonely.").first).to_be_visible()
     first, second = line(page, "Fir Grove"), line(page, "Otter House")
     shows(page, near, "3 free", "green")
     expect(first.locator(".lune-facts__met").first).to_be_visible()
@@ -77,6 +83,19 @@ def test_what_is_needed_by_keyboard_alone_and_a_list_that_says_why(visit: Visit,
     assert_accessible(page)
     # and no full place is in the list
     expect(page.locator(f'[data-pool="{full.pk}"]')).to_have_count(0)
+    # when she compares the two, then the page says in words what tells them apart, and its badges are live
+    for each in (first, second):
+        each.get_by_role("checkbox", name="Ask this service").check()
+    press(page, "Compare up to four")
+    expect(page.get_by_role("heading", level=1)).to_have_text("2 services side by side")
+    expect(page.get_by_text("nearest", exact=True)).to_be_visible()
+    assert_accessible(page)
+    when_somebody_reports(far, 0)
+    shows(page, far, "Full", "red")
+    # and what she picks there goes on to the referral
+    page.get_by_role("checkbox", name="Ask Fir Grove").check()
+    press(page, "Continue to send")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Send one referral to 1 service")
 
 
 @pytest.mark.req("R001")
@@ -88,7 +107,7 @@ def test_why_not_and_the_list_as_it_was(visit: Visit, homes):
     page.get_by_label("Postcode", exact=True).fill("PR1 2HE")
     page.get_by_role("checkbox", name="Care home: general residential").check()
     press(page, "Show services")
-    expect(page.locator(".lune-line h3")).to_have_text([near.service.name, far.service.name])
+    expect(page.locator("form .lune-line h3")).to_have_text([near.service.name, far.service.name])
     address = page.url
     # when she asks why a home that she knows is not in it
     page.get_by_label("Why is a service not in the list?").fill("Larch")
@@ -104,14 +123,14 @@ def test_why_not_and_the_list_as_it_was(visit: Visit, homes):
     when_somebody_reports(near, 0)
     page.goto(address)
     # then the list is still the one that was stored, and says what has changed since
-    expect(page.locator(".lune-line h3")).to_have_text([near.service.name, far.service.name])
+    expect(page.locator("form .lune-line h3")).to_have_text([near.service.name, far.service.name])
     expect(line(page, "Fir Grove").get_by_text("Changed since this list was made")).to_be_visible()
     shows(page, near, "Full", "red")
     run = MatchRun.objects.get()
     assert [found.pool_id for found in operations.replay(run)] == [near.pk, far.pk]
     # and ranking again leaves the full one out
     press(page, "Rank again now")
-    expect(page.locator(".lune-line h3")).to_have_text([far.service.name])
+    expect(page.locator("form .lune-line h3")).to_have_text([far.service.name])
     assert_live(page)
 
 
