@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
-from catalogue.models import Service, TaxonomyTerm, User
+from catalogue.models import Organization, Service, TaxonomyTerm, User
 from catalogue.models.taxonomy import CARE_TYPE
 from catalogue.queries import find_place
 from core.errors import Invalid
@@ -43,12 +43,14 @@ class AddPlaces:
 
 @dataclass(frozen=True, slots=True)
 class MorePeople:
-    """So many per cent more people, or fewer, for some days; on one pathway or on all."""
+    """So many per cent more people, or fewer, for some days; on one pathway or on all, from one hospital or from all."""
 
     percent: int
     first: int = 0
     last: int = MOST_DAYS
     pathway: str = ""
+    source: str = ""
+    source_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +115,23 @@ def add(kind: str, places: int, postcode: str, *, day: int = 0) -> AddPlaces:
     return AddPlaces(kind, term.name, places, named, round(where.point.x), round(where.point.y), _day(day, "add_day"))
 
 
-def people(percent: int, *, first: int = 0, last: int = MOST_DAYS, pathway: str = "") -> MorePeople:
+def hospitals() -> list[tuple[str, str]]:
+    """Ids and names of the hospitals from which people come."""
+    rows = Organization.objects.filter(kind=Organization.Kind.HOSPITAL, is_confidential=False).order_by("name").values_list("pk", "name")
+    return [(str(pk), name) for pk, name in rows]
+
+
+def people(percent: int, *, first: int = 0, last: int = MOST_DAYS, pathway: str = "", source: str = "") -> MorePeople:
+    """More people, or fewer."""
     _within(percent, -100, MOST_PERCENT, "people_percent", f"Give a change from -100 to {MOST_PERCENT} per cent.")
     if not percent:
         raise Invalid("No change in the number of people asks nothing. Give another number, or leave it empty.", field="people_percent")
     if pathway and pathway not in Episode.Pathway.values:
         raise Invalid("Choose a pathway from the list, or all of them.", field="people_pathway")
-    return MorePeople(percent, *_span(first, last, "people_last"), pathway)
+    names = dict(hospitals())
+    if source and source not in names:
+        raise Invalid("Choose a hospital from the list, or all of them.", field="people_source")
+    return MorePeople(percent, *_span(first, last, "people_last"), pathway, source, names.get(source, ""))
 
 
 def strike(percent: int, first: int, last: int) -> Strike:
@@ -139,8 +151,9 @@ def words(asked: Asked) -> str:
             return f"{name} closes{_from(day)}; {'everybody there has to move' if moved else 'who is there may stay'}"
         case AddPlaces(kind_name=kind, places=places, postcode=postcode, day=day):
             return f"{places} more place{'' if places == 1 else 's'} at {postcode}{_from(day)}: {kind}"
-        case MorePeople(percent=percent, first=first, last=last, pathway=pathway):
+        case MorePeople(percent=percent, first=first, last=last, pathway=pathway, source_name=source):
             whom = f"on {Episode.Pathway(pathway).label}" if pathway else "on all pathways"
+            whom += f" from {source}" if source else ""
             return f"{abs(percent)}% {'more' if percent > 0 else 'fewer'} people {whom}{_between(first, last)}"
         case Strike(percent=percent, first=first, last=last):
             return f"A strike: {percent}% of answers and moves stand still{_between(first, last)}"

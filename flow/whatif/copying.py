@@ -115,7 +115,7 @@ def copy(user: User, asked: Sequence[asking.Asked], *, at: datetime) -> Copied:
         waiting_days=np.array([days for _, _, days in waiting]),
     )
     own = None if _sees_region(user) else str(user.organization_id)
-    changes = tuple(each for n, one in enumerate(asked) for each in _changes(n, one, new, number, known, pathways))
+    changes = tuple(_change(n, one, new, number, known, pathways, sources) for n, one in enumerate(asked))
     about = _about(world, laws, came, streams, places, user, own) | {"own": own, "without": _without(came, pathways)}
     return Copied(world, changes, about)
 
@@ -279,27 +279,33 @@ def _waiting(found: _Gathered, pathways: list[str], keys: list[tuple[UUID, str]]
     return found_
 
 
-def _changes(
+def _change(
     index: int,
     change: asking.Asked,
     new: dict[int, UUID],
     number: dict[UUID, int],
     known: dict[UUID, ServiceCapacity],
     pathways: list[str],
-) -> list[numbers.Change]:
+    sources: list[UUID],
+) -> numbers.Change:
+    """A change as numbers of the world. Raises Conflict (`no-use`) for one that nobody of those who come would notice."""
     match change:
-        case asking.CloseService(service=service, day=day, moved=moved):
-            pools = tuple(number[pool] for pool, row in known.items() if str(row.service_id) == service)
-            return [numbers.Close(pools, day, moved)] if pools else []
+        case asking.CloseService(service=service, name=name, day=day, moved=moved):
+            if pools := tuple(number[pool] for pool, row in known.items() if str(row.service_id) == service):
+                return numbers.Close(pools, day, moved)
+            raise Conflict(f"Nobody who came lately could have used {name}, so that its closing cannot be simulated.", code="no-use")
         case asking.AddPlaces(places=places, day=day):
-            return [numbers.Add(number[new[index]], places, day)]
-        case asking.MorePeople(percent=percent, first=first, last=last, pathway=pathway):
-            which = (pathways.index(pathway),) if pathway in pathways else ()
-            return [] if pathway and not which else [numbers.Demand(1 + percent / 100, first, last, which)]
+            return numbers.Add(number[new[index]], places, day)
+        case asking.MorePeople(percent=percent, first=first, last=last, pathway=pathway, source=source):
+            which = tuple(n for n, each in enumerate(pathways) if each == pathway)
+            whence = tuple(n for n, each in enumerate(sources) if str(each) == source)
+            if (pathway and not which) or (source and not whence):
+                raise Conflict("Nobody came on that pathway from there lately whose need is known. Choose another.", code="no-use")
+            return numbers.Demand(1 + percent / 100, first, last, which, whence)
         case asking.Strike(percent=percent, first=first, last=last):
-            return [numbers.Strike(percent / 100, first, last)]
+            return numbers.Strike(percent / 100, first, last)
         case asking.FasterAnswers(percent=percent, day=day):
-            return [numbers.Answers(1 - percent / 100, day)]
+            return numbers.Answers(1 - percent / 100, day)
 
 
 def _without(came: history.Arrivals, pathways: list[str]) -> dict[str, int]:

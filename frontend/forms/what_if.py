@@ -43,6 +43,7 @@ class WhatIfForm(forms.Form):
     people_pathway = forms.ChoiceField(
         label="On which pathway?", required=False, choices=[("", "All pathways"), *Episode.Pathway.choices], error_messages=_CHOOSE
     )
+    people_source = forms.ChoiceField(label="From which hospital?", required=False, error_messages=_CHOOSE)
     people_first = _number("From which day?", hint="Day 1 is today.")
     people_last = _number("Until which day?", hint="Empty: until the end.")
     strike_percent = _number("How many per cent of the work stand still?", high=100)
@@ -71,13 +72,14 @@ class WhatIfForm(forms.Form):
     PARTS = (
         ("A service closes", ("close_name", "close_moved", "close_day")),
         ("Places are added", ("add_places", "add_kind", "add_where", "add_day")),
-        ("More or fewer people come", ("people_percent", "people_pathway", "people_first", "people_last")),
+        ("More or fewer people come", ("people_percent", "people_pathway", "people_source", "people_first", "people_last")),
         ("A strike", ("strike_percent", "strike_first", "strike_last")),
         ("Answers come faster", ("answers_percent", "answers_day")),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        cast(forms.ChoiceField, self.fields["people_source"]).choices = [("", "All hospitals and teams"), *asking.hospitals()]
         cast(forms.ChoiceField, self.fields["add_kind"]).choices = [("", "Choose a kind"), *care_types()]
 
     def parts(self) -> list[tuple[str, list[forms.BoundField], bool]]:
@@ -96,10 +98,9 @@ class WhatIfForm(forms.Form):
         if sent["add_places"] or sent["add_kind"] or sent["add_where"]:
             changes.append(asking.add(sent["add_kind"], sent["add_places"] or 0, sent["add_where"], day=_from(sent["add_day"])))
         if sent["people_percent"] is not None:
-            last = sent["people_last"] or asking.MOST_DAYS
-            changes.append(
-                asking.people(sent["people_percent"], first=_from(sent["people_first"]), last=last, pathway=sent["people_pathway"])
-            )
+            first, last = _from(sent["people_first"]), sent["people_last"] or asking.MOST_DAYS
+            whom = {"pathway": sent["people_pathway"], "source": sent["people_source"]}
+            changes.append(asking.people(sent["people_percent"], first=first, last=last, **whom))
         if sent["strike_percent"] or sent["strike_last"]:
             changes.append(asking.strike(sent["strike_percent"] or 0, _from(sent["strike_first"]), sent["strike_last"] or 0))
         if sent["answers_percent"]:

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -82,13 +83,13 @@ def test_places_are_added_to_a_copy_of_the_live_state_and_people_gain_by_it(regi
         WhatIfResult.objects.create(what_if=question, arm="today", policy="longest", seed=0, figures={})
 
 
-def test_options_are_those_of_the_ranking_and_changes_become_numbers_of_the_world(region, board):
+def test_changes_become_numbers_of_the_world(region, team, board):
     pool, full, _ = region
     kind = kind_of(pool)
     at = timezone.now()
     asked = [
         asking.close(full.service.name, by=board, moved=True), asking.add(kind, 3, "PR1", day=2), asking.people(15, pathway="P3"),
-        asking.people(50, pathway="P0"), asking.strike(50, 3, 5), asking.answers(25),
+        asking.people(50, source=str(team.organization_id)), asking.strike(50, 3, 5), asking.answers(25),
     ]  # fmt: skip
     assert asking.from_json(json.loads(json.dumps(asking.to_json(asked)))) == asked
     found = copying.copy(board, asked, at=at)
@@ -96,11 +97,15 @@ def test_options_are_those_of_the_ranking_and_changes_become_numbers_of_the_worl
     assert (world.size.tolist().count(1), int(world.size.sum())) == (1, 1), "a full place is no place, and a new one comes with its day"
     assert world.pools == 3
     assert int(world.others.sum()) == 9 + 4
-    close, add, people, strike, answers = found.changes
+    close, add, people, here, strike, answers = found.changes
     assert isinstance(close, numbers.Close) and close.moved  # noqa: PT018 (the second needs the first)
     assert add == numbers.Add(2, 3, 2)
-    assert people == numbers.Demand(1.15, 0, asking.MOST_DAYS, (0,)), "of a pathway on which nobody comes, nobody more comes"
+    assert people == numbers.Demand(1.15, 0, asking.MOST_DAYS, (0,))
+    assert here == numbers.Demand(1.5, 0, asking.MOST_DAYS, (), (world.sources.index(str(team.organization_id)),))
     assert (strike, answers) == (numbers.Strike(0.5, 3, 5), numbers.Answers(0.75, 0))
+    for unnoticed in (asking.people(50, pathway="P0"), asking.add("befriending", 2, "PR1"), asking.CloseService(str(uuid4()), "Elsewhere")):
+        with pytest.raises(Conflict, match=r"Nobody (who )?came"):
+            copying.copy(board, [unnoticed], at=at)
 
 
 def test_places_and_points_are_those_of_the_ranking(team, board):
