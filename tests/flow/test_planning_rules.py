@@ -50,6 +50,7 @@ def checked(plan) -> None:
     assert problem.objective(at) == plan.objective >= plan.bound
 
 
+@pytest.mark.req("R025", "R202")
 def test_a_couple_is_placed_at_one_site_and_each_line_says_with_whom(team):
     """Each alone would have the near home; two beds are only in the far one, which has two kinds."""
     near_one = home(0)
@@ -132,7 +133,7 @@ def test_newcomers_a_day_are_a_limit_of_a_ward_and_of_a_service(team):
     assert again.lines.filter(state=State.SUGGESTED).count() == 1, "whoever is coming already counts"
 
 
-@pytest.mark.req("R009")
+@pytest.mark.req("R025")
 def test_a_package_is_suggested_whole_and_held_whole(team):
     """Care at home and meals: one of each kind, or none of it; and one press holds both or neither."""
     kinds = ["home-general-residential", "home-dementia-nursing"]
