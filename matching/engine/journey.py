@@ -74,7 +74,7 @@ def told(need: Need, metres: int, mode: int) -> str:
 
 def about(length: int, mode: int) -> str:
     """`"about 25 minutes by car"`."""
-    return f"about {count(length, 'minute')} {NAMES[mode]}"
+    return f"about {count(length, 'minute')} {NAMES[mode]}" if length else f"less than a minute {NAMES[mode]}"
 
 
 def words(need: Need, facts: PoolFacts) -> str:

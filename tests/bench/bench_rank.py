@@ -8,15 +8,18 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from django.conf import settings
 from django.db import connection
 
+from catalogue.vocabulary import COMES_TO_PEOPLE
+from matching.engine import times as week
 from matching.engine.problem import NO_LIMIT, Need, Weights
 from matching.queries import RANK, fetch, parameters, rank
 from tests.bench.harness import Measured, bench, percentile, timed
 
 AT = datetime(2026, 11, 2, 12, tzinfo=UTC)
 #: Changes whenever the rows below would.
-VERSION = "rank-4"
+VERSION = "rank-5"
 NEAREST = "SELECT pool_id FROM nearest ORDER BY point <-> %(home)s::geometry LIMIT 50"
 #: How often each person is asked for, after a first time that does not count.
 ROUNDS = 9
@@ -126,6 +129,7 @@ def rows(n: int) -> dict[str, list[Any]]:
         "expire_s": [259_200] * n,
         "has_extent": [False] * n,
         "coded": coded.tolist(),
+        "times": [int(t) or None for t in np.random.default_rng(21).integers(0, 1 << 21, n) * (np.arange(n) % 3 > 0)],
         "conditions_ok": [f"{{{CODES[i % 7]},{CODES[i % 11]}}}" if some else None for i, some in enumerate(coded)],
         "conditions_in": [f"{{{CODES[i % 7]}}}" if some and i % 3 == 0 else None for i, some in enumerate(coded)],
         "conditions_out": [f"{{{CODES[i % 5]}}}" if some and i % 3 == 1 else None for i, some in enumerate(coded)],
@@ -164,6 +168,13 @@ def people(n: int) -> list[Need]:
             marks=9 if i % 5 == 0 else 0,
             travels=TRAVELS if i % 6 == 0 else 0,
             brings=3 << 27,
+            mode=i % 3,
+            paces=settings.TRAVEL_PACES,
+            max_minutes=(None, None, 30, 60)[i % 4],
+            comes=COMES_TO_PEOPLE,
+            visits=1 << 27,
+            interests=int(likes[i]) >> 42 << 42,
+            times=week.mask(["SA", "SU", "evening"]) if i % 5 == 1 else 0,
         )
         given.append(need)
     return given

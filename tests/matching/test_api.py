@@ -17,6 +17,7 @@ from tests.factories import EligibilityFactory, OrganizationFactory, OutcodeFact
 pytestmark = pytest.mark.django_db
 
 NEED = {"age": 84, "postcode": "PR1 2HE", "care_types": ["home-general-residential"], "needs": ["oxygen"]}
+JOURNEY = {"max_minutes": 45, "times": ["SA", "evening"], "pathway": "P1"}
 
 
 def client(user=None) -> APIClient:
@@ -48,14 +49,16 @@ def test_diagnoses_practice_and_marks_go_in():
     PoolFactory()
     organization = OrganizationFactory(practice=True, ods_code="P81001")
     Practice.objects.create(organization=organization)
-    answer = ask(client(), conditions=["nice|NG28"], practice="p81001", marks=["ncvo", "cqc"], drives=False)
+    answer = ask(client(), conditions=["nice|NG28"], practice="p81001", marks=["ncvo", "cqc"], drives=False, **JOURNEY)
     assert answer.status_code == 201
     profile = NeedProfile.objects.get()
     assert (profile.conditions, profile.practice, profile.marks) == (["nice|NG28"], "P81001", ["ncvo", "cqc"])
+    assert (profile.max_minutes, profile.times, profile.pathway) == (45, ["SA", "evening"], "P1")
     line = answer.data["lines"][0]
+    assert (line["travel"]["minutes"], line["travel"]["mode"], line["travel"]["how"]) == (0, "on foot", "straight-line")
     assert line["overdue"] == "Its record has never been checked, so it is overdue."
     assert "Not known: ask about Type 2 diabetes (NICE NG28)." in line["unknown"]
-    for wrong, status in (({"conditions": ["nice|NG0"]}, 422), ({"practice": "P99999"}, 422), ({"marks": ["stars"]}, 400)):
+    for wrong, status in (({"conditions": ["nice|NG0"]}, 422), ({"practice": "P99999"}, 422), ({"marks": ["stars"]}, 400), ({"max_minutes": 301}, 400)):
         refused = ask(client(), **wrong)
         assert refused.status_code == status
         assert next(iter(wrong)) in (refused.data.get("field"), *refused.data)
