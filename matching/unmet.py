@@ -83,7 +83,7 @@ def ledger(user: User, *, first: date, last: date, care_type: str = "", district
         days=Count("pk"),
         beds=Count("pk", filter=Q(in_hospital=True)),
     )
-    all_rows = [_row(one, tariffs, bed_day) for one in counted.order_by("-needs", "outcode", "reason", "care_types")]
+    all_rows = [_row(dict(one), tariffs, bed_day) for one in counted.order_by("-needs", "outcode", "reason", "care_types")]
     rows = tuple(row for row in all_rows if row.needs >= SMALL)
     kinds = dict.fromkeys(kind for row in rows for kind in row.care_types)
     codes = {row.outcode for row in all_rows}

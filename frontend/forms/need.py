@@ -102,7 +102,6 @@ class NeedForm(forms.Form):
         label="If you chose more than one kind",
         choices=[("", "Any one of these will do"), ("yes", "All of these are wanted: suggest a package")],
         coerce=lambda value: value == "yes",
-        empty_value=False,
         required=False,
         widget=forms.RadioSelect,
     )

@@ -31,7 +31,7 @@ class UnmetFilter(forms.Form):
         if not meant.get("days"):
             meant["days"] = str(USUAL_DAYS)
         super().__init__(meant)
-        found = {
+        found: dict[str, list[tuple[str, Any]]] = {
             "care": [("", "All kinds"), *care_types()],
             "area": [("", "All districts"), *districts()],
             "reason": [("", "All reasons"), *((code, reason_words(code).capitalize()) for code in unmet.reasons(user))],

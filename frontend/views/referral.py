@@ -34,9 +34,17 @@ def referral(request: SignedIn, pk: UUID) -> HttpResponse:
         .prefetch_related("tasks__pool__service__organization", "tasks__reservation"),
         pk=pk,
     )
-    for kind, pk in (("referral", found.pk), ("patient", found.patient_id)):
+    others = Referral.objects.visible_to(request.user).filter(package=found.package).exclude(pk=found.pk)
+    together = list(others.select_related("profile")) if found.package and not request.htmx else []
+    for kind, pk in (("referral", found.pk), *(("referral", other.pk) for other in together), ("patient", found.patient_id)):
         audit.record_read(user=request.user, record_type=kind, record_id=pk, refresh=bool(request.htmx))
-    context = {"referral": found, "patient": found.patient, "ask": Ask.of(found, clock.now()), "history": timeline(found)[::-1]}
+    context = {
+        "together": together,
+        "referral": found,
+        "patient": found.patient,
+        "ask": Ask.of(found, clock.now()),
+        "history": timeline(found)[::-1],
+    }
     return render(request, "referral/_progress.jinja" if request.htmx else "referral/referral.jinja", context)
 
 

@@ -1,6 +1,7 @@
 """CDS Hooks 2.0: a patient record asks which services carry a diagnosis, at the moment in which it is added or the record is opened.
 
-Addresses and names are those of the specification, so they have no version of ours. docs/decision-support.md.
+Addresses and names are those of the specification, so they have no version of ours. docs/decision-support.md. Some of
+its names are attributes of DRF's fields too; the metaclass takes the fields out of the class, so that nothing is hidden.
 """
 
 import re
@@ -85,17 +86,17 @@ class CdsRequestSerializer(serializers.Serializer):
 
     hook = serializers.CharField(max_length=100)
     hookInstance = serializers.UUIDField()
-    context = serializers.DictField()
+    context = serializers.DictField()  # type: ignore[assignment]
     prefetch = serializers.DictField(required=False, default=dict)
 
 
 class SourceSerializer(serializers.Serializer):
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     url = serializers.URLField()
 
 
 class LinkSerializer(serializers.Serializer):
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     url = serializers.URLField()
     type = serializers.CharField(help_text="Always `absolute`: a page of this site, opened by whoever is signed in there.")
 
@@ -105,7 +106,7 @@ class CardSerializer(serializers.Serializer):
     summary = serializers.CharField(max_length=SUMMARY)
     detail = serializers.CharField(help_text="Markdown.")
     indicator = serializers.CharField(help_text="`info`, or `warning` when none of the services has a free place.")
-    source = SourceSerializer()
+    source = SourceSerializer()  # type: ignore[assignment]
     links = LinkSerializer(many=True)
 
 

@@ -125,6 +125,8 @@ def test_help_with_the_first_step_is_found_shown_with_its_reason_and_sent_with_t
     first, *others = Referral.objects.order_by("created_at", "pk")
     assert {referral.package for referral in others} == {first.package}
     assert first.package is not None
+    page = signed_in.get(reverse("referral", args=[first.pk])).content.decode()
+    assert all(reverse("referral", args=[other.pk]) in page for other in others), "each names the others"
     assert {task.pool_id for referral in Referral.objects.all() for task in referral.tasks.all()} == {home.pk, friend.pk, walker.pk}
 
 
