@@ -7,10 +7,11 @@ from uuid import UUID
 
 from core.errors import Invalid
 from matching import carrying, operations, profiles, queries
-from matching.engine import check, explain, journey
-from matching.engine.problem import Need, PoolFacts, Weights, distance
+from matching.engine import check, explain
+from matching.engine.problem import Weights, distance
 from matching.engine.rules import Verdict
 from matching.models import MatchRun
+from matching.travel import asking
 
 #: More than this cannot be read side by side.
 FEWEST, MOST = 2, 4
@@ -94,7 +95,7 @@ def _judged(run: MatchRun, pool_ids: Iterable[UUID], ranks: dict[UUID, int], at:
             score=sum(points.values()) if fits else None,
             out_of=weights.total,
             distance_m=distance(need, known),
-            travel=_travel(need, known),
+            travel=asking.travel(need, known, run.travel).words,
             findings=findings,
             terms=explain.terms(need, known, weights, words, points) if fits else [],
             better=explain.better(need, known, weights, words, points) if fits else "",
@@ -103,8 +104,3 @@ def _judged(run: MatchRun, pool_ids: Iterable[UUID], ranks: dict[UUID, int], at:
             wait_days=known.wait_days,
         )
     return told
-
-
-def _travel(need: Need, facts: PoolFacts) -> str:
-    """How long the way takes, as far as anybody can say."""
-    return journey.words(need, facts)

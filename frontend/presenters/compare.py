@@ -76,7 +76,7 @@ def facts(found: Sequence[Column]) -> list[Aspect]:
             "most",
         ),
         _aspect("Distance", [_distance(one) for one in ones], [one.distance_m for one in ones], min, "nearest"),
-        _aspect("The way there", [one.travel.capitalize() or "Not known" for one in ones]),
+        _aspect("The way there", [one.travel or "Not known" for one in ones]),
         _aspect(
             "Cost a week",
             ["Not known: ask" if one.price_pence is None else pounds(one.price_pence) if one.price_pence else "Free" for one in ones],

@@ -1,7 +1,7 @@
 """Asking a route planner for the best lines of a ranking, once and for all of them together, and saying what is known.
 
 What it says changes the words alone: the order is that of the ranking, which reckons from the straight line (docs/decisions/0014). Homes
-and places are rounded before they are asked about, so that nobody's postcode goes to the planner, and so that neighbours share an answer.
+and places are rounded before they are asked about, so that no exact home goes to the planner, and so that neighbours share an answer.
 """
 
 import logging

@@ -58,7 +58,13 @@ def test_diagnoses_practice_and_marks_go_in():
     assert (line["travel"]["minutes"], line["travel"]["mode"], line["travel"]["how"]) == (0, "on foot", "straight-line")
     assert line["overdue"] == "Its record has never been checked, so it is overdue."
     assert "Not known: ask about Type 2 diabetes (NICE NG28)." in line["unknown"]
-    for wrong, status in (({"conditions": ["nice|NG0"]}, 422), ({"practice": "P99999"}, 422), ({"marks": ["stars"]}, 400), ({"max_minutes": 301}, 400)):
+    refusals = (
+        ({"conditions": ["nice|NG0"]}, 422),
+        ({"practice": "P99999"}, 422),
+        ({"marks": ["stars"]}, 400),
+        ({"max_minutes": 301}, 400),
+    )
+    for wrong, status in refusals:
         refused = ask(client(), **wrong)
         assert refused.status_code == status
         assert next(iter(wrong)) in (refused.data.get("field"), *refused.data)
@@ -119,6 +125,8 @@ def test_an_answer_is_what_its_serializer_says():
         told = ask(client(by), **changes).json()
         run = MatchRun.objects.get(pk=told["id"])
         fields = {name: getattr(run, name) for name in ("id", "at", "profile_id", "considered", "weights_version", "engine_version")}
-        answer = fields | {name: getattr(operations, name)(run) for name in ("lines", "nearest_misses")} | {"parts": operations.parts_of(run)}
+        answer = (
+            fields | {name: getattr(operations, name)(run) for name in ("lines", "nearest_misses")} | {"parts": operations.parts_of(run)}
+        )
         assert told == json.loads(JSONRenderer().render(MatchRunSerializer(answer).data))
         assert bool(told["lines"]) is not bool(told["nearest_misses"]["lines"])
