@@ -69,7 +69,6 @@ def test_the_checker_sees_what_is_wrong():
     assert check.faults(REGION, replace(outcome, log=[e for e in outcome.log if e.what is not What.COMES]))
 
 
-@pytest.mark.req("R182")
 def test_the_same_seed_gives_the_same_days_and_policies_meet_the_same_people():
     kept = World.load(REGION.dump())
     one, two = (simulate(world, Draws(world, 5, 20.0), optimal) for world in (REGION, kept))
@@ -111,7 +110,6 @@ def test_the_plan_that_looks_ahead_leaves_the_scarce_place_to_those_who_need_it(
     assert ahead(view([either], [1, 0])) == [(0, 0)], "nobody is kept waiting for it"
 
 
-@pytest.mark.req("R182")
 def test_changes_of_every_kind_happen_and_leave_nothing_wrong():
     changes = (
         Close((0, 1), 5, moved=True), Close((2,), 8), Add(3, 4, 6), Demand(1.5, 5, 15), Strike(1.0, 10, 13), Answers(0.5, 3),

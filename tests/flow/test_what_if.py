@@ -157,7 +157,6 @@ def test_a_trusts_manager_reads_of_its_own_people_and_the_board_of_all(region, t
             ask(nobody)
 
 
-@pytest.mark.req("R182")
 def test_work_that_stopped_goes_on_where_it_ended_and_comes_to_the_same(region, board, monkeypatch):
     whole = ask(board, seeds=3)
     assert simulate_what_if(str(whole.pk)) == "done"
