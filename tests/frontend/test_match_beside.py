@@ -32,9 +32,9 @@ def ground(db):
     factories.PostcodeFactory()
 
 
-def pool_of(kind: str, name: str, **fields):
+def pool_of(kind: str, called: str, **fields):
     return factories.PoolFactory(
-        service__name=name, service__care_type=term("care-type", kind), care_type=term("care-type", kind), **fields
+        service__name=called, service__care_type=term("care-type", kind), care_type=term("care-type", kind), **fields
     )
 
 
@@ -202,3 +202,18 @@ def test_the_form_asks_in_three_steps_and_not_again_for_what_is_known(signed_in,
     assert 'id="id_age"' not in before
     assert 'id="id_age"' in after
     assert "From the record: " not in signed_in.get(reverse("find")).content.decode()
+
+
+@pytest.mark.req("R007")
+@pytest.mark.req("R009")
+def test_one_form_finds_places_and_packages_of_care_in_one_list_and_refers_to_both(signed_in, referrer, ground):
+    bed, package = factories.PoolFactory(service__name="Fir Grove"), pool_of("home-care", "Otterwath Homecare", name="Packages of care")
+    run = search(signed_in, care_types=["home-general-residential", "home-care"])
+    page = signed_in.get(reverse("match", args=[run.pk])).content.decode()
+    assert "Fir Grove" in page
+    assert "Packages of care" in page
+    patient = factories.PatientFactory(organization=referrer.organization)
+    sent = {"patient": patient.pk, "urgency": "routine", "reason": "", "consent": "on", "pools": [bed.pk, package.pk]}
+    referral = Referral.objects.get(pk=signed_in.post(reverse("send", args=[run.pk]), sent)["Location"].split("/")[2])
+    assert {task.pool_id for task in referral.tasks.all()} == {bed.pk, package.pk}
+    assert referral.package is None, "any of these will do: one referral, and the first yes settles it"
