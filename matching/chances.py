@@ -65,10 +65,8 @@ def tell(leans: Iterable[Lean]) -> int:
     wanted = {lean.pool: lean for lean in leans}
     kept = {row.pool_id: row for row in PoolChance.objects.all()}
     PoolChance.objects.filter(pool__in=kept.keys() - wanted.keys()).delete()
-    new = [_row(lean) for pool, lean in wanted.items() if pool not in kept]
-    changed = [row for pool, lean in wanted.items() if pool in kept and _differs(kept[pool], row := _row(lean))]
-    PoolChance.objects.bulk_create(new, batch_size=2_000)
-    PoolChance.objects.bulk_update(changed, _FIELDS, batch_size=2_000)
+    changed = [row for pool, lean in wanted.items() if _differs(kept.get(pool), row := _row(lean))]
+    PoolChance.objects.bulk_create(changed, batch_size=5_000, update_conflicts=True, unique_fields=["pool"], update_fields=_FIELDS)
     return len(wanted)
 
 
@@ -79,5 +77,5 @@ def _row(lean: Lean) -> PoolChance:
     )
 
 
-def _differs(kept: PoolChance, row: PoolChance) -> bool:
-    return any(getattr(kept, name) != getattr(row, name) for name in _FIELDS)
+def _differs(kept: PoolChance | None, row: PoolChance) -> bool:
+    return kept is None or any(getattr(kept, name) != getattr(row, name) for name in _FIELDS)

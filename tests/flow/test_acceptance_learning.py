@@ -9,6 +9,9 @@ import pytest
 from flow.acceptance import judging, learning
 from flow.acceptance.examples import Place
 from flow.acceptance.history import Count, Tally, as_known, drawn
+from matching.engine import likelihood
+from matching.engine.factors import Likelihood
+from matching.engine.problem import Need, PoolFacts
 from tests.flow.answers import invented
 
 
@@ -55,6 +58,16 @@ def test_one_more_yes_never_lowers_a_chance(taught):
     chances = found.learned.chances
     assert chances["table"] == sorted(chances["table"])
     assert chances["fresh"] > 0 >= chances["step"]
+
+
+def test_a_younger_figure_that_says_the_same_never_lowers_the_chance(taught):
+    """From just now until long after nobody believes it, whatever it says."""
+    need = Need(age=80, sex=0, x=0, y=0, care_types=1, chances=likelihood.packed(taught[2].learned.chances, 2))
+    for status, free in ((0, 3), (0, 0), (2, None), (3, 1)):
+        facts = PoolFacts(pool_id="a", service_id="s", care_type=0, x=3_000, y=0, leaning=200, status=status, free=free)
+        chance = [Likelihood().share(need, replace(facts, age_s=age)) for age in (*range(0, 300_000, 9_000), None)]
+        assert chance == sorted(chance, reverse=True)
+        assert chance[0] > chance[-1]
 
 
 def test_where_old_figures_were_said_yes_to_more_often_freshness_counts_for_nothing():
