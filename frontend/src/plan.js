@@ -3,9 +3,9 @@
 
 /** Pixels that a pointer moves before it is a drag and not a press. */
 const FAR = 6;
-/** Within so many pixels of its edge the list of places scrolls under a drag, by so many at a time. */
-const EDGE = 48;
-const STEP = 12;
+/** Within so many pixels of its edge the list of places scrolls under a drag, by so many with each frame. */
+const EDGE = 40;
+const STEP = 6;
 
 /** How far a list scrolls when somebody is held at that height over it: up at its top edge, down at its bottom edge. */
 export function scrollAt(y, top, bottom) {
@@ -60,13 +60,22 @@ class Mover {
       document.body.append(drag.ghost);
       document.body.classList.add("lune-dragging");
       this.open(drag.grip);
+      requestAnimationFrame(() => this.scroll(drag));
     }
     event.preventDefault();
     [drag.x, drag.y] = [event.clientX, event.clientY];
     drag.ghost.style.transform = `translate(${drag.x + 12}px, ${drag.y - 40}px)`;
-    const box = this.panel.getBoundingClientRect();
-    this.panel.scrollBy(0, scrollAt(drag.y, box.top, box.bottom));
     this.over();
+  }
+
+  /** As long as somebody is held at its edge the list goes on. */
+  scroll(drag) {
+    if (this.drag !== drag) return;
+    const box = this.panel.getBoundingClientRect();
+    const before = this.panel.scrollTop;
+    this.panel.scrollBy(0, scrollAt(drag.y, box.top, box.bottom));
+    if (this.panel.scrollTop !== before) this.over();
+    requestAnimationFrame(() => this.scroll(drag));
   }
 
   /** Mark the place under the pointer, and say its price. */
