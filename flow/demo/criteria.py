@@ -46,11 +46,23 @@ SAYS: dict[str, tuple[tuple[str, str, str, float], ...]] = {
     "home-mental-health-residential": (
         ("condition", "nice|CG178", _RULE.ACCEPTS, 0.7), ("condition", "nice|CG185", _RULE.ACCEPTS, 0.5),
     ),
-    "peer-support": (("condition", "snomed|82423001", _RULE.ACCEPTS, 0.3), ("referral-source", "friend", _RULE.ACCEPTS, 0.4)),
-    "lunch-club": (("need", "accompanied", _RULE.ACCEPTS, 0.5), ("need", "walks-unaided", _RULE.PREFERRED, 0.2)),
-    "social-prescribing": (("referral-source", "receptionist", _RULE.ACCEPTS, 0.6), ("referral-source", "pharmacy", _RULE.ACCEPTS, 0.4)),
+    "peer-support": (
+        ("condition", "snomed|82423001", _RULE.ACCEPTS, 0.3), ("referral-source", "friend", _RULE.ACCEPTS, 0.4),
+        ("need", "isolated", _RULE.ACCEPTS, 0.5), ("need", "accompanied", _RULE.ACCEPTS, 0.4),
+    ),
+    "lunch-club": (
+        ("need", "accompanied", _RULE.ACCEPTS, 0.5), ("need", "walks-unaided", _RULE.PREFERRED, 0.2),
+        ("need", "isolated", _RULE.ACCEPTS, 0.5),
+    ),
+    "social-prescribing": (
+        ("referral-source", "receptionist", _RULE.ACCEPTS, 0.6), ("referral-source", "pharmacy", _RULE.ACCEPTS, 0.4),
+        ("need", "isolated", _RULE.ACCEPTS, 0.7), ("need", "accompanied", _RULE.ACCEPTS, 0.6),
+    ),
     "housing-advice": (("need", "homeless", _RULE.ACCEPTS, 0.8), ("need", "asylum", _RULE.ACCEPTS, 0.4)),
-    "befriending": (("referral-source", "friend", _RULE.ACCEPTS, 0.5), ("referral-source", "receptionist", _RULE.ACCEPTS, 0.4)),
+    "befriending": (
+        ("referral-source", "friend", _RULE.ACCEPTS, 0.5), ("referral-source", "receptionist", _RULE.ACCEPTS, 0.4),
+        ("need", "isolated", _RULE.ACCEPTS, 0.9), ("need", "accompanied", _RULE.ACCEPTS, 0.4),
+    ),
     "live-in-care": (("funding", "chc", _RULE.EXCLUDED, 0.2),),
 }  # fmt: skip
 #: Kinds of which some take only the patients of one network of practices.
