@@ -77,3 +77,10 @@ def forget_plans(timestamp: int) -> int:
 def simulate_what_if(what_if_id: str) -> str:
     """Simulate a what-if question, or what is left of it. Returns how it ended."""
     return what_if.carry_out(what_if_id=UUID(what_if_id), at=clock.now)
+
+
+@app.periodic(cron="50 4 * * *")
+@app.task(queueing_lock="forget_what_if_copies")
+def forget_what_if_copies(timestamp: int) -> int:
+    """Each night: throw away old copies of the region's state. Returns how many; `timestamp` is when it is due for."""
+    return what_if.forget(at=clock.now())

@@ -12,6 +12,7 @@ from .simulator import SimulatorControl
 from .what_if import WhatIf, WhatIfResult
 
 __all__ = [
-    "AcceptanceModel", "AcceptanceSwitch", "Episode", "EpisodeHold", "Patient", "Plan", "PlanDecision", "PlanLine", "Referral", "ReferralTask", "Relationship",
-    "SelfReferral", "SelfReferralLink", "SelfReferralNote", "SimulatorControl", "Transition", "WhatIf", "WhatIfResult",
+    "AcceptanceModel", "AcceptanceSwitch", "Episode", "EpisodeHold", "Patient", "Plan", "PlanDecision", "PlanLine", "Referral",
+    "ReferralTask", "Relationship", "SelfReferral", "SelfReferralLink", "SelfReferralNote", "SimulatorControl", "Transition", "WhatIf",
+    "WhatIfResult",
 ]  # fmt: skip

@@ -11,7 +11,6 @@ from uuid import UUID, uuid4
 import numpy as np
 
 from capacity.models import CapacityStatus, ServiceCapacity
-from capacity.queries import pool_states
 from catalogue.models import Organization, TaxonomyTerm, User
 from catalogue.models.taxonomy import CARE_TYPE
 from core.clock import LONDON
@@ -209,7 +208,6 @@ class _Places:
         for pool, since in tasks.order_by("pool", "pk").values_list("pool", "changed_at"):
             self.ours.append((pool, max(0.0, (at - since) / timedelta(days=1))))
             there[pool] += 1
-        states = pool_states(list(known), at)
         self.size: dict[UUID, int] = defaultdict(int)
         self.others: dict[UUID, int] = defaultdict(int)
         self.free = self.unknown = 0
@@ -217,7 +215,7 @@ class _Places:
             row = known.get(pool)
             free = 0
             if row is not None:
-                if row.available is None or pool not in states:
+                if row.available is None:
                     self.unknown += 1
                 elif row.status in (CapacityStatus.CAPACITY, CapacityStatus.ADDITIONAL_ASSESSMENT):
                     free = max(0, row.available - row.held)

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -28,6 +28,8 @@ Status, Arm = WhatIf.Status, WhatIfResult.Arm
 MOST_DAYS, MOST_SEEDS, LONGEST_NAME = 120, 40, 100
 #: How often in a day somebody chooses, in the simulation.
 EVERY = 0.25
+#: The copy of the region's state is kept so long after the work on it.
+KEPT = timedelta(days=30)
 
 
 class Stopped(Exception):
@@ -76,11 +78,19 @@ def go_on(*, what_if_id: UUID, by: User, at: datetime) -> WhatIf:
     question = _own(what_if_id, by)
     if not question.can_go_on:
         raise Conflict("There is nothing left to simulate. Load the page again.", code="what-if-ended")
+    if question.world is None and question.results.exists():
+        raise Conflict("The copy of that day has been thrown away. Ask the question again.", code="copy-gone")
     _alone(by)
     question.status, question.stop_requested_at, question.finished_at = Status.WAITING, None, None
     question.save(update_fields=["status", "stop_requested_at", "finished_at"])
     _defer(question)
     return question
+
+
+def forget(*, at: datetime) -> int:
+    """Throw away the copies of questions whose work ended a month ago; what came of them stays. Returns how many."""
+    old = WhatIf.objects.filter(finished_at__lt=at - KEPT, world__isnull=False).exclude(status__in=[Status.WAITING, Status.RUNNING])
+    return old.update(world=None)
 
 
 def carry_out(*, what_if_id: UUID, at: Callable[[], datetime]) -> str:

@@ -191,6 +191,11 @@ def test_work_that_stopped_goes_on_where_it_ended_and_comes_to_the_same(region, 
     with pytest.raises(NotFound):
         operations.go_on(what_if_id=broken.pk, by=UserFactory(manager=True), at=NOW)
     assert simulate_what_if(str(broken.pk)) == "nothing to do"
+    assert operations.forget(at=timezone.now()) == 0
+    assert operations.forget(at=timezone.now() + timedelta(days=31)) == 2
+    WhatIf.objects.filter(pk=broken.pk).update(status=WhatIf.Status.STOPPED)
+    with pytest.raises(Conflict, match="thrown away"):
+        operations.go_on(what_if_id=broken.pk, by=board, at=NOW)
 
 
 def test_without_history_it_says_what_is_missing(board, team):
