@@ -3,8 +3,9 @@
 Whom a request was for is read apart, for the audit alone: nothing that learns is ever given it.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Self
 from uuid import UUID
@@ -30,6 +31,8 @@ WINDOW = timedelta(days=365)
 LATE = timedelta(days=2)
 #: Refusals that are not the service's own say nothing about it.
 NOT_THEIRS = frozenset({Reason.PATIENT_CHOICE.value, Reason.UNCONTACTABLE.value})
+#: What became of a request that was not refused with a reason.
+ACCEPTED, EXPIRED = "Accepted", "Never answered"
 #: Of nowhere in particular: what stands in no district, or must not be told to.
 NOWHERE = ""
 
@@ -109,14 +112,17 @@ class Examples:
 
 @dataclass(frozen=True, slots=True)
 class Whom:
-    """For the audit alone: of each line of the examples, the group of the person by each characteristic."""
+    """Never to learn from. Of each line of the examples the group of the person by each characteristic, for the audit; and of all lines
+    how many were answered how, for people to read."""
 
     groups: Mapping[str, list[str]]
+    outcomes: Mapping[str, int] = field(default_factory=dict)
 
 
 def read(at: datetime) -> tuple[Examples, Whom]:
     """All requests of the window of which it is certain by now what became of them, and whom they were for."""
     rows, referrals = [], []
+    outcomes: Counter[str] = Counter()
     found = _rows(at)
     places = places_of({row[0] for row in found})
     for pool, sent, due, urgent, action, reason, answered, withdrawn, status, free, seen, expire, online, metres, referral in found:
@@ -128,6 +134,7 @@ def read(at: datetime) -> tuple[Examples, Whom]:
         fresh = _FRESH.share(_NOBODY, PoolFacts(pool_id="", service_id="", care_type=0, age_s=age, expire_s=expire))
         said = likelihood.NOTHING if status is None else likelihood.says(_STATUSES[status], free)
         steps = likelihood.steps(metres, online=online)
+        outcomes[_in_words(yes=yes, reason=reason if answered is not None and answered <= settled else None)] += 1
         rows.append(
             (
                 places[pool], sent.timestamp(), settled.timestamp(), yes, urgent,
@@ -135,7 +142,7 @@ def read(at: datetime) -> tuple[Examples, Whom]:
             )
         )  # fmt: skip
         referrals.append(referral)
-    return Examples.of(rows), _whom(referrals)
+    return Examples.of(rows), Whom(_groups(referrals), dict(outcomes.most_common()))
 
 
 def _rows(at: datetime) -> list[tuple[Any, ...]]:
@@ -169,18 +176,22 @@ def places_of(pools: Iterable[UUID] | None = None) -> dict[UUID, Place]:
     return {pk: Place(service, kind, districts.get(pk, NOWHERE)) for pk, service, kind in columns}
 
 
-def _whom(referrals: list[UUID]) -> Whom:
+def _in_words(*, yes: bool, reason: str | None) -> str:
+    if yes:
+        return ACCEPTED
+    return EXPIRED if reason is None else str(Reason(reason).label) if reason in Reason.values else str(Reason.OTHER.label)
+
+
+def _groups(referrals: list[UUID]) -> dict[str, list[str]]:
     with connection.cursor() as cursor:
         cursor.execute(_WHOM, {"referrals": list(set(referrals))})
         known = {referral: rest for referral, *rest in cursor.fetchall()}
     people = [known[referral] for referral in referrals]
-    return Whom(
-        {
-            "Age": [_band(age) for age, _, _ in people],
-            "Sex": [sex for _, sex, _ in people],
-            "Language": ["English" if language == "en" else "Another language" for _, _, language in people],
-        }
-    )
+    return {
+        "Age": [_band(age) for age, _, _ in people],
+        "Sex": [sex for _, sex, _ in people],
+        "Language": ["English" if language == "en" else "Another language" for _, _, language in people],
+    }
 
 
 def _band(age: int) -> str:

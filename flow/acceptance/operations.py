@@ -105,7 +105,7 @@ def _checked(by: User, reason: str) -> str:
 
 def _keep(examples: Examples, whom: Whom, found: "Result | None", at: datetime) -> AcceptanceModel:
     newest = AcceptanceModel.objects.select_for_update().order_by("-version").first()
-    model = AcceptanceModel(version=newest.version + 1 if newest else 1, learned_at=at, answers=len(examples))
+    model = AcceptanceModel(version=newest.version + 1 if newest else 1, learned_at=at, answers=len(examples), outcomes=dict(whom.outcomes))
     if len(examples):
         model.first_at, model.last_at = _instant(examples.sent[0]), _instant(examples.sent[-1])
     if found is not None:

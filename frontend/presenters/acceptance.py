@@ -12,6 +12,8 @@ from flow.models import AcceptanceModel
 from frontend.presenters import charts
 
 TITLE = "What was said, and what came"
+#: Smaller numbers of requests are not told.
+SMALL = 10
 _ERRORS = (("Squared error (Brier)", "brier", "than"), ("Logarithmic error", "loss", "loss_than"))
 
 
@@ -55,6 +57,11 @@ def _group(row: Mapping[str, Any]) -> dict[str, str]:
         "high": percent(row["told_high"]),
         "look": "" if not row["look"] else "Told too much" if row["gap"] > 0 else "Told too little",
     }
+
+
+def outcomes(model: AcceptanceModel) -> list[tuple[str, str]]:
+    """How many requests were answered how; small numbers are a phrase."""
+    return [(words, f"{count:,}" if count >= SMALL else f"fewer than {SMALL}") for words, count in model.outcomes.items()]
 
 
 def weights(learned: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -103,6 +110,7 @@ def table(model: AcceptanceModel | None) -> Iterator[Sequence[Any]]:
     yield ["learned at", "", model.learned_at.isoformat(), model.library]
     yield ["answers", "all", model.answers, ""]
     yield ["answers", "learned from", model.learned_from, ""]
+    yield from (["outcome", words, count, ""] for words, count in outcomes(model))
     for key, value in model.figures.items():
         if key == "points":
             continue

@@ -57,6 +57,7 @@ def a_version(number: int = 1, **fields: Any) -> AcceptanceModel:
     ]
     kept = {
         "version": number, "learned_at": at, "first_at": at, "last_at": at, "answers": 2_000, "learned_from": 1_600, "learned": learned,
-        "figures": figures, "audit": audit, "library": "scikit-learn 1", "beats_constant": True,
+        "figures": figures, "audit": audit,
+        "outcomes": {"Accepted": 1_200, "No place": 791, "Too far away": 9}, "library": "scikit-learn 1", "beats_constant": True,
     }  # fmt: skip
     return AcceptanceModel.objects.create(**{**kept, **fields})

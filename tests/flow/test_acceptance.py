@@ -71,6 +71,7 @@ def test_an_answer_counts_once_it_is_certain_what_became_of_the_request():
     assert sorted(found.yes.tolist()) == [False, False, False, True]
     assert [len(groups) for groups in whom.groups.values()] == [4, 4, 4]
     assert {place.service for place in found.places} == {pool.service_id}
+    assert whom.outcomes == {"Never answered": 2, "Accepted": 1, "No place": 1}
 
 
 def test_what_is_known_is_what_was_known_when_the_request_was_sent():
@@ -256,6 +257,7 @@ def test_the_page_shows_the_figures_and_lets_an_administrator_switch(client, adm
         "Told too much",
         "Male or other",
         "drawn: On average",
+        "fewer than 10",
     ):
         assert words in shown
     assert "Switch it on" not in shown
