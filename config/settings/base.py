@@ -12,6 +12,7 @@ import structlog
 
 from core.database import keep_trying
 from core.logs import stack_without_words
+from matching.travel.pace import pace
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 env = environ.Env()
@@ -171,13 +172,10 @@ MATCH_IN_MEMORY = env.bool("LUNE_MATCH_IN_MEMORY", default=True)
 
 # How long ways take where no road is known (docs/travel.md): detour, kilometres an hour, and minutes at the start (to the car, to the stop
 # and waiting). All of them are assumptions, which the operator sets by what is so in the area.
-TRAVEL_ON_FOOT = env.list("LUNE_TRAVEL_ON_FOOT", cast=float, default=[1.3, 4, 0])
-TRAVEL_BY_CAR = env.list("LUNE_TRAVEL_BY_CAR", cast=float, default=[1.4, 35, 5])
-TRAVEL_BY_PUBLIC_TRANSPORT = env.list("LUNE_TRAVEL_BY_PUBLIC_TRANSPORT", cast=float, default=[1.5, 16, 15])
-#: The same as the engine has it: seconds at the start, and for a kilometre of the straight line.
-TRAVEL_PACES = tuple(
-    (round(start * 60), max(1, round(3600 * detour / speed)))
-    for detour, speed, start in (TRAVEL_ON_FOOT, TRAVEL_BY_CAR, TRAVEL_BY_PUBLIC_TRANSPORT)
+TRAVEL_PACES = (
+    pace("LUNE_TRAVEL_ON_FOOT", env.str("LUNE_TRAVEL_ON_FOOT", default="1.3,4,0")),
+    pace("LUNE_TRAVEL_BY_CAR", env.str("LUNE_TRAVEL_BY_CAR", default="1.4,35,5")),
+    pace("LUNE_TRAVEL_BY_PUBLIC_TRANSPORT", env.str("LUNE_TRAVEL_BY_PUBLIC_TRANSPORT", default="1.5,16,15")),
 )
 
 #: A route planner that the operator runs: valhalla, osrm or pgrouting, and where; empty: none. The schema is that of osm2pgrouting.
@@ -317,6 +315,8 @@ SELF_REFERRAL_KEEP_DAYS = env.int("LUNE_SELF_REFERRAL_KEEP_DAYS", default=60)
 #: A plan in force is looked at again after changes, at most every so many seconds (0: never), for so many hours after it was drawn up.
 PLAN_LOOK_SECONDS = env.int("LUNE_PLAN_LOOK_SECONDS", default=120)
 PLAN_LOOK_HOURS = env.int("LUNE_PLAN_LOOK_HOURS", default=12)
+#: How many per cent of the people of a plan who could be placed one provider gets at most; 0: no ceiling.
+PLAN_LARGEST_SHARE = env.int("LUNE_PLAN_LARGEST_SHARE", default=0)
 #: Days for which a plan that was replaced is kept whole. What was decided of its lines stays.
 PLAN_KEEP_DAYS = env.int("LUNE_PLAN_KEEP_DAYS", default=90)
 

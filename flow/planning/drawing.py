@@ -310,4 +310,5 @@ def _kept(drawn: Drawn) -> dict[str, int]:
         "packages": sum(not bundle.together for bundle in bundles),
         "rooms": len(packed.fixed),
         "limits": len(packed.ward_limit) + len(packed.service_limit),
+        "share": drawn.world.rules.share,
     }

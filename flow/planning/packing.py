@@ -17,16 +17,17 @@ from matching.allocation.sides import OPEN, Bundle, Sides, sides
 #: Arrays of whole numbers that are kept as they are.
 _NUMBERS = ("person", "pool", "score", "distance", "left", "places", "keep")
 #: The same of what was added later: a plan from before has none of it.
-_RULES = ("ward", "ward_limit", "service", "service_limit", "site", "bay", "fixed", "cohort", "bundle", "together")
+_RULES = ("ward", "ward_limit", "service", "service_limit", "owner", "owner_limit", "site", "bay", "fixed", "cohort", "bundle", "together")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Packed:
     """One row for each option in `person`, `pool`, `score` (0 to `Policy.span`) and `distance` (-1: not on the map), the best first.
 
-    `keep` is the pool that each person had in the plan before, -1 for none: moving them costs `Policy.stay`. Of each pool: `ward` and
-    `service` are its limits, `site` where it is, `bay` the room that people share (-1: none); of each room `fixed` is who is in it, of each
-    person `cohort` with whom they may share. People with the same `bundle` are placed all or none, and where `together` at one site.
+    `keep` is the pool that each person had in the plan before, -1 for none: moving them costs `Policy.stay`. Of each pool: `ward`, `service`
+    and `owner` (who runs it) are its limits, `site` is where it is, `bay` the room that people share (-1: none); of each room `fixed` is who
+    is in it, of each person `cohort` with whom they may share. People with the same `bundle` are placed all or none, and where `together` at
+    one site.
     """
 
     episodes: list[UUID]
@@ -43,6 +44,8 @@ class Packed:
     ward_limit: Ints
     service: Ints
     service_limit: Ints
+    owner: Ints
+    owner_limit: Ints
     site: Ints
     bay: Ints
     fixed: Ints
@@ -65,11 +68,8 @@ class Packed:
         with np.load(BytesIO(data), allow_pickle=False) as kept:
             numbers = {name: kept[name] for name in _NUMBERS}
             episodes, pools = _ids(kept["episodes"]), _ids(kept["pools"])
-            if "parts" in kept:
-                parts = kept["parts"].tolist()
-                ruled = {name: kept[name] for name in _RULES}
-            else:
-                parts, ruled = [""] * len(episodes), no_rules(len(episodes), len(pools))
+            parts = kept["parts"].tolist() if "parts" in kept else [""] * len(episodes)
+            ruled = no_rules(len(episodes), len(pools)) | {name: kept[name] for name in _RULES if name in kept}
             return cls(episodes=episodes, pools=pools, parts=parts, **numbers, **ruled)
 
     def options(self, person: int) -> Ints:
@@ -79,7 +79,7 @@ class Packed:
     def base(self, policy: Policy, draw: str) -> Problem:
         """The problem without what moving people costs."""
         keys = [f"{episode} {part}".strip() for episode, part in self.keys]
-        families = [(self.ward, self.ward_limit), (self.service, self.service_limit)]
+        families = [(self.ward, self.ward_limit), (self.service, self.service_limit), (self.owner, self.owner_limit)]
         return build(
             person=self.person, pool=self.pool, score=self.score, left=self.left, places=self.places, policy=policy,
             lot=lots(keys, draw=draw), pool_lot=lots(map(str, self.pools), draw=draw),
@@ -112,8 +112,9 @@ class Packed:
         rest, places, left, keep = self.person != person, self.places.copy(), self.left.copy(), self.keep.copy()
         places[taking] -= 1
         left[person], keep[person] = 0, NONE
-        ward, service, fixed, bundle = self.ward_limit.copy(), self.service_limit.copy(), self.fixed.copy(), self.bundle.copy()
-        for limit, group in ((ward, self.ward[taking]), (service, self.service[taking])):
+        ward, service, owner = self.ward_limit.copy(), self.service_limit.copy(), self.owner_limit.copy()
+        fixed, bundle = self.fixed.copy(), self.bundle.copy()
+        for limit, group in ((ward, self.ward[taking]), (service, self.service[taking]), (owner, self.owner[taking])):
             if group != NONE:
                 limit[group] = max(0, limit[group] - 1)
         if self.bay[taking] != NONE and fixed[self.bay[taking]] == OPEN:
@@ -125,15 +126,24 @@ class Packed:
                 rest &= (self.bundle[self.person] != mine) | (self.site[self.pool] == self.site[taking])
         rows = {name: getattr(self, name)[rest] for name in ("person", "pool", "score", "distance")}
         return replace(
-            self, **rows, places=places, left=left, keep=keep, ward_limit=ward, service_limit=service, fixed=fixed, bundle=bundle
+            self,
+            **rows,
+            places=places,
+            left=left,
+            keep=keep,
+            ward_limit=ward,
+            service_limit=service,
+            owner_limit=owner,
+            fixed=fixed,
+            bundle=bundle,
         )
 
 
 def no_rules(people: int, pools: int) -> dict[str, Ints]:
     """The arrays of a plan in which there is nothing to respect but each person's own rules."""
     nothing = np.zeros(0, np.int64)
-    none_of = {name: np.full(pools, NONE, np.int64) for name in ("ward", "service", "site", "bay")}
-    limits = dict.fromkeys(("ward_limit", "service_limit", "fixed", "together"), nothing)
+    none_of = {name: np.full(pools, NONE, np.int64) for name in ("ward", "service", "owner", "site", "bay")}
+    limits = dict.fromkeys(("ward_limit", "service_limit", "owner_limit", "fixed", "together"), nothing)
     return none_of | limits | {"cohort": np.zeros(people, np.int64), "bundle": np.full(people, NONE, np.int64)}
 
 
@@ -178,6 +188,8 @@ def _left(order: Sequence[Person], policy: Policy) -> Ints:
 def _ruled(order: Sequence[Person], pools: Sequence[UUID], rules: Rules) -> dict[str, Ints]:
     wards = [pool for pool in pools if pool in rules.ward_limits]
     services = sorted({rules.services[pool] for pool in pools if rules.services.get(pool) in rules.service_limits}, key=str)
+    owners = sorted({rules.owners[pool] for pool in pools if pool in rules.owners}, key=str) if rules.share else []
+    could = len({person.episode for person in order if person.options})
     rooms = [pool for pool in pools if pool in rules.rooms]
     sites = sorted({rules.sites[pool] for pool in pools if pool in rules.sites}, key=str)
     words = sorted({*(person.cohort for person in order), *(rules.rooms[room] for room in rooms)} - {""})
@@ -198,6 +210,9 @@ def _ruled(order: Sequence[Person], pools: Sequence[UUID], rules: Rules) -> dict
         "ward_limit": _ints(rules.ward_limits[ward] for ward in wards),
         "service": _numbers([rules.services.get(pool) for pool in pools], services),
         "service_limit": _ints(rules.service_limits[service] for service in services),
+        "owner": _numbers([rules.owners.get(pool) for pool in pools], owners),
+        # Rounded up, so that even of a few people each provider may have one.
+        "owner_limit": np.full(len(owners), -(-could * rules.share // 100), np.int64),
         "site": _numbers([rules.sites.get(pool) for pool in pools], sites),
         "bay": _numbers(pools, rooms),
         "fixed": _ints(cohorts.get(rules.rooms[room], OPEN) for room in rooms),

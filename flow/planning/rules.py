@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Q
 
 from capacity.models import AdmissionLimit, Infection, Reservation, ServiceCapacity, SharedRoom
@@ -32,6 +33,10 @@ class Rules:
     sites: dict[UUID, UUID] = field(default_factory=dict)
     """Pool → where it is: its location, or of a service that comes to people the service itself."""
     services: dict[UUID, UUID] = field(default_factory=dict)
+    owners: dict[UUID, UUID] = field(default_factory=dict)
+    """Pool → the organisation that runs it."""
+    share: int = 0
+    """How many per cent of all who could be placed one organisation may have at most; 0: as many as there are."""
     rooms: dict[UUID, str] = field(default_factory=dict)
     ward_limits: dict[UUID, int] = field(default_factory=dict)
     service_limits: dict[UUID, int] = field(default_factory=dict)
@@ -56,9 +61,10 @@ def cohort(sex: str, infection: str, alone: object) -> str:
 
 def gather(pools: Collection[UUID], offers: Iterable["Offer"], *, at: datetime) -> Rules:
     """What those who run these pools say. Those whom we asked for, and whoever else is expected there, are counted."""
-    rules, wanted, offers = Rules(), list(pools), list(offers)
-    for pool, service, location in ServiceCapacity.objects.filter(pk__in=wanted).values_list("pk", "service", "location"):
-        rules.sites[pool], rules.services[pool] = location or service, service
+    rules, wanted, offers = Rules(share=settings.PLAN_LARGEST_SHARE), list(pools), list(offers)
+    kept = ServiceCapacity.objects.filter(pk__in=wanted).values_list("pk", "service", "location", "service__organization")
+    for pool, service, location, owner in kept:
+        rules.sites[pool], rules.services[pool], rules.owners[pool] = location or service, service, owner
     for room in SharedRoom.objects.filter(pool__in=wanted):
         rules.rooms[room.pool_id] = cohort(room.sex, room.infection, room.pool_id) if room.sex else ""
     held = _held([*rules.rooms], at)

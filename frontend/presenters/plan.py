@@ -87,6 +87,7 @@ def kept(plan: Plan) -> str:
         ("limits", "limit of newcomers a day", "limits of newcomers a day"),
     ]
     said = [plural(told[name], one, many) for name, one, many in kinds if told.get(name)]
+    said += [f"a ceiling of {told['share']}% for one provider"] if told.get("share") else []
     return f"It keeps {', '.join(said[:-1])}{' and ' if said[1:] else ''}{said[-1]}." if said else ""
 
 

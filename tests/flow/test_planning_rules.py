@@ -133,6 +133,22 @@ def test_newcomers_a_day_are_a_limit_of_a_ward_and_of_a_service(team):
     assert again.lines.filter(state=State.SUGGESTED).count() == 1, "whoever is coming already counts"
 
 
+def test_no_provider_gets_more_than_the_largest_share_where_the_operator_set_one(team, settings):
+    mine = home(0, available=4)
+    home(3_000, available=4)
+    for _ in range(4):
+        waits(team)
+    free = planning.draw_up(by=team, at=NOW)
+    assert free.lines.filter(pool=mine).count() == 4
+    settings.PLAN_LARGEST_SHARE = 50
+    shared = planning.draw_up(by=team, at=NOW + MINUTE)
+    assert shared.lines.filter(pool=mine).count() == 2
+    assert (shared.figures["kept"]["share"], shared.gap) == (50, 0)
+    checked(shared)
+    (offer,) = pricing.offers(shared.lines.exclude(pool=mine)[0])
+    assert [moved.was for moved in offer.moved] == [mine.pk], "there is room, but whoever comes in moves somebody out"
+
+
 @pytest.mark.req("R025")
 def test_a_package_is_suggested_whole_and_held_whole(team):
     """Care at home and meals: one of each kind, or none of it; and one press holds both or neither."""
