@@ -24,10 +24,10 @@ _RULES = ("ward", "ward_limit", "service", "service_limit", "owner", "owner_limi
 class Packed:
     """One row for each option in `person`, `pool`, `score` (0 to `Policy.span`) and `distance` (-1: not on the map), the best first.
 
-    `keep` is the pool that each person had in the plan before, -1 for none: moving them costs `Policy.stay`. Of each pool: `ward`, `service`
-    and `owner` (who runs it) are its limits, `site` is where it is, `bay` the room that people share (-1: none); of each room `fixed` is who
-    is in it, of each person `cohort` with whom they may share. People with the same `bundle` are placed all or none, and where `together` at
-    one site.
+    `keep` is the pool that each person had in the plan before, -1 for none: moving them costs `Policy.stay`. Of each pool: `ward`,
+    `service` and `owner` (who runs it) are its limits, `site` is where it is, `bay` the room that people share (-1: none); of each room
+    `fixed` is who is in it, of each person `cohort` with whom they may share. People with the same `bundle` are placed all or none, and
+    where `together` at one site.
     """
 
     episodes: list[UUID]
