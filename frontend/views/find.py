@@ -12,16 +12,19 @@ from django.utils import timezone
 
 import flow.operations
 import matching.operations
-from catalogue.models import User
+from catalogue.models import Organization, User
 from core import audit, clock
 from core.errors import LuneError
 from flow.models import Episode, Patient
 from frontend.forms.need import NeedForm, initial_from_patient, initial_from_profile
 from frontend.forms.tell import tell
 from frontend.presenters.match import chosen
-from matching.models import NeedProfile
+from matching.models import NeedProfile, Pathway
 
 from .access import SignedIn, for_roles
+
+#: By whose weights the searches of an organisation rank, unless a stay or an earlier search says otherwise.
+USUAL_PATHWAY = {Organization.Kind.PRACTICE: Pathway.PRIMARY_CARE, Organization.Kind.CHARITY: Pathway.SOCIAL_PRESCRIBING}
 
 
 def _patient(request: SignedIn) -> Patient | None:
@@ -41,12 +44,14 @@ def _initial(request: SignedIn, patient: Patient | None) -> dict[str, Any]:
         initial = initial_from_patient(patient, episode)
         if episode is not None and episode.profile is not None:
             initial = initial_from_profile(episode.profile) | {name: initial[name] for name in ("age", "sex", "postcode")}
+            initial["pathway"] = episode.discharge_pathway
     if request.GET.get("profile"):
         profile = get_object_or_404(NeedProfile.objects.visible_to(request.user), pk__in=chosen([request.GET["profile"]]))
         initial = initial_from_profile(profile) | ({"postcode": patient.postcode} if patient else {})
     elif request.GET.get("care"):
         initial["care_types"] = request.GET.getlist("care")
-    return initial | {"from_record": patient is not None}
+    of_work = USUAL_PATHWAY.get(request.user.organization.kind, "") if request.user.organization else ""
+    return {"pathway": of_work} | initial | {"from_record": patient is not None}
 
 
 def match_address(run_id: UUID, patient_id: UUID | None) -> str:

@@ -87,3 +87,21 @@ def test_diagnoses_can_be_found_by_other_names(signed_in):
     page = signed_in.get(reverse("find")).content.decode()
     assert 'data-filters="condition-groups"' in page
     assert 'data-words="stroke cva"' in page
+
+
+def test_how_long_the_journey_may_take_times_and_pathway_are_asked_and_said(signed_in, referrer):
+    """The pathway is that of the stay, else that of the work: a practice ranks as primary care unless it says otherwise."""
+    factories.PoolFactory()
+    answer = find(signed_in, drives="no", minutes="45", times=["TU", "evening"], pathway="P2")
+    profile = NeedProfile.objects.get()
+    assert (profile.max_minutes, profile.times, profile.pathway) == (45, ["TU", "evening"], "P2")
+    page = signed_in.get(answer["Location"]).content.decode()
+    assert "within 15 miles and 45 minutes" in page
+    assert "Less than a minute on foot, reckoned from the distance." in page
+    page = signed_in.get(reverse("find"), {"profile": profile.pk}).content.decode()
+    for kept in ('value="45" selected', 'value="TU" checked', 'value="evening" checked', 'value="P2" selected'):
+        assert kept in page
+    stay = factories.EpisodeFactory(patient__organization=referrer.organization, profile=profile)
+    assert 'value="P3" selected' in signed_in.get(reverse("find"), {"patient": stay.patient_id}).content.decode()
+    signed_in.force_login(factories.UserFactory(organization=factories.OrganizationFactory(practice=True)))
+    assert 'value="primary-care" selected' in signed_in.get(reverse("find")).content.decode().partition('name="pathway"')[2]

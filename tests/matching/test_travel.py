@@ -11,6 +11,7 @@ import httpx
 import psycopg
 import pytest
 from django.core.cache import cache
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
@@ -21,6 +22,7 @@ from matching.engine.journey import CAR, ON_FOOT
 from matching.travel import asking
 from matching.travel.asking import Breaker, ask, travel
 from matching.travel.http import Osrm, Valhalla
+from matching.travel.pace import pace
 from matching.travel.pgrouting import PgRouting
 from matching.travel.router import Away, Place, Router, Way, router
 from tests.factories import CriterionFactory, LocationFactory, NeedProfileFactory, OutcodeFactory, PoolFactory, near, term
@@ -153,7 +155,14 @@ def test_pgrouting_says_that_no_roads_are_loaded_and_that_nobody_is_there(roads)
         PgRouting("host=/nowhere dbname=roads", "roads", 1).times(CAR, HOME, [FIRST])
 
 
-# --- asking
+# --- reckoning and asking
+
+
+def test_an_operator_says_how_long_ways_take_and_is_told_what_is_wrong():
+    assert pace("LUNE_TRAVEL_BY_CAR", "1.4,35,5") == (300, 144)
+    for wrong in ("", "1.4,35", "fast", "1.4,0,5", "0.9,35,5", "1.4,35,-1", "nan,35,5"):
+        with pytest.raises(ImproperlyConfigured, match="LUNE_TRAVEL_BY_CAR is"):
+            pace("LUNE_TRAVEL_BY_CAR", wrong)
 
 
 class Planner(Router):
@@ -211,7 +220,7 @@ def test_only_the_best_lines_are_asked_about(planner):
     assert len(planner.asked[0][2]) == asking.BEST == 40
 
 
-def test_a_planner_that_is_away_is_left_alone_for_a_while(planner, time_machine):
+def test_a_planner_that_is_away_is_left_alone_for_a_while(planner):
     planner.away = True
     for number in range(5):
         said = ask(replace(DRIVER, x=number * 1_000), [FACTS])

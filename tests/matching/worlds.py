@@ -228,7 +228,7 @@ def a_need(chance: random.Random, areas: list[int]) -> Need:
         checked_for_days=chance.choice([92, 92, 199, 200]),
         mode=chance.choice([0, 1, 2]),
         paces=chance.choice([PACES, PACES, ()]),
-        max_minutes=chance.choice([None, None, None, None, 15, 30, 60, 90]),
+        max_minutes=chance.choice([None, None, None, None, None, 15, 45, 90]),
         comes=chance.choice([0, 0, 1 << 33]),
         visits=chance.choice([0, 1 << 4, 1 << OWN_BITS["need"][1]]),
         interests=mask(needs, 0.1),
