@@ -188,7 +188,7 @@ def _left(order: Sequence[Person], policy: Policy) -> Ints:
 def _ruled(order: Sequence[Person], pools: Sequence[UUID], rules: Rules) -> dict[str, Ints]:
     wards = [pool for pool in pools if pool in rules.ward_limits]
     services = sorted({rules.services[pool] for pool in pools if rules.services.get(pool) in rules.service_limits}, key=str)
-    owners = sorted({rules.owners[pool] for pool in pools if pool in rules.owners}, key=str) if rules.share else []
+    owners = sorted({rules.owners[pool] for pool in pools if pool in rules.owners}, key=str) if rules.share > 0 else []
     could = len({person.episode for person in order if person.options})
     rooms = [pool for pool in pools if pool in rules.rooms]
     sites = sorted({rules.sites[pool] for pool in pools if pool in rules.sites}, key=str)
