@@ -81,7 +81,8 @@ def known_codes(problems: Iterable[Any]) -> tuple[str, ...]:
     for problem in problems:
         if _codes(problem.get("clinicalStatus")) & _OVER or _codes(problem.get("verificationStatus")) & _NOT_SO:
             continue
-        said += [f"snomed|{coding['code']}" for coding in _codings(problem.get("code")) if coding.get("system") == SNOMED]
+        codings = _codings(problem.get("code"))
+        said += [f"snomed|{coding['code']}" for coding in codings if coding.get("system") == SNOMED and coding["code"].isdecimal()]
     known = set(TaxonomyTerm.objects.filter(taxonomy__slug=CONDITION, retired_at=None, code__in=said).values_list("code", flat=True))
     return tuple(code for code in dict.fromkeys(said) if code in known)
 
@@ -133,7 +134,7 @@ def _age(born: Any, today: date) -> int | None:
     try:
         year, month, day = (int(part) for part in (*parts, "1", "1")[:3])
         then = date(year, month, day)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     age = today.year - then.year - ((today.month, today.day) < (then.month, then.day))
     return age if 0 <= age <= 125 else None

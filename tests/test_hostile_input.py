@@ -63,7 +63,7 @@ class Stage:
         """Who, address, and the names that its form takes."""
         run, task, referral = self.run.pk, self.task.pk, self.task.referral_id
         need = "age sex postcode care_types needs must_haves preferences miles within drives funding budget_week languages"
-        need += " conditions practice referral_source marks"
+        need += " conditions practice referral_source marks all_wanted activation_level carried_only"
         person = "given_name family_name nhs_number birth_date sex postcode phone preferred_language"
         stay = "kind ward discharge_pathway ready_on delay_reason"
         what_if = " ".join(name for _, names in WhatIfForm.PARTS for name in names) + " policies days seeds name"
@@ -90,6 +90,8 @@ class Stage:
             (self.referrer, reverse("worklist-csv"), "pathway delay days status sort"),
             (self.referrer, reverse("find"), "patient profile care"),
             (self.referrer, reverse("match", args=[run]), "patient pools"),
+            (self.referrer, reverse("match-compare", args=[run]), "pools patient"),
+            (self.manager, reverse("unmet"), "days care area reason page"),
             (self.referrer, reverse("match-why-not-search", args=[run]), "q patient"),
             (self.referrer, reverse("send", args=[run]), "pools patient"),
             (self.provider, reverse("inbox"), "show page"),
@@ -109,10 +111,11 @@ class Stage:
 
     def bodies(self):
         need = "age postcode care_types sex needs must_haves languages funding referral_source budget_week max_miles drives needed_by"
-        need += " conditions practice marks"
+        need += " conditions practice marks all_wanted activation_level carried_only"
         person = "nhs_number given_name family_name birth_date sex postcode phone preferred_language"
         return [
             (self.referrer, "post", reverse("api-match-runs"), need),
+            (self.referrer, "post", reverse("cds-service", args=["services-for-problem"]), "hook hookInstance context prefetch"),
             (self.referrer, "post", reverse("api-patients"), person),
             (self.referrer, "post", reverse("api-referrals"), "patient profile pools hold_pools episode match_run urgency reason consent"),
             (self.provider, "post", reverse("api-task-step", args=[self.task.pk, "decline"]), "reason reason_text version"),

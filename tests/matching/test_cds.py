@@ -135,6 +135,16 @@ def test_what_is_wrong_or_missing_is_said_in_words(caller, carrier, changes, sta
     assert not NeedProfile.objects.exists()
 
 
+@pytest.mark.parametrize("value", ["a\0b", "x" * 9_000, 10**40, -1, None, [[]], {"a": {}}, "9" * 40, "1941-99", True], ids=str)
+def test_nonsense_anywhere_in_a_record_is_no_error_of_ours(caller, carrier, value):
+    for field in ("id", "birthDate", "gender", "address", "deceasedDateTime"):
+        assert ask(caller, body(prefetch={"patient": PATIENT | {field: value}})).status_code in (200, 400, 412), field
+    codes = [condition(value), condition(ALZHEIMERS, clinicalStatus=value, verificationStatus={"coding": value}), {"code": value}]
+    for one in (*codes, {"resourceType": "Condition", "code": {"coding": [value, {"code": value, "system": value}]}}):
+        context = {"patientId": PATIENT["id"], "conditions": bundle(one, value)}
+        assert ask(caller, body(context=context)).status_code == 200
+
+
 def test_a_hook_that_there_is_not_and_a_body_that_is_no_json(caller):
     assert ask(caller, body(), "nothing").status_code == 404
     answer = caller.post(reverse("cds-service", args=["services-for-problem"]), "{", content_type="application/json")
