@@ -135,7 +135,7 @@ def travel(need: Need, facts: PoolFacts, said: Mapping[str, Any]) -> Travel:
 
 def _by_road(need: Need, away: int, way: int, seconds: int, metres: int | None) -> Travel:
     minutes = -(-(seconds + need.paces[way][0]) // 60)
-    words = f"{_first_up(journey.about(minutes, way))} by the roads" + ("" if metres is None else f", {miles(metres)}")
+    words = f"{_first_up(journey.about(minutes, way))}, " + ("by road" if metres is None else f"{miles(metres)} by road")
     if need.max_minutes is not None and minutes > need.max_minutes:
         words += f"; that is longer than the {count(need.max_minutes, 'minute')} you gave"
     if need.mode == journey.NOT_SAID:

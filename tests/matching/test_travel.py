@@ -148,6 +148,18 @@ def test_pgrouting_finds_the_soonest_way_by_the_roads_that_were_loaded(roads):
     assert roads.times(CAR, moor, [at("home")]) == [None]
 
 
+def test_a_search_asks_the_planner_of_the_settings(roads, settings, monkeypatch):
+    """From the setting to the words, by the real planner."""
+    cache.clear()
+    monkeypatch.setattr(asking, "breaker", Breaker())
+    settings.ROUTER, settings.ROUTER_URL, settings.ROUTER_SCHEMA, settings.ROUTER_TIMEOUT = "pgrouting", roads._dsn, "roads", 5.0
+    (x, y), there = at("home"), at("town")
+    here, town = replace(DRIVER, x=x, y=y), facts(x=there.x, y=there.y)
+    told = travel(here, town, ask(here, [town]))
+    assert (told.how, told.mode) == ("road", "by car")
+    assert told.words == "About 10 minutes by car, 4.4 miles by road"
+
+
 def test_pgrouting_says_that_no_roads_are_loaded_and_that_nobody_is_there(roads):
     with pytest.raises(Away, match="load them with osm2pgrouting"):
         PgRouting(roads._dsn, "pg_catalog", 5).times(CAR, HOME, [FIRST])
@@ -236,13 +248,13 @@ def test_a_planner_that_is_away_is_left_alone_for_a_while(planner):
     [
         (DRIVER, FACTS, {}, (15, "straight-line", "About 15 minutes by car, reckoned from the distance")),
         (RIDER, FACTS, {}, (30, "straight-line", "About 30 minutes by public transport, reckoned from the distance")),
-        (DRIVER, FACTS, {"ways": {"a": [1, 601, 8_047]}}, (16, "road", "About 16 minutes by car by the roads, 5.0 miles")),
-        (DRIVER, FACTS, {"ways": {"a": [1, 600, None]}}, (15, "road", "About 15 minutes by car by the roads")),
+        (DRIVER, FACTS, {"ways": {"a": [1, 601, 8_047]}}, (16, "road", "About 16 minutes by car, 5.0 miles by road")),
+        (DRIVER, FACTS, {"ways": {"a": [1, 600, None]}}, (15, "road", "About 15 minutes by car, by road")),
         (
             replace(DRIVER, max_minutes=15),
             FACTS,
             {"ways": {"a": [1, 900, None]}},
-            (20, "road", "About 20 minutes by car by the roads; that is longer than the 15 minutes you gave"),
+            (20, "road", "About 20 minutes by car, by road; that is longer than the 15 minutes you gave"),
         ),
         (
             DRIVER,
@@ -261,7 +273,7 @@ def test_a_planner_that_is_away_is_left_alone_for_a_while(planner):
             ANYBODY,
             FACTS,
             {"ways": {"a": [1, 300, None]}},
-            (10, "road", "About 10 minutes by car by the roads; about 30 minutes by public transport, reckoned from the distance. "
+            (10, "road", "About 10 minutes by car, by road; about 30 minutes by public transport, reckoned from the distance. "
              "Whether the person drives is not known"),
         ),
         (replace(RIDER, visits=OXYGEN), facts(accepts=OXYGEN), {}, (None, "no-journey", "No journey for the person")),
@@ -283,7 +295,7 @@ def test_a_planner_changes_the_words_and_never_the_order(planner):
     planner.away = True
     lines = operations.lines(run)
     assert [line.pool_id for line in lines] == [pool.pk for pool in pools]
-    assert {line.travel.words for line in lines} == {"About 11 minutes by car by the roads, 3.1 miles"}
+    assert {line.travel.words for line in lines} == {"About 11 minutes by car, 3.1 miles by road"}
     assert operations.replay(run) == lines
     cache.clear()
     without = operations.lines(operations.match(profile, by=None, at=run.at))
