@@ -315,6 +315,13 @@ def _without(came: history.Arrivals, pathways: list[str]) -> dict[str, int]:
     return dict(left)
 
 
+def _waiting_of(world: World, own: str | None) -> int:
+    """How many wait at the beginning; of one team's people alone, if so."""
+    if own is None:
+        return len(world.waiting_need)
+    return sum(world.sources[int(world.stream_source[stream])] == own for stream in world.waiting_stream.tolist())
+
+
 def _about(
     world: World, laws: _Laws, came: history.Arrivals, streams: list[Stream], places: _Places, user: User, own: str | None
 ) -> dict[str, Any]:
@@ -343,6 +350,6 @@ def _about(
         "ours": len(places.ours),
         "unknown": places.unknown,
         "needs": len(world.start) - 1,
-        "waiting": len(world.waiting_need),
+        "waiting": _waiting_of(world, own),
         "options": round(len(world.pool) / max(1, len(world.start) - 1), 1),
     }

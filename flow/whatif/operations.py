@@ -28,6 +28,8 @@ Status, Arm = WhatIf.Status, WhatIfResult.Arm
 MOST_DAYS, MOST_SEEDS, LONGEST_NAME = 120, 40, 100
 #: How often in a day somebody chooses, in the simulation.
 EVERY = 0.25
+#: After so many simulated days a worker looks whether it was asked to stop.
+LOOKS = 10
 #: The copy of the region's state is kept so long after the work on it.
 KEPT = timedelta(days=30)
 
@@ -142,7 +144,7 @@ def _simulate(question: WhatIf, world: World, running) -> None:
     kept = set(question.results.values_list("seed", "policy", "arm"))
 
     def tell(day: float) -> None:
-        if not running.exists():
+        if day % LOOKS == 0 and not running.exists():
             raise Stopped
 
     for seed in range(question.seeds):

@@ -10,6 +10,7 @@ from core.geo import METRES_PER_MILE
 from flow.models import WhatIf, WhatIfResult
 from flow.simulation.compare import Compared, Range
 from flow.simulation.figures import MEASURES
+from flow.simulation.fitting import FEW
 from flow.simulation.laws import Law
 from flow.simulation.policies import POLICIES
 from flow.whatif import asking
@@ -30,6 +31,10 @@ WHAT = {
     "stay": "Time in a place", "answer": "Time until an answer", "search": "From ready until somebody is asked",
     "patience": "From ready until somebody leaves without",
 }  # fmt: skip
+_ABOUT = (
+    (FEW, f"fewer than {FEW} in the region: the law of all"), (50, f"{FEW} to 49 in the region"), (200, "50 to 199 in the region"),
+    (float("inf"), "200 or more in the region"),
+)  # fmt: skip
 POLICY_WORDS = {each.code: (each.name, each.words) for each in POLICIES.values()}
 
 
@@ -165,8 +170,10 @@ def band_rows(answer: Answer) -> list[tuple[str, str, str]]:
 
 def fit_rows(about: Mapping[str, Any]) -> list[tuple[str, str, str, str, str]]:
     """What was learned: of what, the law, from how much, and how far it is from what was seen."""
+    region = about.get("own") is None
     return [
-        (WHAT[each["what"]], each["group"], _law(Law.from_json(each["law"])), _seen(each), _fits(each)) for each in about.get("laws", [])
+        (WHAT[each["what"]], each["group"], _law(Law.from_json(each["law"])), _seen(each, region), _fits(each))
+        for each in about.get("laws", [])
     ]
 
 
@@ -174,9 +181,12 @@ def _law(law: Law) -> str:
     return f"half within {law.at(0.5):.1f} days, nine of ten within {law.at(0.9):.1f}"
 
 
-def _seen(each: Mapping[str, Any]) -> str:
+def _seen(each: Mapping[str, Any], region: bool) -> str:
+    """To a trust's manager, who sees no other team's figures, only about how many there are in the region."""
     if each["assumed"]:
-        return f"assumed: only {each['ended']} seen to the end"
+        return "assumed: too few seen to the end" if not region else f"assumed: only {each['ended']} seen to the end"
+    if not region:
+        return next(words for most, words in _ABOUT if each["ended"] < most)
     leaned = f"; {round(100 * each['leaned'])}% from all kinds together" if each["leaned"] else ""
     return f"{each['ended']} seen to the end, {each['going_on']} going on{leaned}"
 

@@ -149,6 +149,7 @@ def test_a_trusts_manager_reads_of_its_own_people_and_the_board_of_all(region, t
         counts.append(min(run.figures["all"]["came"] for run in question.results.all()))
         named = [each["source"] for each in question.about["arrivals"]]
         assert ("Other teams together" in named) == (manager == own)
+        assert question.about["waiting"] == (3 if manager == own else 4)
     assert counts[0] < counts[1]
     assert WhatIf.objects.visible_to(own).count() == WhatIf.objects.visible_to(board).count() == 1
     for nobody in (team, UserFactory(provider=True), UserFactory(curator=True), UserFactory(administrator=True)):
