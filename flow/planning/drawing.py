@@ -100,7 +100,7 @@ def policy_of(plan: Plan) -> Policy:
     return Policy(**plan.policy)
 
 
-def solve(problem: Problem, side: Sides | None = None) -> Solved:
+def solve(problem: Problem, side: Sides | None = None, *, prove: bool = True) -> Solved:
     """The best plan, proved; with couples, packages or shared rooms a plan that keeps them, and how far it may be from the best.
 
     What compiles is loaded when somebody could go somewhere.
@@ -116,7 +116,7 @@ def solve(problem: Problem, side: Sides | None = None) -> Solved:
     from matching.allocation import mip, repair
 
     sided = repair.solve_with(problem, side)
-    if not sided.proof.optimal and len(problem.pool) <= PROVED_BELOW:
+    if prove and not sided.proof.optimal and len(problem.pool) <= PROVED_BELOW:
         sided = mip.prove(problem, side, sided, seconds=SECONDS)
     return Solved(sided.at, sided.proof)
 

@@ -7,11 +7,10 @@ from uuid import UUID
 
 import numpy as np
 
-from flow.models import PlanLine
+from flow.models import Plan, PlanLine
 from flow.planning.drawing import policy_of, solve
 from flow.planning.packing import Packed
 from matching.allocation.problem import NONE, Policy, Problem, Refused
-from matching.allocation.sides import Sides
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ def offers(line: PlanLine, pools: Iterable[UUID] | None = None, *, most: int | N
     if not len(rows):
         return []
     wanted = None if pools is None else set(pools)
-    priced = _prices(packed, policy, plan.draw, person)
+    priced = _prices(plan, packed, policy, person)
     found: list[Offer] = []
     for nth, row in enumerate(rows.tolist(), start=1):
         where = int(packed.pool[row])
@@ -89,10 +88,9 @@ class _Prices(Protocol):
         ...
 
 
-def _prices(packed: Packed, policy: Policy, draw: str, person: int) -> _Prices:
-    problem = packed.problem(policy, draw)
-    side = packed.side(problem)
-    return _Flow(problem, policy, person) if side is None else _Sided(packed, policy, draw, person, problem, side)
+def _prices(plan: Plan, packed: Packed, policy: Policy, person: int) -> _Prices:
+    problem = packed.problem(policy, plan.draw)
+    return _Flow(problem, policy, person) if packed.side(problem) is None else _Sided(plan, packed, policy, person, problem)
 
 
 class _Flow:
@@ -115,20 +113,22 @@ class _Flow:
 
 
 class _Sided:
-    """With them: the rest is planned anew with that place taken."""
+    """With them: the rest is planned anew with that place taken, without the search for a proof, which would take too long for a page."""
 
-    def __init__(self, packed: Packed, policy: Policy, draw: str, person: int, problem: Problem, side: Sides) -> None:
-        self._packed, self._policy, self._draw, self._person, self._problem = packed, policy, draw, person, problem
-        self._now = solve(problem, side)
-        self._pools = problem.pool_of(self._now.at)
-        self.before = int(self._pools[person])
+    def __init__(self, plan: Plan, packed: Packed, policy: Policy, person: int, problem: Problem) -> None:
+        self._plan, self._packed, self._policy, self._person, self._problem = plan, packed, policy, person, problem
+        lines = {(episode, part): pool for episode, part, pool in plan.lines.values_list("episode", "part", "pool")}
+        index = {pool: number for number, pool in enumerate(packed.pools)}
+        self._pools = [NONE if (pool := lines.get(key)) is None else index.get(pool, NONE) for key in packed.keys]
+        self.before = self._pools[person]
 
     def of(self, pool: int) -> Priced | None:
         taken = self._packed.without(self._person, pool)
-        rest = taken.problem(self._policy, self._draw)
-        planned = solve(rest, taken.side(rest))
+        rest = taken.problem(self._policy, self._plan.draw)
+        planned = solve(rest, taken.side(rest), prove=False)
         begin, end = self._problem.start[self._person], self._problem.start[self._person + 1]
         own = int(self._problem.cost[begin + int(np.flatnonzero(self._problem.pool[begin:end] == pool)[0])])
-        after = rest.pool_of(planned.at)
-        others = np.flatnonzero((after != self._pools) & (np.arange(len(after)) != self._person)).tolist()
-        return planned.proof.objective + own - self._now.proof.objective, [(i, int(self._pools[i]), int(after[i])) for i in others]
+        after = rest.pool_of(planned.at).tolist()
+        moves = [(i, was, now) for i, (was, now) in enumerate(zip(self._pools, after, strict=True)) if was != now and i != self._person]
+        # A plan that is not proved the best may happen to be bettered by a choice: that costs nothing.
+        return max(0, planned.proof.objective + own - (self._plan.objective or 0)), moves
