@@ -24,7 +24,7 @@ from matching.models import NeedProfile, Pathway
 from .access import SignedIn, for_roles
 
 #: By whose weights the searches of an organisation rank, unless a stay or an earlier search says otherwise.
-USUAL_PATHWAY = {Organization.Kind.PRACTICE: Pathway.PRIMARY_CARE, Organization.Kind.CHARITY: Pathway.SOCIAL_PRESCRIBING}
+USUAL_PATHWAY: dict[str, str] = {Organization.Kind.PRACTICE: Pathway.PRIMARY_CARE, Organization.Kind.CHARITY: Pathway.SOCIAL_PRESCRIBING}
 
 
 def _patient(request: SignedIn) -> Patient | None:
