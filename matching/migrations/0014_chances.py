@@ -35,6 +35,7 @@ DROP = """
 DROP TRIGGER matching_leans ON matching_poolfact;
 DROP FUNCTION matching_lean;
 DROP FUNCTION matching_on_chance CASCADE;
+UPDATE matching_weightset SET weights = weights - 'likelihood' WHERE weights ? 'likelihood';
 """
 
 
