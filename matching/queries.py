@@ -259,12 +259,19 @@ ORDER BY b.score DESC, b.away NULLS LAST, b.pool_id
 
 _FACTS_OF = f"SELECT {_FACTS} FROM matching_poolfact f WHERE f.pool_id = ANY (%(pools)s::uuid[])"
 
-#: Everything of the kind, the nearest first, wherever it is: for saying what was nearly right.
+_OF_KIND = f"FROM matching_poolfact f WHERE f.care_type = kind AND f.is_open AND {_AHEAD}"
+#: Everything of the kinds, the nearest first, wherever it is: for saying what was nearly right. Each kind by itself, because the index gives
+#: the nearest of one kind in their order, and of several none.
 _NEAR = f"""
-SELECT {_FACTS} FROM matching_poolfact f
-WHERE f.care_type = ANY (%(care_types)s::smallint[]) AND f.is_open AND {_AHEAD}
-ORDER BY f.point <-> {_HOME}, f.pool_id
-LIMIT %(limit)s::bigint
+WITH near AS (
+    SELECT one.* FROM unnest(%(care_types)s::smallint[]) AS kind CROSS JOIN LATERAL (
+        (SELECT f.ctid AS line, f.pool_id, f.point <-> {_HOME} AS away {_OF_KIND} AND f.point IS NOT NULL
+            ORDER BY f.point <-> {_HOME}, f.pool_id LIMIT %(limit)s::bigint)
+        UNION ALL (SELECT f.ctid, f.pool_id, NULL {_OF_KIND} AND f.point IS NULL ORDER BY f.pool_id LIMIT %(limit)s::bigint)
+    ) one
+    ORDER BY one.away NULLS LAST, one.pool_id LIMIT %(limit)s::bigint
+)
+SELECT {_FACTS} FROM near JOIN matching_poolfact f ON f.ctid = near.line ORDER BY near.away NULLS LAST, near.pool_id
 """
 
 

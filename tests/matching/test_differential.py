@@ -1,5 +1,6 @@
 """The SQL and its specification give the same answer: the same pools, in the same order, with the same scores."""
 
+import math
 import random
 from collections import Counter
 from uuid import UUID, uuid4
@@ -62,6 +63,18 @@ def test_what_is_in_reach_is_counted_before_the_other_rules(world):
         in_reach = sum(all(rule.verdict(need, one) is not Verdict.FAILED for rule in IN_REACH) for one in facts)
         assert queries.count_in_reach(need, at=AT) == in_reach
         assert ranking.considered in (in_reach, 0)
+
+
+def test_the_nearest_of_several_kinds_are_found_wherever_they_are(world):
+    """Those that are not on the map come last."""
+    areas, pools = world
+    chance = random.Random(10)
+    for limit in (3, 40, 1_000):
+        need = a_need(chance, areas)
+        facts = queries.facts_of(need, pools, at=AT).values()
+        of_kind = [one for one in facts if need.care_types >> one.care_type & 1 and one.is_open and not one.has_begun]
+        of_kind.sort(key=lambda one: (one.x is None, math.dist((one.x or 0, one.y or 0), (need.x, need.y)), one.pool_id))
+        assert queries.nearest(need, at=AT, limit=limit) == of_kind[:limit]
 
 
 def test_pools_can_be_left_out(world):
