@@ -42,7 +42,11 @@ def fit(lengths: Sequence[float], ended: Sequence[bool], whole: Fitted | None, *
         if whole is None:
             return Fitted(usual, count, going, None, 1.0, assumed=True)
         return replace(whole, ended=count, going_on=going, gap=gap(whole.law, days, over) if count else None, leaned=1.0)
-    law = _likeliest(days, over)
+    # What took no time at all is a share of its own, so that it does not bend the law of the rest.
+    at_once = over & (np.asarray(lengths, float) < _SHORTEST)
+    if count - int(at_once.sum()) < FEW:
+        at_once[:] = False
+    law = replace(_likeliest(days[~at_once], over[~at_once]), at_once=round(float(at_once.mean()), 4))
     leaned = 0.0
     if whole is not None and not whole.assumed:
         leaned = LEANS / (LEANS + count)
@@ -78,21 +82,24 @@ def _lognormal(days: Floats, over: np.ndarray) -> tuple[float, float, float]:
 
 def _between(own: Law, whole: Law, leaned: float) -> Law:
     """A law of the own family whose median and spread stand between the two, on the scale of logarithms."""
-    middle = math.exp((1 - leaned) * math.log(own.at(0.5)) + leaned * math.log(max(_SHORTEST, whole.at(0.5))))
+    half, other_half = (max(_SHORTEST, replace(law, at_once=0.0).at(0.5)) for law in (own, whole))
+    middle = math.exp((1 - leaned) * math.log(half) + leaned * math.log(other_half))
+    at_once = (1 - leaned) * own.at_once + leaned * whole.at_once
     if own.family == "exponential":
-        return Law("exponential", middle / math.log(2))
+        return Law("exponential", middle / math.log(2), at_once=at_once)
     other = whole.spread if whole.family == "lognormal" else own.spread
-    return Law("lognormal", middle, (1 - leaned) * own.spread + leaned * other)
+    return Law("lognormal", middle, (1 - leaned) * own.spread + leaned * other, at_once)
 
 
 def gap(law: Law, days: Floats, over: np.ndarray) -> float:
     """The most by which the law differs from what Kaplan and Meier's curve says of the same observations."""
     from scipy.stats import CensoredData, ecdf
 
-    seen = ecdf(CensoredData(uncensored=days[over], right=days[~over])).cdf
+    lengths = np.where(days <= _SHORTEST, 0.0, days)
+    seen = ecdf(CensoredData(uncensored=lengths[over], right=lengths[~over])).cdf
     said = np.array([law.below(float(each)) for each in seen.quantiles])
-    before = np.concatenate(([0.0], seen.probabilities[:-1]))
-    return round(float(np.maximum(abs(seen.probabilities - said), abs(before - said)).max()), 3)
+    before, said_before = np.concatenate(([0.0], seen.probabilities[:-1])), np.where(seen.quantiles > 0, said, 0.0)
+    return round(float(np.maximum(abs(seen.probabilities - said), abs(before - said_before)).max()), 3)
 
 
 def rates(counts: Sequence[int], days: float, shares: Sequence[float]) -> list[float]:

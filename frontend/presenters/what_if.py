@@ -178,7 +178,8 @@ def fit_rows(about: Mapping[str, Any]) -> list[tuple[str, str, str, str, str]]:
 
 
 def _law(law: Law) -> str:
-    return f"half within {law.at(0.5):.1f} days, nine of ten within {law.at(0.9):.1f}"
+    once = f"{round(100 * law.at_once)} of 100 at once, " if law.at_once >= 0.005 else ""
+    return f"{once}half within {law.at(0.5):.1f} days, nine of ten within {law.at(0.9):.1f}"
 
 
 def _seen(each: Mapping[str, Any], region: bool) -> str:

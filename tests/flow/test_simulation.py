@@ -148,6 +148,9 @@ def test_laws_say_of_a_length_how_many_are_shorter_and_what_is_left_of_it():
         second = 2 * 3.0**2 if law.family == "exponential" else 16.0 * math.exp(2 * 0.7**2)
         left = np.mean([law.rest(a, b) for a, b in draws])
         assert left == pytest.approx(second / 2 / law.mean, rel=0.08)
+        some = replace(law, at_once=0.25)
+        assert (some.at(0.2), some.below(0.0), some.below(some.at(0.7))) == pytest.approx((0, 0.25, 0.7))
+        assert Law.from_json(some.to_json()) == some
 
 
 def test_laws_are_found_again_in_what_they_made_and_few_observations_lean_on_all():
@@ -160,6 +163,11 @@ def test_laws_are_found_again_in_what_they_made_and_few_observations_lean_on_all
     assert whole.law.spread == pytest.approx(0.6, rel=0.15)
     assert whole.gap is not None
     assert whole.gap < 0.08
+    half = fit([*lengths[:200], *[0.0] * 200], [True] * 400, None, usual=Law("fixed", 1))
+    assert half.law.at_once == 0.5
+    assert half.gap is not None
+    assert half.gap < 0.08
+    assert half.law.scale == pytest.approx(20, rel=0.15)
     few = fit([3.0] * (FEW - 1), [True] * (FEW - 1), whole, usual=Law("fixed", 1))
     assert (few.law, few.leaned, few.ended) == (whole.law, 1.0, FEW - 1)
     assert few.gap is not None
