@@ -126,6 +126,11 @@ def package(runs: Iterable[MatchRun], *, at: datetime) -> Chosen | None:
     return Chosen(pools=chosen, words=tuple(packages.sentences(best, first, names)))
 
 
+def kinds_of(pool_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """The kind of care of each of these places."""
+    return dict(ServiceCapacity.objects.filter(pk__in=list(pool_ids)).values_list("pk", "care_type__code"))
+
+
 def weekdays(services: Iterable[Service], *, at: datetime) -> dict[UUID, frozenset[int]]:
     """On which days of the week services are open in the coming weeks, by their schedules. One that has not said is left out."""
     found: dict[UUID, set[int]] = {}

@@ -9,7 +9,7 @@ from uuid import UUID
 import matching.operations
 from catalogue.models import User
 from flow.packages import Part
-from frontend.presenters.match import Row, pins, rows
+from frontend.presenters.match import Row, chosen, pins, rows
 from matching import parts
 from matching.models import MatchRun
 from matching.operations import PartOf
@@ -80,16 +80,35 @@ def section_pins(found: Sequence[Section]) -> list[dict[str, Any]]:
 def asked_of(run: MatchRun, pool_ids: Sequence[UUID]) -> list[Part]:
     """What is sent, when these are ticked: one part for each list that has any of them, the search itself first.
 
-    A service that no list has belongs to the search itself.
+    A service that no list has, as it came in place of one that had gone, belongs to the list of its kind; otherwise to the search itself.
     """
-    rest = list(pool_ids)
-    found = []
-    for part in matching.operations.parts_of(run):
-        listed = set(part.run.candidates.values_list("pool_id", flat=True))
-        mine = [pool for pool in rest if pool in listed]
-        rest = [pool for pool in rest if pool not in listed]
-        if mine:
-            found.append(Part(part.run.profile_id, part.id, mine, is_help=part.part != parts.PACKAGE))
-    if rest:
-        found.insert(0, Part(run.profile_id, run.pk, rest))
-    return found
+    found = matching.operations.parts_of(run)
+    if not found:
+        return [Part(run.profile_id, run.pk, list(pool_ids))]
+    homes = _homes(run, found, pool_ids)
+    asked = []
+    for one, is_help in ((run, False), *((part.run, part.part != parts.PACKAGE) for part in found)):
+        if mine := [pool for pool in pool_ids if homes[pool] == one.pk]:
+            asked.append(Part(one.profile_id, one.pk, mine, is_help=is_help))
+    return asked
+
+
+def list_of(run: MatchRun, pool_id: str) -> MatchRun:
+    """The list to which a service belongs: the run itself, or a part of it."""
+    found = matching.operations.parts_of(run)
+    ids = chosen([pool_id])
+    home = _homes(run, found, ids)[ids[0]] if found and ids else run.pk
+    return next((part.run for part in found if part.id == home), run)
+
+
+def _homes(run: MatchRun, found: Sequence[PartOf], pool_ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """The run that each of these places belongs to."""
+    homes: dict[UUID, UUID] = {}
+    for part in found:
+        for pool in part.run.candidates.filter(pool_id__in=pool_ids).values_list("pool_id", flat=True):
+            homes.setdefault(pool, part.id)
+    kinds = parts.kinds_of(pool for pool in pool_ids if pool not in homes)
+    for pool in pool_ids:
+        of_its_kind = (part.id for part in found if kinds.get(pool) in part.care_types)
+        homes.setdefault(pool, next(of_its_kind, run.pk))
+    return homes

@@ -189,7 +189,8 @@ def send(request: SignedIn, pk: UUID) -> HttpResponse:
     if patient is None:  # the form lists the organisation's people by name
         named = Patient.objects.visible_to(request.user).values_list("pk", flat=True)
         audit.record_reads(user=request.user, record_type="patient", record_ids=named, purpose="choose-person")
-    others = matching.operations.next_best(run, exclude_pools=wanted, at=at, limit=ALTERNATIVES) if gone else []
+    list_of_gone = beside.list_of(run, str(gone.details.get("pool"))) if gone else run
+    others = matching.operations.next_best(list_of_gone, exclude_pools=wanted, at=at, limit=ALTERNATIVES) if gone else []
     context = {
         "run": run,
         "form": form,

@@ -192,6 +192,35 @@ def test_a_package_is_sent_whole_or_not_at_all_and_ends_the_wait_when_its_last_p
     assert episode.ended_at is not None
 
 
+def test_a_place_of_a_package_that_has_gone_is_replaced_by_one_of_its_kind(signed_in, referrer, package):
+    run, found = package
+    patient = factories.PatientFactory(organization=referrer.organization)
+    late = pool_of("lunch-club", "Came later")
+    capacity.operations.report(pool_id=found["lunch-club"].pk, by=None, at=timezone.now(), available=0)
+    sent = {"patient": patient.pk, "urgency": "routine", "reason": "", "consent": "on"}
+    answer = signed_in.post(reverse("send", args=[run.pk]), sent | {"pools": [pool.pk for pool in found.values()]})
+    assert answer.status_code == 409
+    page = answer.content.decode()
+    assert "Nothing has been sent" in page
+    assert "Came later" in page
+    assert "Nearer arts-and-nature" not in page, "it is no lunch club"
+    signed_in.post(reverse("send", args=[run.pk]), sent | {"pools": [late.pk, found["arts-and-nature"].pk]})
+    assert sorted(referral.profile.care_types for referral in Referral.objects.all()) == [["arts-and-nature"], ["lunch-club"]]
+
+
+def test_a_package_that_lacks_a_part_says_so_and_help_is_offered_though_nothing_fits(signed_in, ground):
+    pool_of("befriending", "A Friend")
+    pool_of("lunch-club", "Tuesday Lunch")
+    run = search(signed_in, care_types=["lunch-club", "equipment"], all_wanted="yes")
+    page = signed_in.get(reverse("match", args=[run.pk])).content.decode()
+    for words in ("No package can be suggested", "No service of this kind fits", "Tuesday Lunch"):
+        assert words in page
+    answer = signed_in.post(reverse("find"), NEED | {"needs": ["isolated"]})
+    page = signed_in.get(answer["Location"]).content.decode()
+    for words in ("Nothing within reach meets everything", "To help with the first step", "A Friend"):
+        assert words in page
+
+
 def test_the_form_asks_in_three_steps_and_not_again_for_what_is_known(signed_in, referrer, ground):
     episode = factories.EpisodeFactory(patient__organization=referrer.organization)
     page = signed_in.get(reverse("find"), {"patient": episode.patient_id}).content.decode()
