@@ -15,7 +15,7 @@ from catalogue.lexicon import Lexicon, name_of
 from catalogue.models import User
 from core import clock
 from core.geo import miles
-from matching import carrying, ledger, parts, profiles, queries, support
+from matching import carrying, ledger, parts, profiles, queries, storing, support
 from matching.engine import ENGINE_VERSION, check, explain
 from matching.engine.problem import Need, PoolFacts, Weights, distance
 from matching.engine.rules import Verdict
@@ -197,7 +197,7 @@ def _match(
     run.travel = asking.ask(need, [line.facts for line in ranking.lines])
     run.took_ms = (time.perf_counter() - started) * 1000
     run.save()
-    queries.store(run.pk, ranking.lines, [check.terms(need, line.facts, weights) for line in ranking.lines])
+    storing.store(run.pk, ranking.lines, [check.terms(need, line.facts, weights) for line in ranking.lines])
     return run
 
 

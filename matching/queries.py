@@ -260,8 +260,8 @@ ORDER BY b.score DESC, b.away NULLS LAST, b.pool_id
 _FACTS_OF = f"SELECT {_FACTS} FROM matching_poolfact f WHERE f.pool_id = ANY (%(pools)s::uuid[])"
 
 _OF_KIND = f"FROM matching_poolfact f WHERE f.care_type = kind AND f.is_open AND {_AHEAD}"
-#: Everything of the kinds, the nearest first, wherever it is: for saying what was nearly right. Each kind by itself, because the index gives
-#: the nearest of one kind in their order, and of several none.
+#: Everything of the kinds, the nearest first, wherever it is: for saying what was nearly right. Each kind by itself, because the index
+#: gives the nearest of one kind in their order, and of several none.
 _NEAR = f"""
 WITH near AS (
     SELECT one.* FROM unnest(%(care_types)s::smallint[]) AS kind CROSS JOIN LATERAL (
@@ -272,14 +272,6 @@ WITH near AS (
     ORDER BY one.away NULLS LAST, one.pool_id LIMIT %(limit)s::bigint
 )
 SELECT {_FACTS} FROM near JOIN matching_poolfact f ON f.ctid = near.line ORDER BY near.away NULLS LAST, near.pool_id
-"""
-
-
-#: The lines of a stored run, from one JSON text: the driver would write a parameter for each of their values.
-_STORE = """
-INSERT INTO matching_matchcandidate (run_id, rank, pool_id, score, distance_m, facts, terms)
-SELECT %s, rank, pool, score, away, facts, terms
-FROM json_to_recordset(%s::json) AS line (rank int, pool uuid, score int, away int, facts jsonb, terms jsonb)
 """
 
 
@@ -368,23 +360,6 @@ def travel(need: Need) -> dict[str, Any]:
         "comes": need.comes,
         **_words("visits", need.visits),
     }
-
-
-def store(run: UUID, lines: Sequence[Ranked], terms: Sequence[Mapping[str, int]]) -> None:
-    """Keep the lines of a run with the facts that they were judged by, and the points of each factor. One statement."""
-    kept = [
-        {
-            "rank": n,
-            "pool": line.facts.pool_id,
-            "score": line.score,
-            "away": line.distance_m,
-            "facts": line.facts.to_json(),
-            "terms": points,
-        }
-        for n, (line, points) in enumerate(zip(lines, terms, strict=True), start=1)
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(_STORE, [run, json.dumps(kept)])
 
 
 def fetch(sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
