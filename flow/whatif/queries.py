@@ -25,6 +25,8 @@ class Answer:
     bands: tuple[list[tuple[str, Range]], list[tuple[str, Range]]]
     moved: Range
     moved_placed: Range
+    beside: dict[str, Compared]
+    """With the change, the first way of choosing and this one, future by future; empty for the first."""
 
 
 def answers(question: WhatIf) -> dict[str, Answer]:
@@ -32,16 +34,19 @@ def answers(question: WhatIf) -> dict[str, Answer]:
     runs: dict[str, dict[str, Runs]] = defaultdict(lambda: defaultdict(dict))
     for row in question.results.order_by("seed"):
         runs[row.policy][row.arm][row.seed] = row.figures
-    found = {}
+    found: dict[str, Answer] = {}
+    first: Runs = {}
     for policy in question.policies:
         today, changed = runs[policy][Arm.TODAY], runs[policy][Arm.CHANGED]
         both = sorted(today.keys() & changed.keys())
         if both:
-            found[policy] = _answer(policy, {s: today[s] for s in both}, {s: changed[s] for s in both})
+            beside = _measures(_part(first, "all"), _part(changed, "all")) if first.keys() & changed.keys() else {}
+            found[policy] = _answer(policy, {s: today[s] for s in both}, {s: changed[s] for s in both}, beside)
+            first = first or changed
     return found
 
 
-def _answer(policy: str, today: Runs, changed: Runs) -> Answer:
+def _answer(policy: str, today: Runs, changed: Runs, beside: dict[str, Compared]) -> Answer:
     names = list(dict.fromkeys(name for run in (*today.values(), *changed.values()) for name in run["pathways"]))
     return Answer(
         policy=policy,
@@ -52,6 +57,7 @@ def _answer(policy: str, today: Runs, changed: Runs) -> Answer:
         bands=(_bands(today), _bands(changed)),
         moved=Range.of([run["moved"]["came"] for run in changed.values()]),
         moved_placed=Range.of([run["moved"]["placed"] for run in changed.values()]),
+        beside=beside,
     )
 
 

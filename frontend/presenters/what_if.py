@@ -81,6 +81,8 @@ def difference(found: Range, code: str) -> str:
     low, high = (number(each, code) for each in (found.low, found.high))
     if low.lstrip("-") == high.lstrip("-") == number(0, code):
         return "no difference"
+    if number(abs(found.mean), code) == number(0, code) and (found.low >= 0 or found.high <= 0):
+        return "hardly any difference"
     if found.low >= 0 or found.high <= 0:
         word = "more" if found.low >= 0 else "fewer"
         near, far = sorted((abs(found.low), abs(found.high)))
@@ -127,10 +129,17 @@ def pathway_rows(answer: Answer) -> list[tuple[str, list[str]]]:
     return [(name, [difference(measures[code].more, code) for code in codes]) for name, measures in answer.pathways.items()]
 
 
+#: What ways of choosing are compared by: code and head of the column.
+BESIDE = (("bed_days", "Days in hospital"), ("placed", "Found a place"), ("worst", "Longest wait"), ("km_mean", "Miles, on average"))
+
+
 def policy_rows(answers: Mapping[str, Answer]) -> list[tuple[str, list[str]]]:
-    """Ways of choosing beside each other, with the change."""
-    codes = ("bed_days", "placed", "wait_mean", "worst", "km_mean", "unmet")
-    return [(POLICY_WORDS[policy][0], [told(answer.measures[code].after, code) for code in codes]) for policy, answer in answers.items()]
+    """Ways of choosing with the change: the first as it is, the others as what they differ from it by, future by future."""
+    return [(POLICY_WORDS[policy][0], [_beside(answer, code) for code, _ in BESIDE]) for policy, answer in answers.items()]
+
+
+def _beside(answer: Answer, code: str) -> str:
+    return difference(answer.beside[code].more, code) if answer.beside else told(answer.measures[code].after, code)
 
 
 def figures(question: WhatIf, answer: Answer, answers: Mapping[str, Answer]) -> list[Figure]:

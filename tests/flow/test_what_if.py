@@ -63,11 +63,13 @@ def kind_of(pool) -> str:
 @pytest.mark.req("R182")
 def test_places_are_added_to_a_copy_of_the_live_state_and_people_gain_by_it(region, board):
     pool, _, _ = region
-    question = ask(board, asking.add(kind_of(pool), 10, "PR1 2HE"))
+    question = ask(board, asking.add(kind_of(pool), 10, "PR1 2HE"), policies=["nearest", "longest"])
     assert simulate_what_if(str(question.pk)) == "done"
     question.refresh_from_db()
-    assert (question.done, question.total, question.results.count()) == (4, 4, 4)
-    answer = queries.answers(question)["longest"]
+    assert (question.done, question.total, question.results.count()) == (8, 8, 8)
+    nearest, answer = queries.answers(question).values()
+    assert (answer.policy, nearest.beside) == ("longest", {})
+    assert answer.beside["placed"].before == nearest.measures["placed"].after
     assert answer.futures == 2
     assert answer.measures["placed"].more.low > 0
     assert answer.measures["bed_days"].more.high < 0
