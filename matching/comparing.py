@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from core.errors import Invalid
-from matching import carrying, operations, profiles, queries
+from matching import carrying, operations, queries
 from matching.engine import check, explain
 from matching.engine.problem import Weights, distance
 from matching.engine.rules import Verdict
@@ -72,7 +72,7 @@ def _judged(run: MatchRun, pool_ids: Iterable[UUID], ranks: dict[UUID, int], at:
     pool_ids = list(pool_ids)
     if not pool_ids:
         return {}
-    need, weights = profiles.need_of(run.profile, at=at), Weights.from_json(run.weights)
+    need, weights = operations.need_now(run, at), Weights.from_json(run.weights)
     facts = queries.facts_of(need, pool_ids, at=at)
     pools, words = operations.places_of(facts), operations.words_for(need, facts.values())
     told = {}

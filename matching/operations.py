@@ -242,12 +242,12 @@ def replay(run: MatchRun) -> list[Line]:
 
 def next_best(run: MatchRun, *, exclude_pools: Iterable[UUID], at: datetime, limit: int = 3) -> list[Line]:
     """What is still free for the same need now, leaving some pools out: for “the last place was taken; these are free”."""
-    weights, need = Weights.from_json(run.weights), _now(run, at)
+    weights, need = Weights.from_json(run.weights), need_now(run, at)
     ranking = _rank(need, weights, at=at, limit=limit, without=exclude_pools, carried_only=run.profile.carried_only)
     return _lines_of(need, weights, ranking.lines)
 
 
-def _now(run: MatchRun, at: datetime) -> Need:
+def need_now(run: MatchRun, at: datetime) -> Need:
     """The need of a run as it is now, and what was learned of how likely a yes is as it was then: it goes with the weights."""
     return replace(profiles.need_of(run.profile, at=at), chances=Need.from_json(run.problem).chances)
 
@@ -266,7 +266,7 @@ def why_not(run: MatchRun, pool_id: UUID, *, at: datetime | None = None) -> Expl
         facts = PoolFacts.from_json(candidate.facts)
     else:
         at = at or clock.now()
-        need = _now(run, at)
+        need = need_now(run, at)
         facts = queries.facts_of(need, [pool_id], at=at).get(pool_id)
     words = words_for(need, [] if facts is None else [facts])
     found = [] if facts is None else explain.findings(need, facts, words)

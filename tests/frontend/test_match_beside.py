@@ -12,7 +12,7 @@ from catalogue.models import Schedule
 from core.errors import Conflict
 from flow import packages
 from flow.models import EpisodeHold, Referral
-from matching import operations
+from matching import comparing, operations
 from matching.models import MatchRun
 from tests import factories
 from tests.factories import near, term
@@ -68,8 +68,10 @@ def test_services_side_by_side_say_in_words_what_tells_them_apart(signed_in, com
         "They differ",
     ):
         assert words in page
-    line = operations.lines(run)[0]
-    for term_ in line.terms:
+    lines = operations.lines(run)
+    again = comparing.compare(run, [line.pool_id for line in lines], at=run.at)
+    assert [(one.rank, one.score) for one in again] == [(line.rank, line.score) for line in lines], "by the same rules and factors"
+    for term_ in lines[0].terms:
         assert f"of {term_.most}: " in page, "whatever factors there are"
     for pool in (fir, otter):
         assert f'data-pool="{pool.pk}"' in page
