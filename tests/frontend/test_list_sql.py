@@ -35,7 +35,8 @@ def _shape(sql: str) -> str:
     sql = re.sub(r"\((\s*\(?\?(, \?)*\)?,?)+\)", "(?)", sql)
     sql = re.sub(r'"s\?_x\d+"|"s\d+_x\d+"', '"savepoint"', sql)
     columns = re.compile(r"^(SELECT(?: DISTINCT)?) .*? FROM ", re.S)
-    return columns.sub(r"\1 … FROM ", sql) if sql.startswith("SELECT") else sql.split(" VALUES ")[0]
+    sql = sql.split(" VALUES ")[0]
+    return columns.sub(r"\1 … FROM ", sql) if sql.startswith("SELECT") else sql
 
 
 def _statements(client, address: str) -> list[str]:

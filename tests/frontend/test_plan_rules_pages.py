@@ -12,6 +12,7 @@ from flow.models import Episode, Plan, Relationship
 from flow.planning import operations as planning
 from flow.planning import renewing, watching
 from flow.planning.queries import current_plan
+from frontend.presenters import plan as presenter
 from tests.factories import PatientFactory, UserFactory
 from tests.flow.waiting import home, waits
 from tests.frontend.test_plan import BOARD, browser, line_page, text_of
@@ -126,6 +127,20 @@ def test_a_manager_watches_providers_and_groups_and_reads_no_small_number(referr
     file = text_of(boss.get(reverse("plan-csv")))
     assert "Sex,Other,fewer than 5,of fewer than 5" in file
     assert "How groups of people fare" not in text_of(browser(referrer).get(BOARD))
+
+
+@pytest.mark.parametrize(
+    ("objective", "says"),
+    [(1_000_000, "Proved: by the points in force"), (1_003_000, "At most 0.3% from the best"), (1_000_100, "At most 0.1% from the best")],
+)
+def test_the_proof_is_said_in_words_and_so_is_what_is_kept(objective, says):
+    kept = {"together": 2, "packages": 0, "rooms": 1, "limits": 3, "share": 40}
+    plan = Plan(objective=objective, bound=1_000_000, figures={"kept": kept})
+    assert presenter.proof(plan).startswith(says)
+    assert presenter.kept(plan) == (
+        "It keeps 2 couples and families together, 1 shared room, 3 limits of newcomers a day and a ceiling of 40% for one provider."
+    )
+    assert presenter.kept(Plan(figures={})) == ""
 
 
 def test_small_groups_are_hidden_and_cannot_be_worked_out_from_the_others():
