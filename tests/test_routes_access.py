@@ -278,7 +278,7 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
 }
 #: Where the person may be named, and to whom.
 NAMES_THE_PERSON = {
-    OWN: {"worklist", "worklist-csv", "plan", "plan-csv", "plan-line", "holds", "patient", "referral", "api-patients", "api-patient"},
+    OWN: {"worklist", "worklist-csv", "plan", "plan-csv", "plan-line", "holds", "patient", "patient-plan", "referral", "api-patients", "api-patient"},
     ACCEPTED: {"requests", "request", "request-step", "task", "api-task", "api-patients", "api-patient"},
 }
 
