@@ -134,7 +134,9 @@ def note_need(*, patient_id: UUID, profile_id: UUID, by: User) -> Episode | None
 def keep_together(*, patient_id: UUID, other: UUID | str, kind: str, by: User, at: datetime) -> Relationship:
     """Note that two people of one's own organisation want to be at the same place. The plan keeps them together.
 
-    `other` is an id, or an NHS number or full name as somebody types it. Raises NotAllowed, NotFound, Invalid (with `field`) and Conflict (`kept-together`).
+    `other` is an id, or an NHS number or full name as somebody types it.
+
+    Raises NotAllowed, NotFound, Invalid (with `field`) and Conflict (`kept-together`).
     """
     organization = _organization_of(by)
     other_id = other if isinstance(other, UUID) else _named(other, by)
