@@ -278,9 +278,12 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
 }
 #: Where the person may be named, and to whom.
 NAMES_THE_PERSON = {
-    OWN: {"worklist", "worklist-csv", "plan", "plan-csv", "plan-line", "holds", "patient", "patient-plan", "referral", "api-patients", "api-patient"},
+    OWN: {
+        "worklist", "worklist-csv", "plan", "plan-csv", "plan-line", "holds", "patient", "patient-plan", "referral", "api-patients",
+        "api-patient",
+    },
     ACCEPTED: {"requests", "request", "request-step", "task", "api-task", "api-patients", "api-patient"},
-}
+}  # fmt: skip
 
 PERSON = ("Zebedee", "Quillfeather", "9434765919", "PR1 9ZQ", "PR19ZQ", "07700900123", "1941-05-17", "17 May 1941", "Canary")
 
