@@ -119,8 +119,10 @@ class Draws:
         need, waited = int(world.waiting_need[number]), float(world.waiting_days[number])
         stream = int(world.waiting_stream[number])
         pathway = int(world.pathway[need])
-        leaves = world.patience[pathway].after(waited, float(rng.random()))
-        return Person(number, need, stream, pathway, -waited, 0.0, leaves, rng.random(self._options(need)))
+        patience, search = rng.random(2).tolist()
+        leaves = world.patience[pathway].after(waited, patience)
+        looks = 0.0 if world.waiting_asked[number] else world.search[pathway].after(waited, search)
+        return Person(number, need, stream, pathway, -waited, looks, leaves, rng.random(self._options(need)))
 
     def _options(self, need: int) -> int:
         return int(self.world.start[need + 1] - self.world.start[need])

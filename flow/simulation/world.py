@@ -73,6 +73,8 @@ class World:
     waiting_need: Ints
     waiting_stream: Ints
     waiting_days: Floats
+    waiting_asked: Ints
+    """1 for those for whom somebody was asked already; the others' search has lasted as long as they have waited."""
 
     def __post_init__(self) -> None:
         options = len(self.pool)

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 import numpy as np
@@ -15,7 +15,7 @@ from catalogue.models import Organization, TaxonomyTerm, User
 from catalogue.models.taxonomy import CARE_TYPE
 from core.clock import LONDON
 from core.errors import Conflict
-from flow.models import Episode, ReferralTask
+from flow.models import Episode, Referral, ReferralTask
 from flow.simulation import changes as numbers
 from flow.simulation.fitting import Fitted
 from flow.simulation.world import World, rows
@@ -109,9 +109,10 @@ def copy(user: User, asked: Sequence[asking.Asked], *, at: datetime) -> Copied:
         stream_need=np.array([need for _, _, needs in streams for need in needs], np.int64),
         week=came.week,
         first_hour=local.weekday() * 24 + local.hour,
-        waiting_need=np.array([need for need, _, _ in waiting], np.int64),
-        waiting_stream=np.array([stream for _, stream, _ in waiting], np.int64),
-        waiting_days=np.array([days for _, _, days in waiting]),
+        waiting_need=np.array([one.need for one in waiting], np.int64),
+        waiting_stream=np.array([one.stream for one in waiting], np.int64),
+        waiting_days=np.array([one.days for one in waiting]),
+        waiting_asked=np.array([one.asked for one in waiting], np.int64),
     )
     own = None if _sees_region(user) else str(user.organization_id)
     changes = tuple(_change(n, one, new, number, known, pathways, sources) for n, one in enumerate(asked))
@@ -257,23 +258,32 @@ def _streams(came: history.Arrivals, pathways: list[str], found: _Gathered) -> l
     return streams
 
 
-def _waiting(found: _Gathered, pathways: list[str], keys: list[tuple[UUID, str]], at: datetime) -> list[tuple[int, int, float]]:
-    """Who waits now: need, stream, days so far. Where it is not known what somebody needs, it is what another on the pathway did."""
+class _Waits(NamedTuple):
+    """Somebody who waits now, as numbers."""
+
+    need: int
+    stream: int
+    days: float
+    asked: bool
+
+
+def _waiting(found: _Gathered, pathways: list[str], keys: list[tuple[UUID, str]], at: datetime) -> list[_Waits]:
+    """Who waits now. Where it is not known what somebody needs, it is what another on the pathway did."""
     taken = ReferralTask.objects.filter(status__in=(*_GONE_ON, Status.COMPLETED), referral__episode__isnull=False)
     waits = Episode.objects.waiting().filter(ready_at__lte=at).exclude(pk__in=taken.values("referral__episode"))
+    fields = waits.order_by("ready_at", "pk").values_list("pk", "organization", "discharge_pathway", "profile", "ready_at")
+    asked = set(Referral.objects.filter(episode__in=waits.order_by()).values_list("episode", flat=True))
     numbers_ = {key: n for n, key in enumerate(keys)}
     found_ = []
-    for n, (organization, pathway, profile, ready) in enumerate(
-        waits.order_by("ready_at", "pk").values_list("organization", "discharge_pathway", "profile", "ready_at")
-    ):
+    for n, (pk, organization, pathway, profile, ready) in enumerate(fields):
         if pathway not in pathways:
             continue
+        assert ready is not None  # filtered by it
         usual = found.by_pathway[pathway]
-        need = found.of_profile.get(profile, usual[n % len(usual)])
-        if (stream := numbers_.get((organization, pathway))) is None:
-            stream = next((number for (_, p), number in numbers_.items() if p == pathway), None)
+        need = usual[n % len(usual)] if profile is None else found.of_profile.get(profile, usual[n % len(usual)])
+        stream = numbers_.get((organization, pathway), next((number for (_, p), number in numbers_.items() if p == pathway), None))
         if stream is not None:
-            found_.append((need, stream, (at - ready) / timedelta(days=1)))  # type: ignore[operator]
+            found_.append(_Waits(need, stream, (at - ready) / timedelta(days=1), pk in asked))
     return found_
 
 

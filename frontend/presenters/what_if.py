@@ -169,6 +169,12 @@ def figures(question: WhatIf, answer: Answer, answers: Mapping[str, Answer]) -> 
     return found
 
 
+def level(answer: Answer) -> int:
+    """How many wait on an average simulated day as it is: beside how many wait now, a check on all that was learned."""
+    days, _ = answer.daily
+    return round(sum(day.mean for day in days) / len(days))
+
+
 def daily_rows(answer: Answer) -> list[tuple[int, str, str]]:
     return [(day, told(a, "waiting"), told(b, "waiting")) for day, (a, b) in enumerate(zip(*answer.daily, strict=True), start=1)]
 

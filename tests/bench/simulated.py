@@ -65,7 +65,8 @@ def region(capacity: float, *, day: float = 16.0, seed: int = 5) -> World:
         pool=pools, score=np.concatenate([each[1] for each in options]), metres=np.concatenate([each[2] for each in options]),
         chance=yes[pools], sources=("Hospital",), stream_source=np.zeros(many, np.int64), stream_pathway=np.arange(many),
         rate=np.array([day * of for _, of in PATHWAYS]), stream_start=rows(of_path), stream_need=np.array([n for e in of_path for n in e]),
-        week=_week(), first_hour=8, waiting_need=waiting, waiting_stream=path[waiting], waiting_days=random.exponential(3, len(waiting)),
+        week=_week(), first_hour=8, waiting_need=waiting, waiting_stream=path[waiting],
+        waiting_days=random.exponential(3, len(waiting)), waiting_asked=np.ones(len(waiting), np.int64),
     )  # fmt: skip
 
 

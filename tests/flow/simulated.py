@@ -38,5 +38,5 @@ def small(
         rate=np.array(rate or [0.0] * len(needs)), stream_start=np.arange(len(needs) + 1), stream_need=many,
         week=np.ones(HOURS), first_hour=0,
         waiting_need=np.array([need for need, _ in waiting], np.int64), waiting_stream=np.array([need for need, _ in waiting], np.int64),
-        waiting_days=np.array([days for _, days in waiting]),
+        waiting_days=np.array([days for _, days in waiting]), waiting_asked=np.ones(len(waiting), np.int64),
     )  # fmt: skip

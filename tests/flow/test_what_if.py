@@ -66,6 +66,7 @@ def test_places_are_added_to_a_copy_of_the_live_state_and_people_gain_by_it(regi
     question = ask(board, asking.add(kind_of(pool), 10, "PR1 2HE"), policies=["nearest", "longest"])
     assert simulate_what_if(str(question.pk)) == "done"
     question.refresh_from_db()
+    assert sum(copying.World.load(bytes(question.world)).waiting_asked) == 0, "nobody was asked for any of them yet"
     assert (question.done, question.total, question.results.count()) == (8, 8, 8)
     nearest, answer = queries.answers(question).values()
     assert (answer.policy, nearest.beside) == ("longest", {})
