@@ -11,6 +11,7 @@ from capacity.tasks import sum_history
 from core import clock
 from core.errors import Conflict, NotAllowed
 from flow.demo import living, load
+from flow.tasks import learn_acceptance
 
 
 class Command(BaseCommand):
@@ -35,6 +36,7 @@ class Command(BaseCommand):
             return
         living.load(seed=seed, at=clock.now(), say=self.stdout.write)
         # The worker does it as soon as it runs: nobody waits here for charts and forecasts.
-        with suppress(AlreadyEnqueued):
-            sum_history.configure().defer(timestamp=int(clock.now().timestamp()))
+        for task in (sum_history, learn_acceptance):
+            with suppress(AlreadyEnqueued):
+                task.configure().defer(timestamp=int(clock.now().timestamp()))
         self.stdout.write(self.style.SUCCESS(f"The demonstration region is ready ({time.monotonic() - began:.1f} s)."))

@@ -6,8 +6,9 @@ import pytest
 from django.utils import timezone
 
 from capacity.models import ServiceCapacity
-from catalogue.models import DuplicateCandidate, ImportRun, MistakeReport, ProposedChange, Service, SourceRecord, UsageCount
+from catalogue.models import DuplicateCandidate, ImportRun, MistakeReport, ProposedChange, Service, SourceRecord, UsageCount, User
 from flow.demo import in_use, living, logins
+from matching.unmet import ledger
 from tests.flow.region.checks import AT
 
 
@@ -40,3 +41,12 @@ def test_a_curator_finds_something_to_do(lived):
     first = UsageCount.objects.order_by("day").first()
     assert first.day == timezone.localdate(AT) - timedelta(days=in_use.READ_DAYS)
     assert set(UsageCount.objects.values_list("kind", flat=True)) == set(UsageCount.Kind)
+
+
+def test_a_manager_sees_what_is_lacking_and_what_it_would_cost(lived):
+    today = timezone.localdate(AT)
+    seen = ledger(User.objects.get(email=f"manager@{logins.DOMAIN}"), first=today - timedelta(days=28), last=today)
+    assert (len(seen.rows), seen.few >= 1) == (7, True), "one kind is lacking too seldom to be told"
+    assert seen.needs == sum(row.needs for row in seen.rows)
+    assert seen.a_week > 0
+    assert seen.in_beds > 0
