@@ -53,8 +53,7 @@ def ask(*, name: str, asked: Sequence[asking.Asked], days: int, seeds: int, poli
     chosen = [code for code in POLICIES if code in policies]
     if not chosen or set(policies) - set(POLICIES):
         raise Invalid("Choose at least one way of choosing places.", field="policies")
-    Organization.objects.select_for_update(no_key=True).get(pk=by.organization_id)
-    _alone(by)
+    _alone(by.organization_id)
     question = WhatIf.objects.create(
         organization_id=by.organization_id, created_by=by, at=at, name=name, format=asking.FORMAT, asked=asking.to_json(asked),
         days=days, seeds=seeds, policies=chosen, total=seeds * len(chosen) * len(Arm),
@@ -82,7 +81,7 @@ def go_on(*, what_if_id: UUID, by: User, at: datetime) -> WhatIf:
         raise Conflict("There is nothing left to simulate. Load the page again.", code="what-if-ended")
     if question.world is None and question.results.exists():
         raise Conflict("The copy of that day has been thrown away. Ask the question again.", code="copy-gone")
-    _alone(by)
+    _alone(question.organization_id)
     question.status, question.stop_requested_at, question.finished_at = Status.WAITING, None, None
     question.save(update_fields=["status", "stop_requested_at", "finished_at"])
     _defer(question)
@@ -113,7 +112,7 @@ def carry_out(*, what_if_id: UUID, at: Callable[[], datetime]) -> str:
     except Stopped:
         return str(Status.STOPPED)
     except LuneError as error:
-        running.update(status=Status.FAILED, finished_at=at(), about={"problem": error.message})
+        running.update(status=Status.FAILED, finished_at=at(), about=question.about | {"problem": error.message})
         return str(Status.FAILED)
     except Exception:
         running.update(status=Status.FAILED, finished_at=at())
@@ -169,8 +168,10 @@ def _own(what_if_id: UUID, by: User) -> WhatIf:
     return question
 
 
-def _alone(by: User) -> None:
-    if WhatIf.objects.filter(organization=by.organization_id, status__in=[Status.WAITING, Status.RUNNING]).exists():
+def _alone(organization_id: UUID) -> None:
+    """Nothing else of the organisation is being simulated; its row is locked, so that two do not begin at once."""
+    Organization.objects.select_for_update(no_key=True).get(pk=organization_id)
+    if WhatIf.objects.filter(organization=organization_id, status__in=[Status.WAITING, Status.RUNNING]).exists():
         raise Conflict("A question of yours is being simulated already. Wait for that, or stop it.", code="being-simulated")
 
 

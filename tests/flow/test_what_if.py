@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from catalogue.models import User
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from flow.models import WhatIf, WhatIfResult
 from flow.simulation import changes as numbers
@@ -153,6 +154,16 @@ def test_a_trusts_manager_reads_of_its_own_people_and_the_board_of_all(region, t
         named = [each["source"] for each in question.about["arrivals"]]
         assert ("Other teams together" in named) == (manager == own)
         assert question.about["waiting"] == (3 if manager == own else 4)
+    of_trust = WhatIf.objects.visible_to(own).get()
+    before = list(of_trust.results.values_list("seed", "arm", "figures"))
+    of_trust.results.filter(seed=1).delete()
+    WhatIf.objects.filter(pk=of_trust.pk).update(status=WhatIf.Status.WAITING)
+    User.objects.filter(pk=own.pk).update(is_active=False)
+    assert simulate_what_if(str(of_trust.pk)) == "failed"
+    User.objects.filter(pk=own.pk).update(is_active=True)
+    operations.go_on(what_if_id=of_trust.pk, by=own, at=NOW)
+    assert simulate_what_if(str(of_trust.pk)) == "done"
+    assert list(of_trust.results.values_list("seed", "arm", "figures")) == before, "its own people alone, after a failure too"
     assert counts[0] < counts[1]
     assert WhatIf.objects.visible_to(own).count() == WhatIf.objects.visible_to(board).count() == 1
     for nobody in (team, UserFactory(provider=True), UserFactory(curator=True), UserFactory(administrator=True)):
