@@ -286,15 +286,17 @@ class Hub:
         return read
 
     def _fan_out(self, changes: Changes, answer: Answer, upto: Cursor) -> None:
-        states: dict[Listener, dict[UUID, State]] = defaultdict(dict)
-        topics: dict[Listener, set[str]] = defaultdict(set)
-        for pool, audience in changes.pools.items():
-            if state := answer.states.get(pool):
-                for listener in self._by_pool.get(pool, ()):
-                    allowed = pool in answer.seen.get(listener.viewer.catalogue, ())
-                    if allowed and viewer.in_audience(listener.viewer.user, audience):
-                        states[listener][pool] = state
-        for topic, audience in changes.topics.items():
+        """Offer each listener what it watches and may see. Whoever is told the same changes, each of which is a bit, shares a message."""
+        told: dict[Listener, int] = defaultdict(int)
+        pools = [(pool, state) for pool in changes.pools if (state := answer.states.get(pool))]
+        for number, (pool, _) in enumerate(pools):
+            kinds = {kind for kind, seen in answer.seen.items() if pool in seen}
+            audience = changes.pools[pool]
+            for listener in self._by_pool.get(pool, ()):
+                if listener.viewer.catalogue in kinds and (audience is None or viewer.in_audience(listener.viewer.user, audience)):
+                    told[listener] |= 1 << number
+        topics = list(changes.topics)
+        for number, topic in enumerate(topics, start=len(pools)):
             private = topic.startswith(viewer.PRIVATE)
             for listener in self._by_topic.get(topic, ()):
                 user = listener.viewer.user
@@ -302,15 +304,15 @@ class Hub:
                     if topic not in answer.private.get(user.pk, ()):
                         continue
                     user = answer.users[user.pk]
-                if viewer.in_audience(user, audience):
-                    topics[listener].add(topic)
-        messages: dict[tuple[tuple[UUID, ...], frozenset[str]], Message] = {}
-        for listener in states.keys() | topics.keys():
-            changed, named = states.get(listener, {}), frozenset(topics.get(listener, ()))
-            alike = (tuple(changed), named)
-            if alike not in messages:
-                messages[alike] = Message(events(str(upto), changed, named))
-            listener.offer(str(upto), changed, named, messages[alike])
+                if viewer.in_audience(user, changes.topics[topic]):
+                    told[listener] |= 1 << number
+        offers: dict[int, tuple[str, dict[UUID, State], frozenset[str], Message]] = {}
+        for listener, which in told.items():
+            if which not in offers:
+                changed = {pool: state for number, (pool, state) in enumerate(pools) if which >> number & 1}
+                named = frozenset(topic for number, topic in enumerate(topics, start=len(pools)) if which >> number & 1)
+                offers[which] = (str(upto), changed, named, Message(events(str(upto), changed, named)))
+            listener.offer(*offers[which])
 
 
 def _discard(index: dict[Key, set[Listener]], key: Key, listener: Listener) -> None:
