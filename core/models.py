@@ -16,10 +16,6 @@ class Xid8Field(models.Field):
     def from_db_value(self, value, expression, connection) -> int:
         return int(value)
 
-    def get_prep_value(self, value):
-        """As text: PostgreSQL makes no such id of a number."""
-        return value if value is None or hasattr(value, "resolve_expression") else str(value)
-
 
 class PgCurrentXactId(models.Func):
     function = "pg_current_xact_id"
@@ -58,7 +54,6 @@ class AuditEntry(models.Model):
     """One look at one person's record."""
 
     id = models.BigAutoField(primary_key=True)
-    xid = Xid8Field(db_default=PgCurrentXactId(), editable=False)
     at = models.DateTimeField(default=timezone.now)
     user_id = models.UUIDField()
     organization_id = models.UUIDField(null=True)
@@ -70,7 +65,6 @@ class AuditEntry(models.Model):
 
     class Meta:
         verbose_name_plural = "audit entries"
-        indexes = [models.Index(fields=["xid", "id"], name="audit_cursor")]
         triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
 
     def __str__(self) -> str:
@@ -82,8 +76,7 @@ class AuditSeal(models.Model):
 
     number = models.PositiveBigIntegerField(primary_key=True, help_text="1, 2, 3 …: one that is missing shows.")
     at = models.DateTimeField()
-    upto_xid = Xid8Field(help_text="With `upto_id`: where the last entry stands that it seals.")
-    upto_id = models.BigIntegerField()
+    upto_id = models.BigIntegerField(help_text="Of the last entry that it seals.")
     entries = models.PositiveIntegerField(help_text="How many it seals.")
     digest = models.CharField(max_length=64, help_text="SHA-256 of these entries, in hexadecimal.")
     signature = models.CharField(max_length=64, help_text="HMAC-SHA-256, by the site's key, of the seal before and of all this.")

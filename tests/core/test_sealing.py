@@ -52,9 +52,9 @@ def test_whole_batches_are_found_whole_and_each_entry_is_sealed_once(monkeypatch
         ("UPDATE core_auditentry SET purpose = 'curiosity' WHERE id = (SELECT min(id) FROM core_auditentry)", "Entries of seal 1"),
         ("DELETE FROM core_auditentry WHERE id = (SELECT max(id) - 4 FROM core_auditentry)", "was made of 2 entries; there are 1"),
         (
-            "INSERT INTO core_auditentry (xid, at, user_id, role, action, record_type, record_id, purpose) "
-            "SELECT xid, at, user_id, role, action, record_type, gen_random_uuid(), purpose FROM core_auditentry ORDER BY id LIMIT 1",
-            "was made of 2 entries; there are 3",
+            "INSERT INTO core_auditentry (id, at, user_id, role, action, record_type, record_id, purpose) "
+            "SELECT -1, at, user_id, role, action, record_type, gen_random_uuid(), purpose FROM core_auditentry ORDER BY id LIMIT 1",
+            "was made of 3 entries; there are 4",
         ),
         ("DELETE FROM core_auditseal WHERE number = 1", "Seal 1 is missing"),
         ("UPDATE core_auditseal SET entries = 1 WHERE number = 2", "Seal 2 is not as it was made"),
@@ -83,7 +83,7 @@ def test_what_is_still_being_written_is_left_for_the_next_seal():
     other.start()
     begun.wait(30)
     look(2)
-    assert sealing.seal(at=timezone.now()) == 0, "an entry of an older transaction may still appear before these"
+    assert sealing.seal(at=timezone.now()) == 0, "an entry with a lower number may still appear"
     go_on.set()
     other.join()
     assert sealing.seal(at=timezone.now()) == 3
