@@ -7,4 +7,4 @@ whatever chance decides, `changes` what is asked to be different, `engine` lets 
 """
 
 #: Changes whenever the same world and seed could come out otherwise.
-SIMULATION_VERSION = "1"
+SIMULATION_VERSION = "2"

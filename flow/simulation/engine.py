@@ -93,6 +93,8 @@ class _Run:
         self.places = np.zeros(world.pools, np.int64)
         self.shut = np.zeros(world.pools, bool)
         self.courses = [Course(person) for person in draws.people(changes)]
+        self.coming = len(self.courses)
+        """So many wait at the beginning or come in time; who has to move out of a place is numbered after them, and comes at once."""
         self.waiting: dict[int, None] = {}
         self.open = [np.ones(len(course.person.takes), bool) for course in self.courses]
         self.changed = self.env.event()
@@ -184,7 +186,7 @@ class _Run:
     # --- people
 
     def _arrivals(self) -> Generator[Any, Any, None]:
-        for number in range(len(self.courses)):
+        for number in range(self.coming):
             person = self.courses[number].person
             if person.ready > self.env.now:
                 yield self.env.timeout(person.ready - self.env.now)

@@ -130,6 +130,15 @@ def test_changes_of_every_kind_happen_and_leave_nothing_wrong():
     assert struck[0] > struck[1] == 0
 
 
+def test_who_has_to_move_on_the_first_day_comes_once():
+    """Three have to move while most who come are still to come: each is told of once, and has one place."""
+    world = small([2, 9], [[(0, 5_000, 100, 1.0), (1, 5_000, 200, 1.0)]], rate=[0.5], taken=[0, 0], others=1)
+    outcome = simulate(world, Draws(world, 1, 20.0), longest_wait_first, changes=[Close((0,), 0, moved=True)])
+    times = Counter(event.person for event in outcome.log if event.what == What.COMES and outcome.courses[event.person].person.moved)
+    assert list(times.values()) == [1, 1, 1]
+    assert max(Counter(event.person for event in outcome.log if event.what == What.PLACED).values()) == 1
+
+
 def test_a_strike_stretches_an_answer_over_its_days_only():
     strike = Strike(0.5, 2, 4)
     assert answered_at([strike], asked=0.0, takes=1.0) == 1.0
