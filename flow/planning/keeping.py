@@ -38,8 +38,9 @@ def forget(*, at: datetime) -> int:
             undecided = PlanLine.objects.filter(plan=plan, decision=None)
             gone, _ = undecided.delete()
             if not PlanLine.objects.filter(plan=plan).exists():
-                # The one after it takes its place in the chain, so that the one before does not come into force again.
-                Plan.objects.filter(replaces=plan).update(replaces=plan.replaces_id)
+                # The one after it takes its place in the chain, so that the one before does not come into force again. Which that is now
+                # stands in the row alone: the one before may have gone a moment ago.
+                Plan.objects.filter(replaces=plan).update(replaces=Plan.objects.filter(pk=plan.pk).values("replaces"))
                 plan.delete()
                 done += 1
             else:

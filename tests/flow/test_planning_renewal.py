@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.utils import timezone
 
 import capacity.operations as places
@@ -173,3 +174,14 @@ def test_old_plans_are_emptied_but_for_what_was_decided_and_the_one_in_force_sta
     plan = planning.draw_up(by=team, at=NOW)
     assert plan.lines.get(episode=ada).pool_id != line.pool_id, "what was refused is still not suggested for the same stay"
     assert plan.lines.get(episode=will).pool_id == line.pool_id
+
+
+def test_several_old_plans_in_a_row_of_which_nothing_was_decided_are_deleted(team):
+    home(0)
+    waits(team)
+    *old, last = [planning.draw_up(by=team, at=NOW + n * MINUTE) for n in range(4)]
+    Plan.objects.filter(pk__in=[plan.pk for plan in old]).update(at=NOW - timedelta(days=200))
+    assert keeping.forget(at=NOW) == 3
+    connection.check_constraints()  # at the end of a night's work the database looks: nothing may point at a plan that has gone
+    assert Plan.objects.get().replaces_id is None
+    assert current_plan(team) == last
