@@ -333,7 +333,7 @@ class Travel(Factor):
         return f"{said}, as reckoned from the distance" if said else "how long the way takes is not known"
 
     def better(self, need: Need, facts: PoolFacts, words: Words) -> str:
-        return "if it said where it is" if facts.x is None else "if it visited people"
+        return "if it said where it is" if facts.x is None else ""  # a home that somebody moves into cannot come nearer
 
 
 class Interests(Factor):
