@@ -288,8 +288,10 @@ def _change(
     if step.target in (Status.REJECTED, Status.CANCELLED, Status.ENTERED_IN_ERROR):
         _give_back(task, by=by, at=at)
     _take(task, step, by=by, at=at, reason=why)
-    if step.target in (Status.IN_PROGRESS, Status.COMPLETED):
-        _end_wait(None if task.referral.more_is_awaited else task.referral.episode_id, at)
+    begins = step.target in (Status.IN_PROGRESS, Status.COMPLETED)
+    # Of what was sent together, a part that comes to nothing may be the last that was waited for.
+    if (begins or (task.referral.package and step.target != Status.ON_HOLD)) and task.referral.wait_is_over:
+        _end_wait(task.referral.episode_id, at)
     publish("flow.changed", topics=["region"])
     return task
 
@@ -300,10 +302,16 @@ def _tasks() -> QuerySet[ReferralTask]:
 
 
 def _lock(task_id: UUID) -> tuple[ReferralTask, list[ReferralTask]]:
-    """Lock a task's referral and then all its tasks: an answer to one is an answer for all."""
-    referral_id = ReferralTask.objects.filter(pk=task_id).values_list("referral_id", flat=True).first()
-    if referral_id is None:
+    """Lock a task's referral and then all its tasks: an answer to one is an answer for all.
+
+    Of what was sent together the person is locked before, so that of two parts that begin at once the later sees the earlier.
+    """
+    found = ReferralTask.objects.filter(pk=task_id).values_list("referral_id", "referral__patient_id", "referral__package").first()
+    if found is None:
         raise NotFound("There is no such referral.")
+    referral_id, patient_id, package = found
+    if package is not None:
+        Patient.objects.select_for_update(no_key=True).get(pk=patient_id)
     Referral.objects.select_for_update(no_key=True).get(pk=referral_id)
     tasks = list(_tasks().filter(referral_id=referral_id))
     return next(task for task in tasks if task.pk == task_id), tasks

@@ -63,14 +63,13 @@ class Referral(models.Model):
         return f"Referral {self.pk}"
 
     @property
-    def more_is_awaited(self) -> bool:
-        """Whether of what was sent together with it, for the same stay, something is asked for or promised that has not begun."""
-        if self.package is None:
-            return False
+    def wait_is_over(self) -> bool:
+        """Whether of what was sent together for the same stay something has begun, and nothing that has not is asked for or promised."""
         begun = ReferralTask.objects.filter(referral=OuterRef("pk"), status__in=[Status.IN_PROGRESS, Status.COMPLETED])
         asked = ReferralTask.objects.filter(referral=OuterRef("pk"), status__in=[Status.REQUESTED, Status.ACCEPTED])
-        others = Referral.objects.filter(package=self.package, episode=self.episode_id).exclude(pk=self.pk)
-        return others.filter(Exists(asked), ~Exists(begun)).exists()
+        same = Q(pk=self.pk) if self.package is None else Q(package=self.package, episode=self.episode_id)
+        parts = list(Referral.objects.filter(same).order_by().values_list(Exists(begun), Exists(asked)))
+        return any(has for has, _ in parts) and all(has or not more for has, more in parts)
 
 
 class ReferralTaskQuerySet(VisibleQuerySet):

@@ -1,8 +1,11 @@
 """Beside a ranking: services side by side, help with the first step, and a package of several services."""
 
 from datetime import time
+from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -16,6 +19,7 @@ from matching import comparing, operations
 from matching.models import MatchRun
 from tests import factories
 from tests.factories import near, term
+from tests.flow.helpers import provider_of
 
 NEED = {"age": "84", "postcode": "PR1 2HE", "care_types": ["home-general-residential"], "miles": "15"}
 
@@ -192,6 +196,26 @@ def test_a_package_is_sent_whole_or_not_at_all_and_ends_the_wait_when_its_last_p
     flow.operations.start(task_id=tasks[1].pk, by=provider, at=timezone.now())
     episode.refresh_from_db()
     assert episode.ended_at is not None
+
+
+@pytest.mark.parametrize("step", ["decline", "withdraw", "fail", "pause"])
+def test_a_part_that_comes_to_nothing_after_the_other_began_ends_the_wait(referrer, ground, step):
+    """While each step is taken the person is locked, before the referral: of two that begin at once the later sees the earlier."""
+    episode = factories.EpisodeFactory(patient__organization=referrer.organization)
+    at, package = timezone.now(), uuid4()
+    sent = {"referral__patient": episode.patient, "referral__organization": referrer.organization, "referral__episode": episode}
+    statuses = ("accepted", "requested" if step in ("decline", "withdraw") else "accepted")
+    first, second = (factories.ReferralTaskFactory(status=status, referral__package=package, **sent) for status in statuses)
+    with CaptureQueriesContext(connection) as asked:
+        flow.operations.start(task_id=first.pk, by=provider_of(first.pool), at=at)
+    locked = [query["sql"].split('"')[1] for query in asked if query["sql"].endswith("FOR NO KEY UPDATE")]
+    assert locked[:2] == ["flow_patient", "flow_referral"]
+    episode.refresh_from_db()
+    assert episode.ended_at is None, "the second is waited for"
+    by = referrer if step == "withdraw" else provider_of(second.pool)
+    getattr(flow.operations, step)(task_id=second.pk, by=by, at=at, reason="26")
+    episode.refresh_from_db()
+    assert (episode.ended_at is None) == (step == "pause")
 
 
 def test_a_place_of_a_package_that_has_gone_is_replaced_by_one_of_its_kind(signed_in, referrer, package):
