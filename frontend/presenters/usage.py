@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 from django.utils.safestring import SafeString
@@ -30,14 +31,15 @@ def number(value: int | None) -> str:
     return FEW if value is None else f"{value:,}"
 
 
-def chart(found: Usage, *, weekly: bool) -> Chart:
-    """The first two figures over time, and the same in a sentence."""
+def chart(found: Usage, *, weekly: bool, today: date) -> Chart:
+    """The first two figures over time, and the same in a sentence. A day or week not yet over would look like a fall: it is not drawn."""
     drawn = found.kinds[:DRAWN]
+    over = today - timedelta(days=7 if weekly else 1)
     rows = [
         {"day": step.first.isoformat(), "series": str(kind.label), "count": step.counts[kind]}
         for step in found.steps
         for kind in drawn
-        if step.counts[kind] is not None
+        if step.counts[kind] is not None and step.first <= over
     ]
     of = "week" if weekly else "day"
     words = _sentence(found, drawn[-1], of)

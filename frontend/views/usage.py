@@ -28,7 +28,7 @@ def figures(request: SignedIn) -> HttpResponse:
         "found": found,
         "weekly": asked["weekly"],
         "area": form.area_name(),
-        "chart": present.chart(found, weekly=asked["weekly"]),
+        "chart": present.chart(found, weekly=asked["weekly"], today=timezone.localdate()),
         "number": present.number,
         "heads": present.HEADS,
         "query": Query(request.GET),

@@ -9,10 +9,11 @@ from django.urls import reverse
 from django.utils import timezone
 from redis import Redis
 
-from catalogue import usage
+from catalogue import usage, usage_figures
 from catalogue.models import Service, UsageCount
 from catalogue.usage import Kind, Seen
 from core.clock import LONDON
+from frontend.presenters import usage as present
 from tests.factories import AreaFactory, LocationFactory, OrganizationFactory, ServiceFactory, UserFactory, near, term
 
 pytestmark = pytest.mark.django_db
@@ -247,3 +248,15 @@ def test_a_provider_reads_of_its_own_service_on_its_entry_and_of_no_other(client
     assert "<dt>Phone</dt><dd>under 5</dd>" in text
     assert set(UsageCount.objects.visible_to(provider).values_list("service", flat=True)) == {own.pk}
     assert not UsageCount.objects.visible_to(UserFactory()).exists()
+
+
+def test_a_day_that_is_not_over_is_not_drawn_as_a_fall(monkeypatch, manager):
+    today = timezone.localdate()
+    for ago, count in ((0, 7), (1, 40), (2, 50)):
+        UsageCount.objects.create(day=today - timedelta(days=ago), kind=UsageCount.Kind.VISIT, count=count)
+    drawn: list[list[dict[str, object]]] = []
+    monkeypatch.setattr(present.charts, "lines", lambda rows, **words: drawn.append(rows) or "")
+    found = usage_figures.usage(manager, first=today - timedelta(days=2), last=today)
+    present.chart(found, weekly=False, today=today)
+    present.chart(found, weekly=False, today=today + timedelta(days=1))
+    assert [max(row["day"] for row in rows) for rows in drawn] == [str(today - timedelta(days=1)), str(today)]
