@@ -5,8 +5,9 @@ from typing import Self
 
 from django.contrib.gis.db import models
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import Case, When
-from django.db.models.functions import Now
+from django.contrib.postgres.functions import RandomUUID
+from django.db.models import Case, Func, When
+from django.db.models.functions import MD5, Cast, Now
 from django.utils import timezone
 
 from capacity.models import ServiceCapacity
@@ -178,9 +179,15 @@ class MatchRun(models.Model):
         default=dict, blank=True, db_default={}, help_text="What a route planner said of the best, when one was asked."
     )
     part_of = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="parts")
-    part = models.CharField(max_length=20, blank=True, help_text="“package”, or a code of `matching.support`; empty: stands by itself.")
+    part = models.CharField(
+        max_length=20,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="“package”, or a code of `matching.support`; empty: stands by itself.",
+    )
     because = ArrayField(
-        models.CharField(max_length=20), default=list, blank=True, help_text="Codes of the rules that suggested a support."
+        models.CharField(max_length=20), default=list, blank=True, db_default=[], help_text="Codes of the rules that suggested a support."
     )
 
     objects = OwnedQuerySet.as_manager()
@@ -343,8 +350,11 @@ class UnmetNeed(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     at = models.DateTimeField(default=timezone.now)
-    on = models.DateField()
-    digest = models.CharField(max_length=64)
+    # The defaults are for processes of the version before, which go on writing until they are restarted: each row a need of its own.
+    on = models.DateField(
+        db_default=Func(Now(), template="(%(expressions)s AT TIME ZONE 'Europe/London')::date", output_field=models.DateField())
+    )
+    digest = models.CharField(max_length=64, db_default=MD5(Cast(RandomUUID(), models.TextField())))
     care_types = ArrayField(models.CharField(max_length=100))
     outcode = models.CharField(max_length=4)
     needs = ArrayField(models.CharField(max_length=100), default=list)

@@ -32,7 +32,9 @@ class AcceptanceModel(models.Model):
     learned = models.JSONField(default=dict, help_text="Weights by feature and the table of chances; empty: too few answers.")
     figures = models.JSONField(default=dict, help_text="How good it was on the answers held out.")
     audit = models.JSONField(default=list, help_text="The same by group of people. Small groups are not in it.")
-    outcomes = models.JSONField(default=dict, help_text="How many requests were answered how: accepted, never, or refused for a reason.")
+    outcomes = models.JSONField(
+        default=dict, db_default={}, help_text="How many requests were answered how: accepted, never, or refused for a reason."
+    )
     library = models.CharField(max_length=60, blank=True)
     beats_constant = models.BooleanField(default=False, help_text="On the answers held out, by both errors, and not by luck.")
     is_on = models.BooleanField(default=False)

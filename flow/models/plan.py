@@ -151,7 +151,7 @@ class PlanLine(models.Model):
     )
     change = models.JSONField(default=dict, help_text="Against the plan before: what it gains, and the stays for which it makes room.")
 
-    together = models.JSONField(default=list, help_text="The stays of those whom this person is to stay together with.")
+    together = models.JSONField(default=list, db_default=[], help_text="The stays of those whom this person is to stay together with.")
 
     objects = PlanLineQuerySet.as_manager()
 
