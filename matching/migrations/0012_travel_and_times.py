@@ -69,6 +69,10 @@ def load(apps, schema_editor):
     reference.load(apps)
 
 
+#: The code before takes the newest version for everybody: that must not be one of a pathway.
+GENERAL_ONLY = "DELETE FROM matching_weightset WHERE pathway <> ''"
+
+
 class Migration(migrations.Migration):
     dependencies = [("matching", "0011_facts_worked_out_once"), ("catalogue", "0028_who_keeps_keys")]
     operations = [
@@ -118,4 +122,5 @@ class Migration(migrations.Migration):
         migrations.RunSQL(FORWARD, BACK),
         migrations.RunSQL("SELECT matching_refresh_all()", migrations.RunSQL.noop),
         migrations.RunPython(load, migrations.RunPython.noop),
+        migrations.RunSQL(migrations.RunSQL.noop, GENERAL_ONLY),
     ]
