@@ -15,10 +15,10 @@ from catalogue.models import User
 from core.errors import Invalid
 from matching.engine.problem import Weights
 from matching.models import PoolChance, WeightSet
-from matching.weights import next_version
+from matching.weights import MOST_LIKELIHOOD, next_version
 
-#: Points that it may give: noticeable beside the distance, never decisive alone.
-POINTS, MOST_POINTS = 60, 150
+#: Points that are suggested, and the most that it may give.
+POINTS, MOST_POINTS = 60, MOST_LIKELIHOOD
 _MOST_ANSWERS = 9_999
 _FIELDS = ("leaning", "said_yes", "answers")
 
@@ -42,12 +42,14 @@ def switch(*, chances: Mapping[str, Any], points: int, note: str, by: User | Non
     if not 0 <= points <= MOST_POINTS:
         raise Invalid(f"Give a whole number of points from 1 to {MOST_POINTS}.", field="points")
     made = []
-    for pathway in sorted(WeightSet.objects.order_by().values_list("pathway", flat=True).distinct()):
+    first = next_version()  # before all else, so that nobody changes weights between our reading them and writing them
+    pathways = sorted(WeightSet.objects.order_by().values_list("pathway", flat=True).distinct())
+    for version, pathway in enumerate(pathways, start=first):
         before = WeightSet.objects.newest(pathway)
         weights = Weights.from_json(before.weights | {"likelihood": points})
         made.append(
             WeightSet.objects.create(
-                version=next_version(),
+                version=version,
                 pathway=pathway,
                 weights=weights.to_json(),
                 chances=dict(chances) if points else {},

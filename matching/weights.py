@@ -12,6 +12,8 @@ from core.errors import Invalid, NotAllowed
 from matching.engine.problem import FACTORS, PRICE_PARTS, Weights
 from matching.models import Pathway, WeightSet
 
+#: The most points that a likely yes may give: noticeable beside the distance, never decisive alone.
+MOST_LIKELIHOOD = 150
 #: For the lock under which versions are numbered.
 _LOCK = 7_340_012
 
@@ -26,6 +28,8 @@ def checked(*, pathway: str, weights: Mapping[str, int]) -> tuple[Weights, dict[
         made = Weights(**weights)
     except ValueError as error:
         raise Invalid(str(error), field="weights") from None
+    if made.likelihood > MOST_LIKELIHOOD:
+        raise Invalid(f"How likely a yes is may give at most {MOST_LIKELIHOOD} points.", field="likelihood")
     chances = WeightSet.objects.newest().chances
     if made.likelihood and not chances:
         raise Invalid("How likely a yes is may count only while a version that was learned is switched on: give 0.", field="likelihood")
@@ -40,14 +44,15 @@ def change(*, pathway: str, weights: Mapping[str, int], note: str, by: User, at:
     """
     if not by.is_staff:
         raise NotAllowed("Only an administrator can change what counts for how much.")
+    version = next_version()  # first: what was learned may be switched on or off until the lock is held
     made, chances = checked(pathway=pathway, weights=weights)
     return WeightSet.objects.create(
-        version=next_version(), pathway=pathway, weights=made.to_json(), note=note, chances=chances, created_by=by, created_at=at
+        version=version, pathway=pathway, weights=made.to_json(), note=note, chances=chances, created_by=by, created_at=at
     )
 
 
 def next_version() -> int:
-    """The number of the next set. Nobody else gets it before this transaction ends."""
+    """The number of the next set. Nobody else gets it, nor changes any set, before this transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
     return (WeightSet.objects.aggregate(last=Max("version"))["last"] or 0) + 1

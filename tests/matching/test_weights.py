@@ -1,11 +1,15 @@
 """What counts for how much: for each pathway, set by the operator, each change a version, and price never for much."""
 
+from importlib import import_module
+
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from core.errors import Invalid, NotAllowed
-from matching import operations, weights
+from matching import chances, operations, weights
 from matching.engine.problem import FACTORS, Weights
 from matching.models import WeightSet
 from tests.factories import CriterionFactory, LocationFactory, NeedProfileFactory, PoolFactory, UserFactory, near, term
@@ -50,12 +54,35 @@ def test_each_pathway_ranks_by_its_own_weights_and_the_others_by_the_general_one
         ("", {"luck": 10}, "Give a number for each of: distance"),
         ("", {"travel": -1}, "from 0 to 1000"),
         ("", {"likelihood": 10}, "switched on: give 0"),
+        ("", {"likelihood": 151}, "at most 150 points"),
     ],
 )
 def test_weights_that_may_not_be_used_are_refused_in_words(administrator, pathway, changes, says):
     with pytest.raises(Invalid) as caught:
         change(administrator, pathway, **changes)
     assert says in str(caught.value)
+
+
+def test_weights_are_read_under_the_lock_that_numbers_them(administrator):
+    """Else somebody who switches at that moment, or changes weights, is undone by what was read before."""
+    for do in (
+        lambda: change(administrator),
+        lambda: chances.switch(chances={}, points=0, note="", by=administrator, at=timezone.now()),
+    ):
+        with CaptureQueriesContext(connection) as asked:
+            do()
+        of_weights = [query["sql"] for query in asked if "advisory" in query["sql"] or "matching_weightset" in query["sql"]]
+        assert "pg_advisory_xact_lock" in of_weights[0]
+        assert len(of_weights) > 2
+
+
+def test_going_back_to_one_set_for_everybody_leaves_no_set_of_a_pathway_to_be_taken_for_it(administrator):
+    general = change(administrator)
+    change(administrator, "P3", quality=900)
+    *_, undo = import_module("matching.migrations.0012_travel_and_times").Migration.operations
+    with connection.schema_editor(atomic=False) as editor:
+        undo.database_backwards("matching", editor, None, None)
+    assert WeightSet.objects.latest("version") == general
 
 
 def test_nobody_but_an_administrator_changes_them():
