@@ -91,6 +91,8 @@ def known_codes(problems: Iterable[Any]) -> tuple[str, ...]:
 def services_for(asked: Asked, *, by: User, at: datetime) -> MatchRun | None:
     """Rank what carries one of the diagnoses near the person, of whatever kind of care; None when nothing near does.
 
+    The ledger of unmet need is left alone: a record asks whenever it is opened, though nobody looks for anything.
+
     Raises Invalid when the postcode is not known, and NotAllowed.
     """
     kinds = _kinds_near(asked)
@@ -98,7 +100,7 @@ def services_for(asked: Asked, *, by: User, at: datetime) -> MatchRun | None:
         return None
     need = {"age": asked.age, "sex": asked.sex, "postcode": asked.outcode, "max_miles": REACH_MILES}
     profile = profiles.profile_from(need | {"care_types": kinds, "conditions": list(asked.conditions), "carried_only": True}, by=by)
-    return operations.match(profile, by=by, at=at)
+    return operations.match(profile, by=by, at=at, in_ledger=False)
 
 
 def _kinds_near(asked: Asked) -> list[str]:

@@ -150,18 +150,21 @@ class _Pool(NamedTuple):
 
 
 @transaction.atomic
-def match(profile: NeedProfile, *, by: User | None, at: datetime, limit: int = 50, nearly: bool = False) -> MatchRun:
+def match(
+    profile: NeedProfile, *, by: User | None, at: datetime, limit: int = 50, nearly: bool = False, in_ledger: bool = True
+) -> MatchRun:
     """Rank what is free for a need and store the answer with all that it was judged by.
 
     What `matching.parts` makes of it is ranked too: help with the first step, and each kind by itself when all are wanted. When nobody
     fits, the run keeps the nearest misses, and the unmet-need ledger gets a row without any person in it. With `nearly`, it keeps them
-    though somebody fits. A route planner, where there is one, is asked about the best lines.
+    though somebody fits. A route planner, where there is one, is asked about the best lines. Where nobody searched – a record was opened –
+    `in_ledger` is False, and the ledger stays as it is.
     """
-    run = _match(profile, by=by, at=at, limit=limit, ledger_too=not parts.is_package(profile), nearly=nearly)
+    run = _match(profile, by=by, at=at, limit=limit, ledger_too=in_ledger and not parts.is_package(profile), nearly=nearly)
     for part in parts.of(profile):
         part.profile.save()
         one = MatchRun(part_of=run, part=part.part, because=list(part.because))
-        _match(part.profile, by=by, at=at, limit=part.limit, ledger_too=part.part == parts.PACKAGE, run=one)
+        _match(part.profile, by=by, at=at, limit=part.limit, ledger_too=in_ledger and part.part == parts.PACKAGE, run=one)
     return run
 
 

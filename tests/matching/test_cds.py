@@ -5,8 +5,10 @@ import json
 import pytest
 from django.core import serializers
 from django.urls import reverse
+from django.utils import timezone
 from rest_framework.test import APIClient
 
+import capacity.operations
 from matching import operations
 from matching.models import MatchRun, NeedProfile, UnmetNeed
 from tests.factories import CriterionFactory, OutcodeFactory, PoolFactory, UserFactory, term
@@ -107,6 +109,16 @@ def test_an_opened_record_asks_about_its_active_problems(caller, carrier):
     assert ask(caller, sent, "services-for-patient").json() == {"cards": []}
     sent["prefetch"]["problems"] = bundle(over, condition(ALZHEIMERS), condition("1234"))
     assert len(ask(caller, sent, "services-for-patient").json()["cards"]) == 1
+
+
+def test_a_record_that_is_opened_is_no_unmet_need(caller, carrier):
+    """Nobody has looked for anything."""
+    capacity.operations.report(pool_id=carrier.pk, by=None, at=timezone.now(), available=0)
+    sent = body(hook="patient-view", context={"userId": "Practitioner/1", "patientId": PATIENT["id"]})
+    sent["prefetch"] = {"patient": PATIENT, "problems": bundle(condition(ALZHEIMERS))}
+    ask(caller, sent, "services-for-patient")
+    assert MatchRun.objects.get().misses, "nobody fits"
+    assert not UnmetNeed.objects.exists()
 
 
 @pytest.mark.parametrize(
