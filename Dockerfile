@@ -1,4 +1,4 @@
-# One image for web, worker, relay and simulator. `compose.yaml` shows how they fit together.
+# One image for web, workers, relay and simulator. `compose.yaml` shows how they fit together.
 FROM node:22-bookworm-slim AS assets
 WORKDIR /lune/frontend
 COPY frontend/package.json frontend/package-lock.json frontend/.npmrc ./

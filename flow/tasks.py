@@ -1,4 +1,4 @@
-"""Work that the clock starts, and messages to people who asked for help. `manage.py procrastinate worker` runs it."""
+"""Work that the clock starts, messages to people who asked for help, and what takes long. `manage.py procrastinate worker` runs it."""
 
 from contextlib import suppress
 from uuid import UUID
@@ -16,6 +16,8 @@ from flow.planning import operations as planning
 from flow.self_referral import news, operations
 from flow.whatif import operations as what_if
 
+#: Work of a minute or more waits in a queue of its own, for a worker of its own: holds expire and messages go out meanwhile.
+LONG = "long"
 #: Mail server or gateway that is away: tried again after 6 and 36 seconds, 4 and 22 minutes, and 2 hours.
 TRIES_AGAIN = 5
 
@@ -34,13 +36,13 @@ def forget_self_referrals(timestamp: int) -> int:
 
 
 @app.periodic(cron="10 2 * * *")
-@app.task(queueing_lock="learn_acceptance")
+@app.task(queue=LONG, queueing_lock="learn_acceptance")
 def learn_acceptance(timestamp: int) -> str:
     """Each night: learn from the answers how likely a yes is. Returns what came of it; `timestamp` is when it is due for."""
     return " ".join(summary(acceptance.learn(by=None, at=clock.now())))
 
 
-@app.task
+@app.task(queue=LONG)
 def draw_up_plan(plan_id: str) -> str:
     """Draw up a plan for many people. Returns how it ended."""
     return planning.carry_out(plan_id=UUID(plan_id), at=clock.now)
@@ -60,7 +62,7 @@ def look_at_plans(timestamp: int) -> int:
     return len(found)
 
 
-@app.task
+@app.task(queue=LONG)
 def look_again(organization_id: str) -> str:
     """Work out whether a better plan can be suggested than the one in force. Returns what came of it."""
     return renewing.look_again(organization_id=UUID(organization_id), at=clock.now())
@@ -73,7 +75,7 @@ def forget_plans(timestamp: int) -> int:
     return keeping.forget(at=clock.now())
 
 
-@app.task
+@app.task(queue=LONG)
 def simulate_what_if(what_if_id: str) -> str:
     """Simulate a what-if question, or what is left of it. Returns how it ended."""
     return what_if.carry_out(what_if_id=UUID(what_if_id), at=clock.now)

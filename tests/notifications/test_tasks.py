@@ -1,5 +1,6 @@
 """What the clock starts."""
 
+import re
 import uuid
 from datetime import timedelta
 
@@ -8,6 +9,7 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from config.run import BASE_DIR, procfile
 from core.events import publish
 from core.models import Event, IdempotencyKey
 from notifications import journal, tasks
@@ -42,3 +44,12 @@ def test_a_worker_finds_and_runs_the_tasks():
     with app.replace_connector(app.connector.get_worker_connector()) as worker:
         worker.run_worker(wait=False, install_signal_handlers=False, listen_notify=False)
     assert ProcrastinateJob.objects.get(task_name="notifications.tasks.prune_events").status == "succeeded"
+
+
+def test_long_work_waits_in_a_queue_of_its_own_and_every_queue_has_one_worker():
+    """Somebody's simulation of a minute keeps no hold from expiring."""
+    long = {"simulate_what_if", "draw_up_plan", "look_again", "learn_acceptance"}
+    assert {name for name, task in app.tasks.items() if task.queue == "long"} == {f"flow.tasks.{name}" for name in long}
+    here = re.findall(r"procrastinate worker --queues (\S+)", "\n".join(procfile().values()))
+    in_containers = re.findall(r"procrastinate, worker, --queues, (\w+)", (BASE_DIR / "compose.yaml").read_text())
+    assert sorted(here) == sorted(in_containers) == sorted({task.queue for task in app.tasks.values()} - {"builtin"})
