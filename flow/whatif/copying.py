@@ -33,6 +33,7 @@ RECENT = timedelta(days=60)
 #: With fewer needs of its own a team's people need what anybody's on the pathway did.
 OWN_NEEDS = 10
 SPAN = 10_000
+_OTHERS = "Other teams together"
 _GONE_ON = (Status.ACCEPTED, Status.IN_PROGRESS, Status.ON_HOLD)
 
 
@@ -116,7 +117,7 @@ def copy(user: User, asked: Sequence[asking.Asked], *, at: datetime) -> Copied:
     )
     own = None if _sees_region(user) else str(user.organization_id)
     changes = tuple(_change(n, one, new, number, known, pathways, sources) for n, one in enumerate(asked))
-    about = _about(world, laws, came, streams, places, user, own) | {"own": own, "without": _without(came, pathways)}
+    about = _about(world, laws, came, streams, places, user, own) | {"own": own, "without": _without(came, pathways, own)}
     return Copied(world, changes, about)
 
 
@@ -316,11 +317,11 @@ def _change(
             return numbers.Answers(1 - percent / 100, day)
 
 
-def _without(came: history.Arrivals, pathways: list[str]) -> dict[str, int]:
-    """People who came on pathways of which nobody's need is known: they are not simulated."""
+def _without(came: history.Arrivals, pathways: list[str], own: str | None) -> dict[str, int]:
+    """People who came on pathways of which nobody's need is known: they are not simulated. Of one team's people alone, if so."""
     left: dict[str, int] = defaultdict(int)
-    for (_, pathway), count in came.count.items():
-        if pathway not in pathways:
+    for (source, pathway), count in came.count.items():
+        if pathway not in pathways and own in (None, str(source)):
             left[str(Episode.Pathway(pathway).label)] += count
     return dict(left)
 
@@ -335,11 +336,12 @@ def _waiting_of(world: World, own: str | None) -> int:
 def _about(
     world: World, laws: _Laws, came: history.Arrivals, streams: list[Stream], places: _Places, user: User, own: str | None
 ) -> dict[str, Any]:
-    """What a reader must know. Of a trust's manager, the arrivals of others are told together."""
+    """What a reader must know. To a trust's manager the arrivals of others are told together; of one other team alone, not how many."""
     names = dict(Organization.objects.filter(pk__in={source for (source, _), _, _ in streams}).values_list("pk", "name"))
     sums: dict[str, list[float]] = defaultdict(lambda: [0.0, 0])
+    alone = own is not None and len([source for source in names if str(source) != own]) == 1
     for (source, pathway), rate, _ in streams:
-        name = names[source] if own is None or str(source) == own else "Other teams together"
+        name = names[source] if own is None or str(source) == own else _OTHERS
         sums[name][0] += rate
         sums[name][1] += came.count[source, pathway]
     pathway_names = dict(Episode.Pathway.choices)
@@ -349,7 +351,10 @@ def _about(
     for what, group in (("search", laws.search), ("patience", laws.patience)):
         told += [history.told(what, str(pathway_names[pathway]), law) for pathway, law in group.items() if law.ended or law.going_on]
     return {
-        "arrivals": [{"source": name, "rate": round(rate, 2), "count": int(count)} for name, (rate, count) in sorted(sums.items())],
+        "arrivals": [
+            {"source": name} | ({} if alone and name == _OTHERS else {"rate": round(rate, 2), "count": int(count)})
+            for name, (rate, count) in sorted(sums.items())
+        ],
         "days": round(came.days, 1),
         "uneven": came.uneven,
         "laws": told,

@@ -35,6 +35,8 @@ _ABOUT = (
     (FEW, f"fewer than {FEW} in the region: the law of all"), (50, f"{FEW} to 49 in the region"), (200, "50 to 199 in the region"),
     (float("inf"), "200 or more in the region"),
 )  # fmt: skip
+#: Fewer people than this are not counted out: a reader may know who they are.
+SMALL = 5
 POLICY_WORDS = {each.code: (each.name, each.words) for each in POLICIES.values()}
 
 
@@ -183,6 +185,24 @@ def band_rows(answer: Answer) -> list[tuple[str, str, str]]:
     return [(label, told(a, "placed"), told(b, "placed")) for (label, a), (_, b) in zip(*answer.bands, strict=True)]
 
 
+def few(count: int) -> str:
+    return f"fewer than {SMALL}" if 0 < count < SMALL else f"{count:,}"
+
+
+def people(count: int) -> str:
+    return f"{few(count)} people" if count < SMALL else plural(count, "person", "people")
+
+
+def arrival_rows(about: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """From where people come, how many a day, and how many came. The rate is left out where it would tell a few."""
+    found = []
+    for each in about.get("arrivals", []):
+        count = each.get("count")
+        rate = "not told" if count is None or 0 < count < SMALL else str(each["rate"])
+        found.append((each["source"], rate, "not told" if count is None else few(count)))
+    return found
+
+
 def fit_rows(about: Mapping[str, Any]) -> list[tuple[str, str, str, str, str]]:
     """What was learned: of what, the law, from how much, and how far it is from what was seen."""
     region = about.get("own") is None
@@ -200,11 +220,11 @@ def _law(law: Law) -> str:
 def _seen(each: Mapping[str, Any], region: bool) -> str:
     """To a trust's manager, who sees no other team's figures, only about how many there are in the region."""
     if each["assumed"]:
-        return "assumed: too few seen to the end" if not region else f"assumed: only {each['ended']} seen to the end"
+        return "assumed: too few seen to the end" if not region else f"assumed: {few(each['ended'])} seen to the end"
     if not region:
         return next(words for most, words in _ABOUT if each["ended"] < most)
     leaned = f"; {round(100 * each['leaned'])}% from all kinds together" if each["leaned"] else ""
-    return f"{each['ended']} seen to the end, {each['going_on']} going on{leaned}"
+    return f"{few(each['ended'])} seen to the end, {few(each['going_on'])} going on{leaned}"
 
 
 def _fits(each: Mapping[str, Any]) -> str:
