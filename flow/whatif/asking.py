@@ -88,16 +88,19 @@ def close(name: str, *, by: User, day: int = 0, moved: bool = False) -> CloseSer
     name = name.strip()
     if not name:
         raise Invalid("Type the name of the service that closes.", field="close_name")
-    seen = Service.objects.visible_to(by).filter(is_confidential=False, organization__is_confidential=False)
+    seen = Service.objects.visible_to(by).filter(is_confidential=False, organization__is_confidential=False).select_related("organization")
     exact = seen.filter(pk=name) if _is_id(name) else seen.filter(name__iexact=name)
-    found = list(exact.order_by("name", "pk")[:2]) or list(seen.filter(name__icontains=name).order_by("name", "pk")[: NAMED + 1])
+    found = list(exact.order_by("name", "pk")[:NAMED]) or list(seen.filter(name__icontains=name).order_by("name", "pk")[: NAMED + 1])
     if not found:
         raise Invalid(f"We do not know a service called “{name[:60]}”. Check the name in the directory.", field="close_name")
     if len(found) > NAMED:
         raise Invalid("More than five services have these words in their name. Type the whole name.", field="close_name")
     if len(found) > 1:
-        names = "; ".join(sorted({each.name for each in found}))
-        raise Invalid(f"Several services are called that: {names}. Type the whole name of one.", field="close_name")
+        names = sorted({each.name for each in found})
+        if len({name.casefold() for name in names}) == 1:  # no name tells them apart
+            which = "; ".join(f"{each.pk} ({each.organization.name})" for each in found)
+            raise Invalid(f"Several services are called “{names[0]}”. Copy the number of one here: {which}.", field="close_name")
+        raise Invalid(f"Several services are called that: {'; '.join(names)}. Type the whole name of one.", field="close_name")
     return CloseService(str(found[0].pk), found[0].name, _day(day, "close_day"), bool(moved))
 
 
@@ -142,6 +145,20 @@ def strike(percent: int, first: int, last: int) -> Strike:
 def answers(percent: int, *, day: int = 0) -> FasterAnswers:
     _within(percent, 1, 95, "answers_percent", "Say by how much answers are faster, from 1 to 95 per cent.")
     return FasterAnswers(percent, _day(day, "answers_day"))
+
+
+#: In which field somebody says when a change begins.
+_BEGINS: dict[type, str] = {
+    CloseService: "close_day", AddPlaces: "add_day", MorePeople: "people_first", Strike: "strike_first", FasterAnswers: "answers_day",
+}  # fmt: skip
+
+
+def within(asked: Sequence[Asked], days: int) -> None:
+    """Each change begins within the days that are simulated. Raises Invalid with the field for one that would never happen."""
+    for change in asked:
+        if (change.first if isinstance(change, MorePeople | Strike) else change.day) >= days:
+            message = f"That is after the {days} days that are simulated, so nothing would change. Give an earlier day, or simulate longer."
+            raise Invalid(message, field=_BEGINS[type(change)])
 
 
 def words(asked: Asked) -> str:

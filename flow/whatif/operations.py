@@ -50,6 +50,7 @@ def ask(*, name: str, asked: Sequence[asking.Asked], days: int, seeds: int, poli
         raise Invalid("Choose at least one thing that would be different.", field="close_name")
     if not 1 <= days <= MOST_DAYS or not 1 <= seeds <= MOST_SEEDS:
         raise Invalid(f"Simulate from 1 to {MOST_DAYS} days, and from 1 to {MOST_SEEDS} futures.", field="days")
+    asking.within(asked, days)
     chosen = [code for code in POLICIES if code in policies]
     if not chosen or set(policies) - set(POLICIES):
         raise Invalid("Choose at least one way of choosing places.", field="policies")
@@ -106,6 +107,9 @@ def carry_out(*, what_if_id: UUID, at: Callable[[], datetime]) -> str:
     try:
         if question.created_by is None or not question.created_by.is_active or not question.created_by.is_manager:
             raise NotAllowed("Whoever asked this does not sign in here as a manager any more.")
+        if question.created_by.organization_id != question.organization_id:
+            # Whose figures are shown is said by whoever asked: another organisation's are not shown to this one.
+            raise NotAllowed("Whoever asked this works elsewhere now. Ask the question again.")
         running.update(status=Status.RUNNING)
         _simulate(question, _copied(question, at), running)
         ended = running.update(status=Status.DONE, finished_at=at())

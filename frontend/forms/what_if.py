@@ -25,7 +25,8 @@ class WhatIfForm(forms.Form):
     """One question. Each part that is filled in is a change; the others are as they are today."""
 
     close_name = forms.CharField(
-        label="Which service closes?", required=False, max_length=200, help_text="Its name, as the directory has it.",
+        label="Which service closes?", required=False, max_length=200,
+        help_text="Its name, as the directory has it, or the number in the address of its page.",
         error_messages={"max_length": "Shorten the name to 200 letters or fewer."},
     )  # fmt: skip
     close_moved = forms.BooleanField(label="Everybody who lives there has to move at once", required=False)
@@ -68,7 +69,7 @@ class WhatIfForm(forms.Form):
         error_messages={"max_length": "Shorten the name to 100 letters or fewer."},
     )  # fmt: skip
 
-    #: The parts of the form: heading, and the fields of each; the first field says whether it is meant.
+    #: The parts of the form: heading, and the fields of each; one that is filled in says that it is meant, and then the first is needed.
     PARTS = (
         ("A service closes", ("close_name", "close_moved", "close_day")),
         ("Places are added", ("add_places", "add_kind", "add_where", "add_day")),
@@ -95,16 +96,16 @@ class WhatIfForm(forms.Form):
         changes: list[asking.Asked] = []
         if sent["close_name"].strip() or sent["close_moved"] or sent["close_day"]:
             changes.append(asking.close(sent["close_name"], by=by, day=_from(sent["close_day"]), moved=sent["close_moved"]))
-        if sent["add_places"] or sent["add_kind"] or sent["add_where"]:
+        if sent["add_places"] or sent["add_kind"] or sent["add_where"] or sent["add_day"]:
             changes.append(asking.add(sent["add_kind"], sent["add_places"] or 0, sent["add_where"], day=_from(sent["add_day"])))
-        if sent["people_percent"] is not None:
+        whom = {"pathway": sent["people_pathway"], "source": sent["people_source"]}
+        if sent["people_percent"] is not None or any(whom.values()) or sent["people_first"] or sent["people_last"]:
             first, last = _from(sent["people_first"]), sent["people_last"] or asking.MOST_DAYS
-            whom = {"pathway": sent["people_pathway"], "source": sent["people_source"]}
             changes.append(asking.people(sent["people_percent"], first=first, last=last, **whom))
-        if sent["strike_percent"] or sent["strike_last"]:
+        if sent["strike_percent"] or sent["strike_first"] or sent["strike_last"]:
             changes.append(asking.strike(sent["strike_percent"] or 0, _from(sent["strike_first"]), sent["strike_last"] or 0))
-        if sent["answers_percent"]:
-            changes.append(asking.answers(sent["answers_percent"], day=_from(sent["answers_day"])))
+        if sent["answers_percent"] or sent["answers_day"]:
+            changes.append(asking.answers(sent["answers_percent"] or 0, day=_from(sent["answers_day"])))
         return changes
 
 

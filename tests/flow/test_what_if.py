@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from catalogue.models import User
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -17,6 +18,7 @@ from flow.simulation import changes as numbers
 from flow.tasks import simulate_what_if
 from flow.whatif import asking, copying, operations, queries
 from flow.workflow import Status
+from frontend.presenters import what_if as presenter
 from matching.engine.problem import Weights
 from matching.models import WeightSet
 from matching.operations import lines, match
@@ -65,6 +67,7 @@ def kind_of(pool) -> str:
 def test_places_are_added_to_a_copy_of_the_live_state_and_people_gain_by_it(region, board):
     pool, _, _ = region
     question = ask(board, asking.add(kind_of(pool), 10, "PR1 2HE"), policies=["nearest", "longest"])
+    assert ProcrastinateJob.objects.get(task_name=simulate_what_if.name).queue_name == "long", "no other work waits for it"
     assert simulate_what_if(str(question.pk)) == "done"
     question.refresh_from_db()
     assert sum(copying.World.load(bytes(question.world)).waiting_asked) == 0, "nobody was asked for any of them yet"
@@ -145,6 +148,7 @@ def test_what_was_answered_and_how_long_stays_were_is_learned_from_the_region(re
 
 def test_a_trusts_manager_reads_of_its_own_people_and_the_board_of_all(region, team, board):
     own = UserFactory(manager=True, organization=team.organization)
+    EpisodeFactory(patient__organization=region[2].organization, discharge_pathway="P0")  # nobody looked for a place for them
     counts = []
     for manager in (own, board):
         question = ask(manager)
@@ -153,6 +157,11 @@ def test_a_trusts_manager_reads_of_its_own_people_and_the_board_of_all(region, t
         counts.append(min(run.figures["all"]["came"] for run in question.results.all()))
         named = [each["source"] for each in question.about["arrivals"]]
         assert ("Other teams together" in named) == (manager == own)
+        told = [(rate, came) for _, rate, came in presenter.arrival_rows(question.about)]
+        assert told == [("not told", "not told" if manager == own and "Other" in name else "fewer than 5") for name in named]
+        assert question.about["without"] == ({} if manager == own else {"P0: home, no new support": 1})
+        seen = [words for *_, words, _ in presenter.fit_rows(question.about)]
+        assert not [words for words in seen if words.startswith(("assumed: only", "1 ", "2 ", "3 ", "4 "))]
         assert question.about["waiting"] == (3 if manager == own else 4)
     of_trust = WhatIf.objects.visible_to(own).get()
     before = list(of_trust.results.values_list("seed", "arm", "figures"))
@@ -161,6 +170,10 @@ def test_a_trusts_manager_reads_of_its_own_people_and_the_board_of_all(region, t
     User.objects.filter(pk=own.pk).update(is_active=False)
     assert simulate_what_if(str(of_trust.pk)) == "failed"
     User.objects.filter(pk=own.pk).update(is_active=True)
+    WhatIf.objects.filter(pk=of_trust.pk).update(status=WhatIf.Status.WAITING)
+    User.objects.filter(pk=own.pk).update(organization=board.organization)
+    assert simulate_what_if(str(of_trust.pk)) == "failed", "who asked works elsewhere, where other people's figures are told"
+    User.objects.filter(pk=own.pk).update(organization=own.organization)
     operations.go_on(what_if_id=of_trust.pk, by=own, at=NOW)
     assert simulate_what_if(str(of_trust.pk)) == "done"
     assert list(of_trust.results.values_list("seed", "arm", "figures")) == before, "its own people alone, after a failure too"
@@ -240,6 +253,13 @@ def test_a_confidential_or_unknown_service_cannot_be_named_and_numbers_are_withi
         with pytest.raises(Invalid, match=words):
             wrong()
     assert asking.close("ash lodge", by=board).name == "Ash Lodge"
+    other = home(30, service__name="Ash lodge").service
+    with pytest.raises(Invalid, match=f"Copy the number of one here.*{other.pk}"):
+        asking.close("Ash Lodge", by=board)
+    assert asking.close(str(other.pk), by=board).service == str(other.pk)
+    for late in (asking.answers(10, day=30), asking.strike(10, 30, 40)):
+        with pytest.raises(Invalid, match="after the 30 days"):
+            ask(board, late, days=30)
     for fields in ({"asked": []}, {"policies": []}, {"policies": ["magic"]}, {"days": 121}, {"seeds": 0}, {"name": " "}):
         with pytest.raises(Invalid):
             ask(board, **({"asked": [asking.answers(10)]} | fields))

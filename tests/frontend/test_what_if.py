@@ -56,6 +56,12 @@ def test_what_is_typed_stays_and_each_mistake_is_beside_its_field(boss):
     assert "Choose which kind of place is added" in text_of(answer)
     answer = boss.post(reverse("what-if-new"), USUAL | {"strike_percent": "50"})
     assert "days go from 1 to 120" in text_of(answer)
+    for part, words in (
+        ({"people_pathway": "P2"}, "Give a change from -100 to 300 per cent."), ({"add_day": "3"}, "Choose which kind of place is added"),
+        ({"strike_first": "3"}, "how much of the work stands still"), ({"answers_day": "3"}, "by how much answers are faster"),
+        ({"people_percent": "15", "people_first": "31"}, "That is after the 30 days that are simulated"),
+    ):  # fmt: skip
+        assert words in text_of(boss.post(reverse("what-if-new"), USUAL | part))
     assert not WhatIf.objects.exists()
 
 
