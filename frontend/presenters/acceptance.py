@@ -60,8 +60,20 @@ def _group(row: Mapping[str, Any]) -> dict[str, str]:
 
 
 def outcomes(model: AcceptanceModel) -> list[tuple[str, str]]:
-    """How many requests were answered how; small numbers are a phrase."""
-    return [(words, f"{count:,}" if count >= SMALL else f"fewer than {SMALL}") for words, count in model.outcomes.items()]
+    """How many requests were answered how, about; small numbers together, with the next smallest where that is still small.
+
+    Rounded down to `SMALL`, so that neither the whole nor the version of the night before tells what became of one request.
+    """
+    by_size = sorted(model.outcomes.items(), key=lambda one: -one[1])
+    small: list[tuple[str, int]] = []
+    while by_size and (by_size[-1][1] < SMALL or 0 < sum(count for _, count in small) < SMALL):
+        small.insert(0, by_size.pop())
+    together = [(" or ".join(words for words, _ in small), sum(count for _, count in small))] if small else []
+    return [(words, _about(count)) for words, count in [*by_size, *together]]
+
+
+def _about(count: int) -> str:
+    return f"about {count - count % SMALL:,}" if count >= SMALL else f"fewer than {SMALL}"
 
 
 def weights(learned: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -122,7 +134,9 @@ def table(model: AcceptanceModel | None) -> Iterator[Sequence[Any]]:
         yield from (["point", f"{number} {key}", value, ""] for key, value in point.items())
     for row in model.audit:
         name = f"{row['characteristic']}: {row['group']}"
-        yield from (["group", f"{name}, {key}", row[key], ""] for key in ("count", "said", "came", "gap", "low", "high", "told_high"))
+        yield ["group", f"{name}, count", row["count"], ""]
+        # In whole hundredths, as on the page: to the last digit they would tell how many said yes.
+        yield from (["group", f"{name}, {key}", round(row[key], 2), ""] for key in ("said", "came", "gap", "low", "high", "told_high"))
     for words, weight in model.learned.get("weights", ()):
         yield ["weight", words, weight, ""]
 

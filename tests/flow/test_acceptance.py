@@ -241,6 +241,17 @@ def test_a_night_switches_off_what_has_become_no_better_than_a_guess(monkeypatch
     assert (last.on, last.by, last.reason.endswith("telling everybody 50 in 100.")) == (False, None, True)
 
 
+def test_nobodys_answer_can_be_worked_out_from_the_whole_or_from_the_night_before():
+    counted = {"Accepted": 1_207, "No place": 31, "Too far away": 9, "Never answered": 4}
+    told = present.outcomes(AcceptanceModel(outcomes=counted))
+    assert told == [("Accepted", "about 1,200"), ("No place", "about 30"), ("Too far away or Never answered", "about 10")]
+    assert present.outcomes(AcceptanceModel(outcomes={"Accepted": 12, "No place": 1})) == [("Accepted or No place", "about 10")]
+    assert present.outcomes(AcceptanceModel(outcomes={"Accepted": 3})) == [("Accepted", "fewer than 10")]
+    group = {"characteristic": "Sex", "group": "female", "count": 17, "said": 0.5, "came": 5 / 17, "gap": 0.2, "low": 0.1, "high": 0.3}
+    model = AcceptanceModel(version=1, learned_at=NOW, answers=0, audit=[group | {"told_high": 0.5}])
+    assert ["group", "Sex: female, came", 0.29, ""] in list(present.table(model))
+
+
 def test_the_page_shows_the_figures_and_lets_an_administrator_switch(client, administrator, monkeypatch):
     # Drawn in a browser by the journey: what draws takes seconds to import.
     monkeypatch.setattr(present, "_draw", lambda points, description: f"drawn: {description}")
@@ -257,7 +268,8 @@ def test_the_page_shows_the_figures_and_lets_an_administrator_switch(client, adm
         "Told too much",
         "Male or other",
         "drawn: On average",
-        "fewer than 10",
+        "about 1,200",
+        "No place or Too far away",
     ):
         assert words in shown
     assert "Switch it on" not in shown
