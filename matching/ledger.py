@@ -11,8 +11,8 @@ from matching.models import NeedProfile, UnmetNeed
 
 #: What makes two searches the same need. The date, wishes and marks of quality leave nobody out by themselves.
 _SAME = (
-    "age", "sex", "needs", "must_haves", "languages", "funding", "referral_source", "budget_week", "max_distance_m", "drives", "conditions",
-    "carried_only", "practice", "care_types",
+    "age", "sex", "needs", "must_haves", "languages", "funding", "referral_source", "budget_week", "max_distance_m", "max_minutes",
+    "drives", "conditions", "carried_only", "practice", "care_types", "organization_id",
 )  # fmt: skip
 
 
