@@ -1,6 +1,7 @@
 """The ledger of unmet need in figures for managers: by kind of care, area and reason, with what it would cost. Never a person.
 
-A small number is never told: a row of fewer than `SMALL` needs is counted among the others, and what an area has in all is told by steps.
+A small number is never told, nor one whose rest is small: a row of fewer than `SMALL` needs is counted among the others, and what an area
+has in all is told by steps. Of one kind or reason an area below the first step is left out: it would name a row that is not told.
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,7 +23,7 @@ STEPS = (SMALL, 10, 20, 50)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The needs of one kind, in one area, for one reason. A number that is too small to be told is None.
+    """The needs of one kind, in one area, for one reason. A number that may not be told is None: it, or the rest, is too small.
 
     A need counts once, however many days it was searched for; `days` are the days on which somebody looked. What it costs is an estimate:
     `a_week` to give what is lacking, by the tariff of the cheapest of its kinds; `in_beds` for the days in which a hospital looked.
@@ -51,7 +52,10 @@ class AreaTotal:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """`rows` most needs first; `few` are the rows that are too small to be told. `untold` are kinds of care without a tariff."""
+    """`rows` most needs first; `untold` are kinds of care without a tariff.
+
+    `few` are the rows that are too small to be told; of one kind or reason in one place not even that there are any: 0.
+    """
 
     rows: tuple[Row, ...]
     few: int
@@ -67,6 +71,7 @@ class Ledger:
 def ledger(user: User, *, first: date, last: date, care_type: str = "", district: str = "", reason: str = "", outcode: str = "") -> Ledger:
     """The figures that `user` may see of these days."""
     found = UnmetNeed.objects.visible_to(user).filter(on__range=(first, last))
+    of_some = bool(care_type or reason)
     if care_type:
         found = found.filter(care_types__contains=[care_type])
     if reason:
@@ -90,8 +95,8 @@ def ledger(user: User, *, first: date, last: date, care_type: str = "", district
     places = {code: (town, point) for code, town, point in Outcode.objects.filter(pk__in=codes).values_list("code", "town", "point")}
     return Ledger(
         rows=rows,
-        few=len(all_rows) - len(rows),
-        areas=tuple(_areas(found, places)),
+        few=0 if of_some and (district or outcode) else len(all_rows) - len(rows),
+        areas=tuple(area for area in _areas(found, places) if area.at_least or not of_some),
         towns={code: town for code, (town, _) in places.items()},
         needs=sum(row.needs for row in rows),
         a_week=sum((row.a_week for row in rows if row.a_week is not None), Decimal(0)),
@@ -107,14 +112,14 @@ def reasons(user: User) -> list[str]:
 
 
 def _row(one: dict[str, Any], tariffs: dict[str, Decimal], bed_day: Decimal | None) -> Row:
-    bed_days = _told(one["beds"])
+    bed_days = _told(one["beds"], of=one["days"])
     a_week = min((tariffs[kind] for kind in one["care_types"] if kind in tariffs), default=None)
     return Row(
         care_types=tuple(one["care_types"]),
         outcode=one["outcode"],
         reason=one["reason"],
         needs=one["needs"],
-        still_open=_told(one["open"]),
+        still_open=_told(one["open"], of=one["needs"]),
         days=one["days"],
         bed_days=bed_days,
         a_week=None if a_week is None else a_week * one["needs"],
@@ -128,8 +133,9 @@ def _areas(found: QuerySet[UnmetNeed], places: dict[str, tuple[str, Point]]) -> 
         yield AreaTotal(code, town, point, max((step for step in STEPS if step <= needs), default=0))
 
 
-def _told(number: int) -> int | None:
-    return number if number == 0 or number >= SMALL else None
+def _told(number: int, *, of: int) -> int | None:
+    """The number, where neither it nor the rest is small."""
+    return None if 0 < number < SMALL or 0 < of - number < SMALL else number
 
 
 def _outcodes_in(district: str) -> Sequence[str]:

@@ -11,7 +11,7 @@ from frontend.presenters.map import lat_lon
 from matching.operations import reason_words
 from matching.unmet import STEPS, AreaTotal, Ledger, Row
 
-FEW = f"under {SMALL}"
+UNTOLD = "not told"
 #: Fill of a pin by the step of an area, and what it means.
 KEY = (("grey", f"fewer than {SMALL} needs"), ("amber", f"{STEPS[0]} to {STEPS[2] - 1}"), ("red", f"{STEPS[2]} or more"))
 
@@ -32,12 +32,12 @@ def reason(row: Row) -> str:
 
 
 def number(value: int | None) -> str:
-    return FEW if value is None else f"{value:,}"
+    return UNTOLD if value is None else f"{value:,}"
 
 
 def cost(value: Decimal | None) -> str:
     """An amount, or that nobody has set a tariff for it, or that it would tell a small number."""
-    return "not told" if value is None else "£0" if value == 0 else money(value)
+    return UNTOLD if value is None else "£0" if value == 0 else money(value)
 
 
 def words_of(total: AreaTotal) -> str:

@@ -4,10 +4,11 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from core import clock
-from matching import operations, unmet
+from matching import ledger, operations, unmet
 from matching.models import NeedProfile, Tariff, UnmetNeed
 from tests.factories import CriterionFactory, NeedProfileFactory, OrganizationFactory, OutcodeFactory, PoolFactory, UserFactory, term
 
@@ -56,16 +57,37 @@ def test_a_need_is_in_the_ledger_once_a_day_and_closed_when_it_is_met():
     assert sorted(UnmetNeed.objects.values_list("resolved_at", flat=True), key=str) == [later, later, None]
 
 
+def test_two_organisations_or_another_longest_journey_are_two_needs():
+    """One organisation's need is not counted as another's, and a search that asks for less does not close the one that asked for more."""
+    profile = NeedProfileFactory(max_minutes=20)
+    digests = {ledger.digest(profile), ledger.digest(again(profile, max_minutes=None))}
+    digests.add(ledger.digest(again(profile, organization=OrganizationFactory(hospital=True))))
+    assert len(digests) == 3
+
+
 def test_a_row_names_nobody_and_nothing_of_it_can_be_guessed_from_the_need(settings):
     profile = NeedProfileFactory()
     operations.match(profile, by=None, at=timezone.now())
     row = UnmetNeed.objects.get()
     assert not {field.name for field in UnmetNeed._meta.get_fields()} & {"profile", "patient", "created_by", "age", "sex", "point"}
-    from matching import ledger
-
     assert ledger.digest(profile) == row.digest
     settings.SECRET_KEY = "another"
     assert ledger.digest(profile) != row.digest
+
+
+def test_a_process_of_the_version_before_goes_on_writing_until_it_is_restarted():
+    """It does not know the columns that came since. What it enters counts as a need of its own each time."""
+    entry = "INSERT INTO matching_unmetneed (id, at, care_types, outcode, needs, reason, organization_id)"
+    with connection.cursor() as cursor:
+        for _ in range(2):
+            cursor.execute(
+                f"{entry} VALUES (gen_random_uuid(), now(), '{{home-care}}', 'PR1', '{{}}', 'place', %s)", [OrganizationFactory().pk]
+            )
+        cursor.execute("SELECT table_name || '.' || column_name FROM information_schema.columns WHERE column_default IS NOT NULL")
+        given = {name for (name,) in cursor.fetchall()}
+    assert UnmetNeed.objects.values("digest").distinct().count() == 2
+    assert {row.on for row in UnmetNeed.objects.all()} == {clock.local_date(timezone.now())}
+    assert given >= {"matching_matchrun.part", "matching_matchrun.because", "flow_planline.together", "flow_acceptancemodel.outcomes"}
 
 
 def test_a_package_enters_each_kind_by_itself_and_a_suggestion_none():
@@ -115,6 +137,22 @@ def test_figures_by_kind_area_and_reason_with_estimates_and_without_small_number
     assert [(area.outcode, area.at_least) for area in found.areas] == [("PR1", 10)], "15 needs, told as 10 to 19"
     assert told(UserFactory(manager=True), reason="age").rows == ()
     assert [row.needs for row in told(UserFactory(manager=True), care_type="equipment").rows] == [5]
+
+
+def test_what_is_not_told_cannot_be_had_from_the_rest_or_from_a_map_of_one_kind_and_reason():
+    OutcodeFactory()
+    Tariff.objects.create(code=Tariff.BED_DAY, pounds=Decimal("395.00"))
+    rows(5, in_hospital=True)
+    rows(1, resolved_at=timezone.now())
+    rows(3, care_types=["equipment"], reason="age", outcode="PR2")
+    board = UserFactory(manager=True)
+    [row] = told(board).rows
+    assert (row.needs, row.days) == (6, 6)
+    assert (row.still_open, row.bed_days, row.in_beds) == (None, None, None), "5 of 6: the one would be told"
+    assert [(area.outcode, area.at_least) for area in told(board).areas] == [("PR1", 5), ("PR2", 0)]
+    assert told(board, care_type="equipment", reason="age").areas == told(board, reason="age").areas == ()
+    assert (told(board, reason="age").few, told(board, reason="age", outcode="PR2").few) == (1, 0)
+    assert [area.outcode for area in told(board, reason="place").areas] == ["PR1"]
 
 
 def test_a_board_sees_the_region_a_trust_its_own_and_nobody_else_anything():
