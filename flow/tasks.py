@@ -43,6 +43,12 @@ def learn_acceptance(timestamp: int) -> str:
 
 
 @app.task(queue=LONG)
+def tell_chances() -> int:
+    """After a version was switched on: tell the ranking what each pool leans to. Returns for how many."""
+    return acceptance.tell(at=clock.now())
+
+
+@app.task(queue=LONG)
 def draw_up_plan(plan_id: str) -> str:
     """Draw up a plan for many people. Returns how it ended."""
     return planning.carry_out(plan_id=UUID(plan_id), at=clock.now)

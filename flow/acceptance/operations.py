@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import transaction
+from procrastinate.contrib.django import app
 
 from catalogue.models import User
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -56,6 +57,8 @@ def learn(*, by: User | None, at: datetime) -> Night:
 def switch_on(*, model_id: UUID, points: int, reason: str, by: User, at: datetime) -> AcceptanceModel:
     """Let a version count for so many points in each ranking from now on. The one that was on before is switched off.
 
+    What each pool leans to is told by a worker (`tell`): a year of answers is read for it, and every pool's row is written.
+
     Raises NotAllowed, NotFound, Invalid, and Conflict for a version that was no better than telling everybody the same.
     """
     reason = _checked(by, reason)
@@ -75,10 +78,18 @@ def switch_on(*, model_id: UUID, points: int, reason: str, by: User, at: datetim
     _mark(model, on=True, points=points, reason=reason, by=by, at=at)
     note = f"How likely a yes is: version {model.version} was switched on."
     chances.switch(chances=model.learned["chances"], points=points, note=note, by=by, at=at)
+    app.configure_task("flow.tasks.tell_chances").defer()
+    return model
+
+
+def tell(*, at: datetime) -> int:
+    """Tell the ranking what each pool leans to by the version that is on. Returns for how many; while nothing is on, for none."""
+    examples, _ = past.read(at)
     from flow.acceptance.learning import Learned
 
-    chances.tell(_leans(Learned.from_json(model.learned), past.read(at)[0]))
-    return model
+    with transaction.atomic():
+        on = AcceptanceModel.objects.select_for_update().filter(is_on=True).first()
+        return chances.tell(_leans(Learned.from_json(on.learned), examples)) if on else 0
 
 
 @transaction.atomic

@@ -51,7 +51,8 @@ def _switch(request: SignedIn) -> HttpResponse:
             else:
                 chosen, points = UUID(request.POST.get("model", "")), form.cleaned_data["points"]
                 model = operations.switch_on(model_id=chosen, points=points, reason=reason, by=request.user, at=now())
-            messages.success(request, f"{model} is switched {'off' if off else 'on'}.")
+            soon = "" if off else " What each service’s own answers say is told within some minutes."
+            messages.success(request, f"{model} is switched {'off' if off else 'on'}.{soon}")
             return redirect("acceptance")
         except (Invalid, Conflict) as error:
             problem = error.message

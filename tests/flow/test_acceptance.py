@@ -8,13 +8,14 @@ import pytest
 from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.urls import reverse
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from capacity.models import CapacityReport
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from flow.acceptance import examples, operations
 from flow.acceptance import fields as looked_at
 from flow.models import AcceptanceModel, AcceptanceSwitch, Patient, Referral, ReferralTask, Transition
-from flow.tasks import learn_acceptance
+from flow.tasks import learn_acceptance, tell_chances
 from frontend.presenters import acceptance as present
 from matching import chances, weights
 from matching.engine import likelihood
@@ -175,6 +176,9 @@ def test_while_it_is_on_each_line_says_how_likely_a_yes_is_and_an_old_list_stays
     first, second = a_version(1), a_version(2)
     operations.switch_on(model_id=first.pk, points=20, reason="A trial.", by=administrator, at=NOW)
     operations.switch_on(model_id=second.pk, points=150, reason="Better.", by=administrator, at=NOW)
+    assert not PoolChance.objects.exists(), "a year of answers is not read while somebody waits for a page"
+    assert ProcrastinateJob.objects.filter(task_name=tell_chances.name, queue_name="long").count() == 2
+    assert operations.tell(at=NOW) == 3
     run = match(profile, by=None, at=NOW)
     ranked = lines(run)
     assert [line.pool_id for line in ranked] == [often.pk, new.pk, seldom.pk]
@@ -185,6 +189,7 @@ def test_while_it_is_on_each_line_says_how_likely_a_yes_is_and_an_old_list_stays
     assert ranked[0].out_of == lines(before)[0].out_of + 150
     assert WeightSet.objects.newest("P2").weights["likelihood"] == 150
     operations.switch_off(reason="Complaints.", by=administrator, at=NOW)
+    assert tell_chances() == 0, "a worker that comes too late tells nothing"
     assert "likelihood" not in {term.code for term in lines(match(profile, by=None, at=NOW))[0].terms}
     assert not PoolChance.objects.exists()
     assert not PoolFact.objects.exclude(leaning=None).exists()

@@ -48,7 +48,7 @@ def test_a_worker_finds_and_runs_the_tasks():
 
 def test_long_work_waits_in_a_queue_of_its_own_and_every_queue_has_one_worker():
     """Somebody's simulation of a minute keeps no hold from expiring."""
-    long = {"simulate_what_if", "draw_up_plan", "look_again", "learn_acceptance"}
+    long = {"simulate_what_if", "draw_up_plan", "look_again", "learn_acceptance", "tell_chances"}
     assert {name for name, task in app.tasks.items() if task.queue == "long"} == {f"flow.tasks.{name}" for name in long}
     here = re.findall(r"procrastinate worker --queues (\S+)", "\n".join(procfile().values()))
     in_containers = re.findall(r"procrastinate, worker, --queues, (\w+)", (BASE_DIR / "compose.yaml").read_text())
