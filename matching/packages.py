@@ -1,14 +1,16 @@
 """One service of each kind for somebody who wants them all: fewest journeys, few days, one provider where that helps. Pure: no database.
 
 What is lost in points against the best of each list is weighed against what is saved, so that nobody is sent far worse for
-the sake of one provider. The answer is exact: a test compares it with trying everything.
+the sake of one provider. The answer is exact: a test compares it with trying everything. Only where that would take more than
+`MOST_STEPS` is it the best that was found by then, and its words say so.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import product
 from math import inf
+from typing import Self
 
 #: What each more of them costs, in points of the ranking, of which a perfect service has about a thousand.
 JOURNEY, PROVIDER, DAY = 120, 40, 30
@@ -16,6 +18,8 @@ JOURNEY, PROVIDER, DAY = 120, 40, 30
 MOST_PARTS = 5
 #: Of each list so many of the best are looked at.
 MOST_OPTIONS = 20
+#: Steps of a search before it ends with the best so far: a fraction of a second.
+MOST_STEPS = 8_000
 WEEKDAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
 
 
@@ -54,6 +58,8 @@ class Package:
     providers: int
     lost: int
     """Points less than the best of each list."""
+    proved: bool = True
+    """False where the search ended before everything was tried or ruled out."""
 
     @property
     def cost(self) -> int:
@@ -78,13 +84,23 @@ def _days(planned: tuple[tuple[str, frozenset[int]], ...]) -> tuple[int, ...]:
         return ()
     if together := frozenset.intersection(*(days for _, days in planned)):
         return (min(together),) * len(planned)  # nothing is fewer than one journey to each place, on one day
-    return min(
-        product(*(sorted(days) for _, days in planned)),
-        key=lambda chosen: (
-            len({(place, day) for (place, _), day in zip(planned, chosen, strict=True)}) * JOURNEY + len(set(chosen)) * DAY,
-            chosen,
-        ),
-    )
+    best: tuple[float, tuple[int, ...]] = (inf, ())
+
+    def go_on(chosen: tuple[int, ...]) -> None:
+        nonlocal best
+        visits = {(place, day) for (place, _), day in zip(planned, chosen, strict=False)}
+        to_come = {place for place, _ in planned[len(chosen) :]} - {place for place, _ in visits}
+        cost = (len(visits) + len(to_come)) * JOURNEY + len(set(chosen)) * DAY
+        if cost >= best[0]:
+            return
+        if len(chosen) == len(planned):
+            best = (cost, chosen)
+            return
+        for day in sorted(planned[len(chosen)][1]):
+            go_on((*chosen, day))
+
+    go_on(())
+    return best[1]
 
 
 def package_of(options: Sequence[Option], parts: Sequence[Sequence[Option]]) -> Package:
@@ -101,27 +117,102 @@ def best_of_each(parts: Sequence[Sequence[Option]]) -> Package | None:
 def best_package(parts: Sequence[Sequence[Option]]) -> Package | None:
     """The cheapest package; of equals the one whose options stand first in their lists. None when a part has no option.
 
-    Depth first: to add an option never makes a package cheaper, so what costs as much as the best so far is not followed.
+    Depth first: what will cost at least as much as the best so far, whatever is chosen of the lists to come, is not followed.
     """
     if not parts or not all(parts) or len(parts) > MOST_PARTS:
         return None
     lists = [_worth_looking_at(part[:MOST_OPTIONS], _others(parts, number)) for number, part in enumerate(parts)]
     tops = [max(option.score for option in part) for part in parts]
-    best: tuple[float, tuple[Option, ...]] = (inf, ())
+    to_come = [_ToCome.of(lists[number:], tops[number:]) for number in range(len(lists) + 1)]
+    near = _nearly_best(lists, tops)
+    # One more than what is known, so that of equals it is still the first that is found.
+    best: tuple[int, tuple[Option, ...]] = (_cost(near, tops) + 1, near)
+    steps = 0
 
-    def go_on(chosen: tuple[Option, ...], lost: int) -> None:
-        nonlocal best
-        cost = lost + trips(chosen).cost + len({option.provider for option in chosen}) * PROVIDER
-        if cost >= best[0]:
+    def go_on(chosen: tuple[Option, ...]) -> None:
+        nonlocal best, steps
+        if steps == MOST_STEPS:
+            return
+        steps += 1
+        cost = _cost(chosen, tops)
+        if cost + to_come[len(chosen)].at_least(chosen) >= best[0]:
             return
         if len(chosen) == len(lists):
             best = (cost, chosen)
             return
         for option in lists[len(chosen)]:
-            go_on((*chosen, option), lost + tops[len(chosen)] - option.score)
+            go_on((*chosen, option))
 
-    go_on((), 0)
-    return package_of(best[1], parts)
+    go_on(())
+    return replace(package_of(best[1], parts), proved=steps < MOST_STEPS)
+
+
+def _cost(chosen: Sequence[Option], tops: Sequence[int]) -> int:
+    """What the first options of a package cost."""
+    lost = sum(top - option.score for top, option in zip(tops, chosen, strict=False))
+    return lost + trips(chosen).cost + len({option.provider for option in chosen}) * PROVIDER
+
+
+def _nearly_best(lists: Sequence[Sequence[Option]], tops: Sequence[int]) -> tuple[Option, ...]:
+    """A good package at little cost: from the best of each, and the best of each on each day, by changing one option at a time."""
+    starts = {tuple(max(part, key=lambda option: (day in option.days, option.score)) for part in lists) for day in range(-1, 7)}
+    found = []
+    for chosen in sorted(starts, key=lambda start: _cost(start, tops)):
+        while True:
+            others = [(*chosen[:n], other, *chosen[n + 1 :]) for n, part in enumerate(lists) for other in part]
+            better = min(others, key=lambda other: _cost(other, tops))
+            if _cost(better, tops) >= _cost(chosen, tops):
+                break
+            chosen = better
+        found.append(chosen)
+    return min(found, key=lambda chosen: _cost(chosen, tops))
+
+
+@dataclass(frozen=True, slots=True)
+class _ToCome:
+    """The lists that nothing is chosen of yet: each option with what it loses, and how many lists have its provider and its place."""
+
+    lists: list[list[tuple[Option, int, int, int]]]
+
+    @classmethod
+    def of(cls, lists: Sequence[Sequence[Option]], tops: Sequence[int]) -> Self:
+        providers = Counter(provider for part in lists for provider in {option.provider for option in part})
+        places = Counter(place for part in lists for place in {option.place for option in part})
+        return cls(
+            [
+                [(option, top - option.score, providers[option.provider], places[option.place]) for option in part]
+                for part, top in zip(lists, tops, strict=True)
+            ]
+        )
+
+    def at_least(self, chosen: Sequence[Option]) -> int:
+        """What these lists will add at least. What several options might share is divided among the lists that could."""
+        providers = {option.provider for option in chosen}
+        days: set[int] = set()
+        open_on: dict[str, set[int]] = {}
+        for option in chosen:
+            if option.place:
+                days |= option.days
+                open_on.setdefault(option.place, set()).update(option.days)
+        day, never = DAY // max(1, len(self.lists)), set[int]()
+        total = 0
+        for part in self.lists:
+            least = inf
+            for option, lost, of_provider, of_place in part:
+                if lost >= least:
+                    break  # best first
+                if option.provider not in providers:
+                    lost += PROVIDER // of_provider
+                if option.place and not option.days:
+                    lost += JOURNEY + DAY
+                elif option.place:
+                    if option.days.isdisjoint(open_on.get(option.place, never)):
+                        lost += JOURNEY // of_place
+                    if option.days.isdisjoint(days):
+                        lost += day
+                least = min(least, lost)
+            total += int(least)
+        return total
 
 
 def _others(parts: Sequence[Sequence[Option]], number: int) -> set[str]:
@@ -170,6 +261,8 @@ def sentences(package: Package, first: Package, names: Sequence[str]) -> list[st
         said.append(f"It gives up {points} against the best of each list for that.")
     else:
         said.append("Each is as good as the best of its list.")
+    if not package.proved:
+        said.append("There are too many ways to combine them to try all: this is the best that was found, and a better one may exist.")
     return said
 
 

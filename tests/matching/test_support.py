@@ -108,6 +108,38 @@ def test_the_package_is_as_good_as_the_best_of_all_that_could_be_put_together(ro
     assert found.cost <= packages.best_of_each(parts).cost
 
 
+def many() -> list[list[Option]]:
+    """The most that a package looks at, all of it different: five kinds, twenty of each, a day and a place for each, and few providers."""
+    return [
+        [
+            Option(f"{part}-{n}", score, f"P{(n * 5 + part) % 14}", f"{part} {n}", frozenset([n * 3 % 7]))
+            for n, score in enumerate(range(1000, 960, -2))
+        ]
+        for part in range(packages.MOST_PARTS)
+    ]
+
+
+def test_the_largest_choice_is_proved_in_few_steps(monkeypatch):
+    """Counted, not timed: without a bound on the lists to come it is far from done after `MOST_STEPS`."""
+    looked, cost = [], packages._cost
+    monkeypatch.setattr(packages, "_cost", lambda chosen, tops: looked.append(1) or cost(chosen, tops))
+    parts = many()
+    found = packages.best_package(parts)
+    assert found.proved
+    assert len(looked) < 8_000
+    assert found.providers < packages.best_of_each(parts).providers
+
+
+def test_a_search_that_ends_early_still_finds_a_package_and_says_that_it_may_not_be_the_best(monkeypatch):
+    parts = many()
+    first = packages.best_of_each(parts)
+    monkeypatch.setattr(packages, "MOST_STEPS", 3)
+    found = packages.best_package(parts)
+    assert not found.proved
+    assert found.cost <= first.cost
+    assert "a better one may exist" in packages.sentences(found, first, list("ABCDE"))[-1]
+
+
 def test_one_provider_on_one_day_wins_where_little_is_lost_and_says_so():
     tuesday, friday = frozenset([1]), frozenset([4])
     parts = [
