@@ -83,7 +83,8 @@ def plan_csv(request: SignedIn) -> HttpResponse:
     if request.user.is_referrer:
         filters = presenter.Filters.of(request.GET)
         lines = [line for line in (board(request.user, found, at) if found else []) if filters.leave(line)]
-        audit.record_reads(user=request.user, record_type="patient", record_ids=[line.patient for line in lines], purpose="export")
+        named = {patient for line in lines for patient in line.named}
+        audit.record_reads(user=request.user, record_type="patient", record_ids=named, purpose="export")
         rows, columns = presenter.file_rows(lines), presenter.COLUMNS
     answer: Any = StreamingHttpResponse(spreadsheet.lines(columns, list(rows)), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="plan-{timezone.localdate():%Y-%m-%d}.csv"'

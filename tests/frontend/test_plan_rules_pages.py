@@ -9,6 +9,7 @@ from django.utils import timezone
 from capacity.models import AdmissionLimit, SharedRoom
 from core.models import AuditEntry
 from flow.models import Episode, Plan, Relationship
+from flow.people import keep_together
 from flow.planning import operations as planning
 from flow.planning import renewing, watching
 from flow.planning.queries import current_plan
@@ -112,6 +113,16 @@ def test_the_places_to_drag_to_are_a_part_of_the_persons_page_with_their_prices(
     assert ("<html" in part, part.count("data-plan-target"), "Price: " in part) == (False, 1, True)
     assert will.patient_id in set(AuditEntry.objects.values_list("record_id", flat=True)), "whom the price names is looked at too"
     assert text_of(team.get(line_page(plan, ada))).count("Choose this place") == 1, "and without a script it is on the page"
+
+
+def test_whom_a_line_of_the_file_names_beside_its_person_is_looked_at_too(referrer, ada):
+    will = waits(referrer, patient__given_name="Will", patient__family_name="King", discharge_pathway="P1")
+    keep_together(patient_id=ada.patient_id, other=will.patient_id, kind="couple", by=referrer, at=timezone.now())
+    planning.draw_up(by=referrer, at=timezone.now())
+    file = text_of(browser(referrer).get(reverse("plan-csv"), {"pathway": "P1"}))
+    assert ("Together with Ada Byron." in file, file.count("\n")) == (True, 2)
+    looked_at = set(AuditEntry.objects.filter(purpose="export").values_list("record_id", flat=True))
+    assert looked_at == {ada.patient_id, will.patient_id}
 
 
 def test_a_manager_watches_providers_and_groups_and_reads_no_small_number(referrer):
