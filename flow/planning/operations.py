@@ -10,10 +10,11 @@ from uuid import UUID
 from django.db import transaction
 from procrastinate.contrib.django import app
 
+import capacity.operations as places
 from capacity.queries import pool_states
 from catalogue.models import Organization, User
 from core.errors import Conflict, Invalid, LuneError, NotAllowed, NotFound
-from flow.models import Plan, PlanDecision, PlanLine
+from flow.models import Patient, Plan, PlanDecision, PlanLine
 from flow.people import tell_colleagues
 from flow.planning import pricing
 from flow.planning.drawing import Stopped, draw
@@ -131,10 +132,14 @@ def accept(*, line_id: UUID, by: User, at: datetime) -> Outcome:
     parts = [line]
     if line.part:
         others = line.plan.lines.filter(episode=line.episode_id, pool__isnull=False, decision=None).exclude(pk=line.pk)
-        parts += others.select_related("plan").order_by("pool")
+        parts += others.select_related("plan")
     held = {}
+    trying = line
     try:
         with transaction.atomic():
+            # In the order that `flow.operations` says: the person, then all the places at once, so that no two packages block each other.
+            Patient.objects.select_for_update(no_key=True).get(pk=line.episode.patient_id)
+            places.lock([cast(UUID, each.pool_id) for each in parts])
             for each in parts:
                 trying = each
                 held[each.pk] = hold_place(episode_id=each.episode_id, pool_id=cast(UUID, each.pool_id), by=by, at=at)

@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from capacity.models import AdmissionLimit, SharedRoom
@@ -162,7 +164,13 @@ def test_a_package_is_suggested_whole_and_held_whole(team):
     assert plan.figures["kept"]["packages"] == 1
     checked(plan)
     assert not [line.news for line in board(team, plan, NOW) if line.news]
-    planning.accept(line_id=line_of(plan, stay, kinds[0]).pk, by=team, at=NOW)
+    with CaptureQueriesContext(connection) as asked:
+        planning.accept(line_id=line_of(plan, stay, kinds[0]).pk, by=team, at=NOW)
+    locks = [each["sql"] for each in asked if "FOR NO KEY UPDATE" in each["sql"]]
+    first = next(n for n, sql in enumerate(locks) if care.pk.hex in sql or meals.pk.hex in sql)
+    assert care.pk.hex in locks[first], "both places are locked at once, so that no two packages block each other"
+    assert meals.pk.hex in locks[first]
+    assert any(stay.patient_id.hex in sql for sql in locks[:first]), "and the person before them"
     assert {hold.reservation.pool for hold in EpisodeHold.objects.filter(episode=stay)} == {care, meals}
     other = waits(team, care_types=kinds, all_wanted=True)
     home(1_000)
