@@ -185,3 +185,21 @@ def test_several_old_plans_in_a_row_of_which_nothing_was_decided_are_deleted(tea
     connection.check_constraints()  # at the end of a night's work the database looks: nothing may point at a plan that has gone
     assert Plan.objects.get().replaces_id is None
     assert current_plan(team) == last
+
+
+def test_a_suggestion_that_a_worker_took_away_while_somebody_pressed_is_not_taken_over(team):
+    home(9_000)
+    waits(team)
+    plan = planning.draw_up(by=team, at=NOW)
+    home(0)
+    looked(team, NOW + MINUTE)
+    better = proposal(team, plan)
+
+    def while_it_waits(execute, sql, *rest):
+        if "FOR NO KEY UPDATE" in sql:
+            Plan.objects.filter(pk=better.pk).delete()
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(while_it_waits), pytest.raises(NotFound, match="not suggested any more"):
+        renewing.take_over(plan_id=better.pk, by=team, at=NOW + 2 * MINUTE)
+    assert current_plan(team) == plan
