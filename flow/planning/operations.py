@@ -93,7 +93,7 @@ def carry_out(*, plan_id: UUID, at: Callable[[], datetime]) -> str:
             raise Stopped
 
     try:
-        if plan.created_by is None or not plan.created_by.is_active:
+        if plan.created_by is None or not plan.created_by.is_active or plan.created_by.organization_id != plan.organization_id:
             raise NotAllowed("Whoever asked for this plan does not sign in here any more.")
         plan.at = at()
         kept.update(status=Status.RUNNING, at=plan.at)

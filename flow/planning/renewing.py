@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Greatest
 
 from capacity.models import Reservation, ServiceCapacity
@@ -26,6 +26,8 @@ def due(at: datetime) -> list[UUID]:
     if not every:
         return []
     plans = Plan.objects.current().filter(at__gte=at - kept, created_by__is_active=True).defer("problem")
+    # A plan is drawn up with the rights of whoever asked for it: of somebody who has moved it would be about other people.
+    plans = plans.filter(created_by__organization=F("organization"))
     # A manager's plan of a region is a calculation: nobody acts on it.
     plans = plans.exclude(organization__kind=Organization.Kind.ICB, created_by__role=User.Role.MANAGER)
     plans = plans.annotate(seen_at=Greatest("at", "looked_at")).filter(seen_at__lte=at - every).select_related("created_by")
@@ -53,7 +55,7 @@ def look_again(*, organization_id: UUID, at: datetime) -> str:
     meanwhile makes it void.
     """
     plan = Plan.objects.current().filter(organization=organization_id).order_by("-at").select_related("created_by").first()
-    if plan is None or plan.created_by is None or not plan.created_by.is_active:
+    if plan is None or plan.created_by is None or not plan.created_by.is_active or plan.created_by.organization_id != organization_id:
         return "no plan"
     better = Plan(organization_id=organization_id, created_by=plan.created_by, at=at, replaces=plan, status=Plan.Status.PROPOSED)
     lines = work_out(better, plan.created_by, tell=lambda done: None)

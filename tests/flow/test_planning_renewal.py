@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 import capacity.operations as places
-from core.errors import Conflict, NotFound
+from core.errors import Conflict, NotAllowed, NotFound
 from core.models import Event
 from flow.models import EpisodeHold, Plan, PlanDecision, PlanLine
 from flow.planning import keeping, renewing
@@ -203,3 +203,21 @@ def test_a_suggestion_that_a_worker_took_away_while_somebody_pressed_is_not_take
     with connection.execute_wrapper(while_it_waits), pytest.raises(NotFound, match="not suggested any more"):
         renewing.take_over(plan_id=better.pk, by=team, at=NOW + 2 * MINUTE)
     assert current_plan(team) == plan
+
+
+def test_a_plan_of_somebody_who_has_moved_to_another_organisation_is_not_made_with_other_people(team, monkeypatch):
+    monkeypatch.setattr(planning, "AT_ONCE", 1)
+    home(0)
+    waits(team)
+    plan = planning.draw_up(by=team, at=NOW)
+    waits(team)
+    waiting = planning.draw_up(by=team, at=NOW + MINUTE)
+    elsewhere = UserFactory()
+    waits(elsewhere)
+    team.organization = elsewhere.organization
+    team.save()
+    assert renewing.due(NOW + timedelta(minutes=5)) == []
+    assert renewing.look_again(organization_id=plan.organization_id, at=NOW + timedelta(minutes=5)) == "no plan"
+    with pytest.raises(NotAllowed):
+        planning.carry_out(plan_id=waiting.pk, at=lambda: NOW + MINUTE)
+    assert not Plan.objects.exclude(pk__in=[plan.pk, waiting.pk]).exists()
