@@ -134,7 +134,9 @@ def _take_chosen(world: World) -> dict[Key, UUID]:
     given = {}
     for person in world.people:
         pool = world.chosen.get(person.key)
-        if pool is not None and any(option.pool == pool for option in person.options) and world.places.get(pool, 0) > 0:
+        if pool is None or not any(option.pool == pool for option in person.options):
+            continue
+        if world.places.get(pool, 0) > 0 and world.rules.lets_in(pool, person.cohort):
             world.places[pool] -= 1
             world.rules.take(pool, person.cohort)
             given[person.key] = pool

@@ -107,6 +107,13 @@ class Packed:
         rooms = {"bay": self.bay, "fixed": self.fixed, "cohort": self.cohort} if (self.bay != NONE).any() else {}
         return sides(problem, bundles=tuple(bundles), site=self.site, **rooms)
 
+    def lets_in(self, person: int, pool: int) -> bool:
+        """Whether those who are in a shared room already, and the limits of newcomers, leave one person a place of a pool."""
+        if (bay := self.bay[pool]) != NONE and self.fixed[bay] not in (OPEN, self.cohort[person]):
+            return False
+        limits = ((self.ward_limit, self.ward[pool]), (self.service_limit, self.service[pool]), (self.owner_limit, self.owner[pool]))
+        return all(group == NONE or limit[group] > 0 for limit, group in limits)
+
     def without(self, person: int, taking: int) -> "Packed":
         """The same when one person has been given a place of one pool. Whoever stays together with them has only places at that site."""
         rest, places, left, keep = self.person != person, self.places.copy(), self.left.copy(), self.keep.copy()

@@ -123,6 +123,8 @@ class _Sided:
         self.before = self._pools[person]
 
     def of(self, pool: int) -> Priced | None:
+        if not self._packed.lets_in(self._person, pool):
+            return None
         taken = self._packed.without(self._person, pool)
         rest = taken.problem(self._policy, self._plan.draw)
         planned = solve(rest, taken.side(rest), prove=False)

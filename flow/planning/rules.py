@@ -41,6 +41,13 @@ class Rules:
     ward_limits: dict[UUID, int] = field(default_factory=dict)
     service_limits: dict[UUID, int] = field(default_factory=dict)
 
+    def lets_in(self, pool: UUID, cohort: str) -> bool:
+        """Whether who is in a shared room already, and the limits of newcomers, leave a person of a cohort a place there."""
+        if self.rooms.get(pool, "") not in ("", cohort):
+            return False
+        service = self.services.get(pool)
+        return self.ward_limits.get(pool, 1) > 0 and (service is None or self.service_limits.get(service, 1) > 0)
+
     def take(self, pool: UUID, cohort: str) -> None:
         """Somebody has a place there before the plan is made."""
         if pool in self.ward_limits:

@@ -9,7 +9,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from capacity.models import AdmissionLimit, SharedRoom
+from core.errors import Conflict
 from flow import people
+from flow.holds import hold_place
 from flow.models import Episode, EpisodeHold, PlanLine
 from flow.planning import drawing, pricing
 from flow.planning import operations as planning
@@ -117,6 +119,27 @@ def test_a_shared_room_takes_one_sex_and_nobody_beside_an_infection(team):
     other = UserFactory()
     stranger = waits(other, sex="male")
     assert line_of(planning.draw_up(by=other, at=NOW + 2 * MINUTE), stranger).state == State.LEFT_OUT
+
+
+def test_a_place_that_a_room_or_a_limit_forbids_has_no_price_and_is_not_kept_for_whom_it_was_chosen(team):
+    """Women are in one room, and a ward takes nobody more today: of three other places one has a price."""
+    best, womens, full, empty = home(0), home(1_000), home(2_000, available=2), home(3_000)
+    SharedRoom.objects.create(pool=womens, sex="female")
+    SharedRoom.objects.create(pool=empty)
+    AdmissionLimit.objects.create(service=full.service, pool=full, a_day=1)
+    rival = UserFactory()
+    hold_place(episode_id=waits(rival).pk, pool_id=full.pk, by=rival, at=NOW)
+    stay = waits(team, sex="male")
+    plan = planning.draw_up(by=team, at=NOW)
+    assert [offer.pool for offer in pricing.offers(line_of(plan, stay))] == [empty.pk]
+    for pool in (womens, full):
+        with pytest.raises(Conflict, match="not one that fits"):
+            planning.override(line_id=line_of(plan, stay).pk, pool_id=pool.pk, by=team, at=NOW)
+    chosen = planning.override(line_id=line_of(plan, stay).pk, pool_id=empty.pk, by=team, at=NOW).plan
+    assert (line_of(chosen, stay).state, line_of(chosen, stay).pool) == (State.CHOSEN, empty)
+    SharedRoom.objects.filter(pool=empty).update(sex="female")
+    again = planning.draw_up(by=team, at=NOW + MINUTE)
+    assert (line_of(again, stay).state, line_of(again, stay).pool) == (State.SUGGESTED, best)
 
 
 def test_newcomers_a_day_are_a_limit_of_a_ward_and_of_a_service(team):
