@@ -1,6 +1,6 @@
 """How a plan treats providers and groups of people: watched, and never part of the choice. Small numbers are not kept."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -24,25 +24,37 @@ MOST = 15
 _BANDS = ((0, "Under 18"), (18, "18 to 64"), (65, "65 to 74"), (75, "75 to 84"), (85, "85 and over"))
 
 
+#: What stands for all providers that are confidential.
+UNNAMED = "Providers that are not named"
+
+
 def shares(problem: Problem, at: Ints, pools: Sequence[UUID]) -> list[dict[str, Any]]:
-    """What each provider gets of all who are placed, beside what it has of all places that are free."""
-    kept = ServiceCapacity.objects.filter(pk__in=list(pools)).values_list("pk", "service__organization__name", "service__organization")
-    named = {pool: (str(organization), name) for pool, name, organization in kept}
-    names = dict(named.values())
+    """What each provider gets of all who are placed, beside what it has of all places that are free. Confidential ones are one row."""
     if not pools:
         return []
-    found = answer.shares(problem, at, [named[pool][0] if pool in named else "" for pool in pools])
-    rows = sorted((share for share in found if share.label in names), key=lambda share: (-share.placed, -share.places, share.label))
-    return [
+    of = "service__organization"
+    kept = ServiceCapacity.objects.filter(pk__in=list(pools)).values_list("pk", of, f"{of}__name", f"{of}__is_confidential")
+    named = {pool: ("" if hidden else str(organization), UNNAMED if hidden else name) for pool, organization, name, hidden in kept}
+    names = dict(named.values())
+    # A pool that has gone since is of nobody here.
+    found = answer.shares(problem, at, [named[pool][0] if pool in named else "gone" for pool in pools])
+    rows = sorted((share for share in found if share.label in names), key=lambda share: (-share.placed, -share.places, share.label))[:MOST]
+    sizes = [share.placed for share in rows]
+    # Where some have a few, none at all is hidden too: of a single free place one would know what "few" is.
+    small = {i for i, size in enumerate(sizes) if size < FEWEST} if any(0 < size < FEWEST for size in sizes) else set()
+    few = _with_others(small, sizes, lambda some: sum(sizes[i] for i in some) >= FEWEST)
+    told = [
         {
             "provider": names[share.label],
             "places": share.places,
-            "placed": share.placed,
+            "placed": None if i in few else share.placed,
             "of_places": round(100 * share.of_places, 1),
-            "of_placed": round(100 * share.of_placed, 1),
+            "of_placed": None if i in few else round(100 * share.of_placed, 1),
         }
-        for share in rows[:MOST]
+        for i, share in enumerate(rows)
     ]
+    # Their order would say who of them has more.
+    return sorted(told, key=lambda row: (-(row["placed"] or 0), -row["places"], row["provider"]))
 
 
 def groups(drawn: "Drawn", plan: Plan) -> dict[str, list[dict[str, Any]]]:
@@ -90,24 +102,38 @@ def _rows(drawn: "Drawn", span: int, people: Sequence[int], labels: Sequence[str
 
 
 def hide(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The same without numbers of fewer than `FEWEST` people. None means: so few that it is not told; with `most`: all but so few.
+    """The same without numbers of fewer than `FEWEST` people, with a place or without one. None means: not told.
 
-    Where one group alone would be hidden, it could be worked out from the others: the next smallest is hidden with it.
+    What is hidden could be worked out from the others and the whole: the next smallest are hidden with it until that tells nothing.
     """
-    small = [row for row in rows if row["people"] < FEWEST]
-    if len(small) == 1 and len(rows) > 1:
-        small.append(min((row for row in rows if row["people"] >= FEWEST), key=lambda row: row["people"]))
-    hidden = {row["group"] for row in small}
+    people, placed = [row["people"] for row in rows], [row["placed"] for row in rows]
+    left = [all_of - some for all_of, some in zip(people, placed, strict=True)]
+
+    def covered(sizes: list[int], some: Iterable[int]) -> bool:
+        """Whether what these are together is more than one each, and nobody; of none at all each is known anyway."""
+        whole = sum(sizes[i] for i in some)
+        return not whole or (whole >= FEWEST and whole > len(set(some)))
+
+    groups = _with_others({i for i, size in enumerate(people) if size < FEWEST}, people, lambda some: covered(people, some))
+    few = {i for i in range(len(rows)) if 0 < placed[i] < FEWEST or 0 < left[i] < FEWEST}
+    places = _with_others(groups | few, people, lambda some: covered(placed, some) and covered(left, some))
     shown = []
-    for row in rows:
-        if row["group"] in hidden:
-            shown.append(row | {"people": None, "placed": None, "points": None, "miles": None})
-            continue
-        without = row["people"] - row["placed"]
-        row = row | ({"points": None, "miles": None} if row["placed"] < FEWEST else {})
-        if 0 < row["placed"] < FEWEST:
-            row["placed"] = None
-        elif 0 < without < FEWEST:
-            row |= {"placed": None, "most": True}
+    for i, row in enumerate(rows):
+        if i in groups:
+            row = row | {"people": None, "placed": None, "points": None, "miles": None}
+        elif i in places:
+            row = row | {"placed": None} | ({"points": None, "miles": None} if placed[i] < FEWEST else {})
+        elif placed[i] < FEWEST:
+            row = row | {"points": None, "miles": None}
         shown.append(row)
     return shown
+
+
+def _with_others(hidden: set[int], sizes: Sequence[int], covered: Callable[[set[int]], bool]) -> set[int]:
+    """What is hidden, and the next smallest until nothing of it is told by the whole."""
+    hidden = set(hidden)
+    for i in sorted(range(len(sizes)), key=lambda i: sizes[i]):
+        if not hidden or (len(hidden) > 1 and covered(hidden)):
+            break
+        hidden.add(i)
+    return hidden

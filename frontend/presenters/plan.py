@@ -7,6 +7,7 @@ from typing import Any
 from django.http import QueryDict
 
 from flow.models import Episode, Plan, PlanLine
+from flow.planning import watching
 from flow.planning.queries import BoardLine
 from frontend.environment import plural
 from frontend.presenters import charts
@@ -92,13 +93,14 @@ def kept(plan: Plan) -> str:
 
 
 def few(number: int | None) -> str:
-    """A number of people, or that they are so few that it is not told."""
-    return "fewer than 5" if number is None else str(number)
+    """A number of people, or that it is not told because it, or another, is of too few."""
+    return "not told" if number is None else str(number)
 
 
-def placed(row: Mapping[str, Any]) -> str:
-    """How many of a group have a place, where that may be told."""
-    return "all but fewer than 5" if row.get("most") else few(row["placed"])
+def pathways(plan: Plan, *, exact: bool) -> list[Mapping[str, Any]]:
+    """People with a place by pathway: all numbers for those who see the people, for others without small ones."""
+    rows = plan.figures.get("groups", [])
+    return list(rows) if exact else watching.hide(rows)
 
 
 def counts(plan: Plan) -> list[tuple[str, int]]:
@@ -180,12 +182,13 @@ def figure_rows(plan: Plan) -> Iterable[tuple[object, ...]]:
         yield ("People", label, number, "")
     for row in ways(plan):
         yield ("Placed", row["label"], row["placed"], f"{row['dearer']} points worse than this plan")
-    for row in plan.figures.get("groups", []):
-        yield ("Placed of a pathway", row["label"], row["placed"], f"of {row['people']}")
+    for row in pathways(plan, exact=False):
+        yield ("Placed of a pathway", row["label"], few(row["placed"]), f"of {few(row['people'])}")
     for row in plan.figures.get("shares", []):
-        yield ("Provider", row["provider"], row["placed"], f"{row['of_placed']}% of people, {row['of_places']}% of places")
+        people = "" if row["of_placed"] is None else f"{row['of_placed']}% of people, "
+        yield ("Provider", row["provider"], few(row["placed"]), f"{people}{row['of_places']}% of places")
     for kind, rows in plan.figures.get("equity", {}).items():
         for row in rows:
-            yield (kind, row["group"], placed(row), f"of {few(row['people'])}")
+            yield (kind, row["group"], few(row["placed"]), f"of {few(row['people'])}")
     for row in wanted(plan):
         yield ("One more place", f"{row['kind']}, {row['area']}", row["points"], f"{row['pools']} services, {row['full']} of them full")

@@ -14,7 +14,7 @@ from flow.planning import operations as planning
 from flow.planning import renewing, watching
 from flow.planning.queries import current_plan
 from frontend.presenters import plan as presenter
-from tests.factories import PatientFactory, UserFactory
+from tests.factories import OrganizationFactory, PatientFactory, UserFactory
 from tests.flow.waiting import home, waits
 from tests.frontend.test_plan import BOARD, browser, line_page, text_of
 
@@ -134,9 +134,9 @@ def test_a_manager_watches_providers_and_groups_and_reads_no_small_number(referr
     page = " ".join(text_of(boss.get(BOARD)).split())
     assert "Shares between providers" in page
     assert "How groups of people fare" in page
-    assert "fewer than 5" in page
+    assert "not told" in page
     file = text_of(boss.get(reverse("plan-csv")))
-    assert "Sex,Other,fewer than 5,of fewer than 5" in file
+    assert "Sex,Other,not told,of not told" in file
     assert "How groups of people fare" not in text_of(browser(referrer).get(BOARD))
 
 
@@ -154,17 +154,52 @@ def test_the_proof_is_said_in_words_and_so_is_what_is_kept(objective, says):
     assert presenter.kept(Plan(figures={})) == ""
 
 
-def test_small_groups_are_hidden_and_cannot_be_worked_out_from_the_others():
-    def row(group, people, placed):
-        return {"group": group, "people": people, "placed": placed, "points": 900, "miles": 2.0}
+def row_of(people, placed):
+    return {"people": people, "placed": placed, "points": 900, "miles": 2.0}
 
-    few, middle, many = watching.hide([row("a", 3, 1), row("b", 7, 7), row("c", 40, 33)])
+
+def test_small_groups_are_hidden_and_cannot_be_worked_out_from_the_others():
+    few, middle, many = watching.hide([row_of(3, 1), row_of(7, 7), row_of(40, 33)])
     assert (few["people"], few["placed"], few["points"]) == (None, None, None)
     assert middle["people"] is None, "with one hidden alone, the total would tell it"
-    assert (many["people"], many["placed"], many["points"]) == (40, 33, 900)
-    (most,) = watching.hide([row("a", 20, 18)])
-    assert (most["people"], most["placed"], most["most"]) == (20, None, True), "two without a place are few as well"
-    assert [each["people"] for each in watching.hide([row("a", 1, 1), row("b", 2, 0), row("c", 9, 9)])] == [None, None, 9]
+    assert (many["people"], many["placed"], many["points"]) == (40, None, 900), (
+        "with it the total tells that two of the others have no place"
+    )
+    (most,) = watching.hide([row_of(20, 18)])
+    assert (most["people"], most["placed"]) == (20, None), "two without a place are few as well"
+
+
+@pytest.mark.parametrize(
+    ("rows", "people", "placed"),
+    [
+        ([(20, 10), (18, 9), (1, 1), (1, 0)], [20, None, None, None], [10, None, None, None]),
+        ([(20, 18), (30, 10), (40, 20)], [20, 30, 40], [None, None, 20]),
+        ([(20, 10), (30, 30)], [20, 30], [10, 30]),
+        ([(1, 1), (1, 1), (1, 1), (1, 1), (1, 1), (9, 9), (20, 20)], [*[None] * 6, 20], [*[None] * 6, 20]),
+    ],
+)
+def test_what_is_hidden_together_is_more_than_one_each(rows, people, placed):
+    shown = watching.hide([row_of(*row) for row in rows])
+    assert ([row["people"] for row in shown], [row["placed"] for row in shown]) == (people, placed)
+
+
+def test_a_manager_reads_no_small_number_of_a_provider_or_a_pathway_and_no_confidential_name(referrer):
+    refuge = OrganizationFactory(name="Haven", is_confidential=True)
+    big, small = home(0, available=7), home(2_000, available=1)
+    home(4_000, available=1, service__organization=refuge)
+    for number in range(9):
+        waits(referrer, discharge_pathway="P1" if number else "P3")
+    plan = planning.draw_up(by=referrer, at=timezone.now())
+    shares = {row["provider"]: (row["placed"], row["of_placed"]) for row in plan.figures["shares"]}
+    assert shares == dict.fromkeys([big.service.organization.name, small.service.organization.name, watching.UNNAMED], (None, None))
+    boss = browser(UserFactory(manager=True, organization=referrer.organization))
+    page, file = text_of(boss.get(BOARD)), text_of(boss.get(reverse("plan-csv")))
+    assert watching.UNNAMED in page
+    assert "Haven" not in page + file
+    assert [row["placed"] for row in presenter.pathways(plan, exact=False)] == [None, None]
+    assert sum(row["placed"] for row in presenter.pathways(plan, exact=True)) == 9, "a team knows its people"
+    assert file.count("not told,of not told") >= 2
+    assert f"Provider,{small.service.organization.name},not told," in file
 
 
 def test_the_board_with_couples_asks_the_database_the_same_for_two_as_for_five(referrer):
