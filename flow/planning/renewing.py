@@ -92,7 +92,8 @@ def _says(plans) -> set[tuple[UUID, str, UUID | None]]:
 def take_over(*, plan_id: UUID, by: User, at: datetime) -> Plan:
     """Put a suggested plan in the place of the one in force. Nothing is held or sent by it. Raises NotFound and Conflict."""
     # Locked before the plan is read: a worker may be putting another suggestion in its place.
-    Organization.objects.select_for_update(no_key=True).filter(pk=by.organization_id).first()
+    if by.organization_id is not None:
+        Organization.objects.select_for_update(no_key=True).get(pk=by.organization_id)
     plan = Plan.objects.visible_to(by).filter(pk=plan_id, status=Plan.Status.PROPOSED).first()
     if plan is None:
         raise NotFound("That plan is not suggested any more. Look at the plan in force; nothing has been changed.")

@@ -100,7 +100,7 @@ def few(number: int | None) -> str:
 def pathways(plan: Plan, *, exact: bool) -> list[Mapping[str, Any]]:
     """People with a place by pathway: all numbers for those who see the people, for others without small ones."""
     rows = plan.figures.get("groups", [])
-    return list(rows) if exact else watching.hide(rows)
+    return [*(rows if exact else watching.hide(rows))]
 
 
 def counts(plan: Plan) -> list[tuple[str, int]]:
