@@ -43,7 +43,7 @@ def once(request: Request, act: Callable[[], tuple[Any, int]]) -> Response:
 
 
 def once_by_parts(request: Request, act: Callable[[str], tuple[Any, int]]) -> Response:
-    """As `once`, for an act whose parts are each a transaction of their own, so that none waits for the others.
+    """As `once`, for an act whose parts are kept in several transactions, so that nobody else waits for all of them.
 
     `act` is given a text that is the same whenever this request comes: it makes of it a key for each part, by which a part that was done
     is not done again. So a request that broke off half-way may be sent again, and two that come together do each part once.
