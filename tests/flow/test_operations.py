@@ -10,7 +10,7 @@ import capacity.operations as places
 from capacity.models import Reservation
 from core.errors import Conflict, Invalid, LuneError, NotAllowed, NotFound
 from core.models import Event
-from flow import operations
+from flow import operations, steps
 from flow.models import Episode, Patient, Referral
 from flow.workflow import Reason, Status
 from tests.factories import (
@@ -335,7 +335,7 @@ def test_a_failed_step_leaves_no_event_and_no_row(referrer, monkeypatch):
     pool = PoolFactory()
     task = send(referrer, [pool], hold=[pool]).tasks.get()
     before = Event.objects.count()
-    monkeypatch.setattr(operations, "_end_wait", lambda *_: 1 / 0)
+    monkeypatch.setattr(steps, "end_wait", lambda *_: 1 / 0)
     operations.accept(task_id=task.pk, by=provider_of(pool), at=timezone.now())
     after_accept = Event.objects.count()
     assert after_accept > before

@@ -1,0 +1,156 @@
+"""How one step is taken: lock, see whether it is allowed, save it with its transition row and its event.
+
+The verbs are in `flow.operations`, with the order in which locks are taken.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+import capacity.operations as places
+from catalogue.models import User
+from core.errors import Conflict, Invalid, NotFound
+from core.events import publish
+from flow import workflow
+from flow.holds import give_back_waiting, pools_held
+from flow.models import Episode, Patient, Referral, ReferralTask, Transition
+from flow.self_referral import news
+from flow.workflow import Action, Reason, Side, Status, Step
+
+ANOTHER_ACCEPTED = "Another service has said yes for this person."
+
+
+@transaction.atomic
+def change(
+    action: Action, task_id: UUID, by: User | None, at: datetime, reason: str, reason_text: str, expected_version: int | None
+) -> ReferralTask:
+    """Any step that concerns one task alone."""
+    task, tasks = lock(task_id)
+    step = permit(action, task, tasks, by=by, expected_version=expected_version)
+    why = reason_of(step, reason, reason_text)
+    if step.target in (Status.REJECTED, Status.CANCELLED, Status.ENTERED_IN_ERROR):
+        give_back(task, by=by, at=at)
+    take(task, step, by=by, at=at, reason=why)
+    begins = step.target in (Status.IN_PROGRESS, Status.COMPLETED)
+    # Of what was sent together, a part that comes to nothing may be the last that was waited for.
+    if (begins or (task.referral.package and step.target != Status.ON_HOLD)) and task.referral.wait_is_over:
+        end_wait(task.referral.episode_id, at)
+    publish("flow.changed", topics=["region"])
+    return task
+
+
+def tasks_to_lock() -> QuerySet[ReferralTask]:
+    """Tasks to be locked, in their order, with what the steps read."""
+    return ReferralTask.objects.select_for_update(of=("self",), no_key=True).select_related("referral", "pool__service").order_by("pk")
+
+
+def lock(task_id: UUID) -> tuple[ReferralTask, list[ReferralTask]]:
+    """Lock a task's referral and then all its tasks: an answer to one is an answer for all.
+
+    Of what was sent together the person is locked before, so that of two parts that begin at once the later sees the earlier.
+    """
+    found = ReferralTask.objects.filter(pk=task_id).values_list("referral_id", "referral__patient_id", "referral__package").first()
+    if found is None:
+        raise NotFound("There is no such referral.")
+    referral_id, patient_id, package = found
+    if package is not None:
+        Patient.objects.select_for_update(no_key=True).get(pk=patient_id)
+    Referral.objects.select_for_update(no_key=True).get(pk=referral_id)
+    tasks = list(tasks_to_lock().filter(referral_id=referral_id))
+    return next(task for task in tasks if task.pk == task_id), tasks
+
+
+def permit(action: Action, task: ReferralTask, tasks: list[ReferralTask], *, by: User | None, expected_version: int | None) -> Step:
+    """The step, if `by` may take it now."""
+    side = Side.SYSTEM if by is None else task.side_of(by)
+    if side is None:
+        raise NotFound("There is no such referral.")
+    settled = any(other.status in Status.known_to_provider() for other in tasks if other.pk != task.pk)
+    if action == Action.ACCEPT and side == Side.PROVIDER and task.status == Status.CANCELLED and settled:
+        raise Conflict(f"{ANOTHER_ACCEPTED} Nothing more is needed from you.", code="moved-on")
+    step = workflow.step(action, status=task.status, side=side)
+    if expected_version is not None and expected_version != task.version:
+        raise Conflict("This referral has changed since you looked. Look again, then answer.", code="stale-version", version=task.version)
+    return step
+
+
+def reason_of(step: Step, reason: str, text: str) -> tuple[str, str]:
+    """The code and words of a reason, when the step needs one. Words may be left out when the code says enough."""
+    text = text.strip()
+    if reason and reason not in Reason.values:
+        raise Invalid(f"“{reason}” is not a reason. Use one of: {', '.join(Reason.values)}.", code="unknown-reason")
+    if len(text) > 300:
+        raise Invalid("Shorten the reason to 300 letters or fewer.")
+    if step.action == Action.DECLINE and not reason:
+        raise Invalid("Choose why you cannot take this person, so that the team can do better next time.", code="reason-needed")
+    if reason == Reason.OTHER and not text:
+        raise Invalid("Say in a few words what the other reason is.", code="reason-needed")
+    if step.needs_reason and not (reason or text):
+        raise Invalid("Say why in a few words.", code="reason-needed")
+    return reason, text or (str(Reason(reason).label) if reason else "")
+
+
+def take(task: ReferralTask, step: Step, *, by: User | None, at: datetime, reason: tuple[str, str] = ("", "")) -> None:
+    """Save a step that was checked: the status, its transition row and the event for both sides."""
+    source = task.status
+    task.status = step.target
+    task.status_reason, task.status_reason_text = reason
+    task.changed_at = at
+    if step.action in (Action.ACCEPT, Action.DECLINE):
+        task.answered_at = at
+    if not task._state.adding:
+        task.version += 1
+    task.save()
+    Transition.objects.create(
+        task=task,
+        action=step.action,
+        from_status=source,
+        to_status=step.target,
+        reason=reason[0],
+        reason_text=reason[1],
+        by=by,
+        organization_id=by.organization_id if by else None,
+        at=at,
+    )
+    sender = task.referral.organization_id
+    publish(
+        "referral.changed",
+        topics=[f"org:{sender}", f"org:{task.provider_id}", f"referral:{task.referral_id}"],
+        audience=[sender, task.provider_id],
+        data={"task": str(task.pk), "referral": str(task.referral_id), "status": str(task.status), "version": task.version},
+    )
+    if by is not None and task.referral.source == Referral.Source.SELF and source != Status.REQUESTED:
+        news.tell(task.referral.self_referral.pk)
+
+
+def fill(task: ReferralTask, version: int, *, by: User, at: datetime) -> None:
+    """Take the held place of a task, or else a free one. `version` is the pool's before: one that counts nothing stays as it is."""
+    try:
+        filled = places.fill(pool_id=task.pool_id, reservation_id=task.reservation_id, by=by, at=at)
+    except Conflict as error:
+        raise Conflict(
+            f"Your figures say that no place is free at {task.pool.service.name}. Correct them, then say yes; or say no to this request.",
+            code="no-place",
+            pool=str(task.pool_id),
+        ) from error
+    task.took_place = filled.version > version
+
+
+def give_back(task: ReferralTask, *, by: User | None, at: datetime) -> None:
+    """Free the place that a task holds or has taken. What has already ended stays so."""
+    if task.took_place and task.status in Status.open():
+        places.reopen(pool_id=task.pool_id, by=by, at=at)
+        task.took_place = False
+    elif task.reservation_id:
+        places.release(reservation_id=task.reservation_id, by=by, at=at)
+
+
+def end_wait(episode_id: UUID | None, at: datetime) -> None:
+    """End an episode that has not ended, and what is held for it. Called last: an episode's row is locked after all others."""
+    if episode_id is not None:
+        held = pools_held(Q(episode=episode_id))
+        places.lock(held)
+        give_back_waiting(Q(episode=episode_id), held, at=at)
+        Episode.objects.filter(pk=episode_id, ended_at__isnull=True, started_at__lte=at).update(ended_at=at)
