@@ -234,6 +234,8 @@ STORAGES = {
 MEDIA_ROOT = BASE_DIR / "var" / "media"
 # Uploaded files of sources, until a worker has read them: web and worker must both see this folder.
 IMPORTS_ROOT = env("LUNE_IMPORTS_ROOT", default=str(BASE_DIR / "var" / "imports"))
+# Documents about people (docs/casework.md): web and worker must both see this folder, and no web server may be pointed at it.
+DOCUMENTS_ROOT = env("LUNE_DOCUMENTS_ROOT", default=str(BASE_DIR / "var" / "documents"))
 
 from csp.constants import NONCE, NONE, SELF  # noqa: E402
 
@@ -311,6 +313,14 @@ SMS_FILE_PATH = env("LUNE_SMS_FILE", default="")
 #: Requests for help that the public sends by a form: days for which one that is begun, and one that no service takes on, are kept.
 SELF_REFERRAL_DRAFT_DAYS = env.int("LUNE_SELF_REFERRAL_DRAFT_DAYS", default=7)
 SELF_REFERRAL_KEEP_DAYS = env.int("LUNE_SELF_REFERRAL_KEEP_DAYS", default=60)
+
+#: The virus scanner for documents: clamd by "tcp://127.0.0.1:3310" or "unix:///run/clamav/clamd.ctl"; empty: none, which pages say.
+SCANNER = env("LUNE_SCANNER", default="")
+#: Megabytes of one document, and days for which the file of one that was withdrawn or locked away is kept.
+DOCUMENT_MEGABYTES = env.int("LUNE_DOCUMENT_MEGABYTES", default=10)
+DOCUMENT_KEEP_DAYS = env.int("LUNE_DOCUMENT_KEEP_DAYS", default=30)
+#: Days after a yes on which the sender is to ask the person how it goes; 0: nobody is reminded.
+FOLLOW_UP_DAYS = env.int("LUNE_FOLLOW_UP_DAYS", default=7)
 
 #: A plan in force is looked at again after changes, at most every so many seconds (0: never), for so many hours after it was drawn up.
 PLAN_LOOK_SECONDS = env.int("LUNE_PLAN_LOOK_SECONDS", default=120)

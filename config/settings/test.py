@@ -13,6 +13,7 @@ DATABASES["default"]["TEST"] = {"NAME": env("LUNE_TEST_DB", default="test_lune")
 LIVE_CHANNEL = f"lune-{DATABASES['default']['TEST']['NAME']}-{env('PYTEST_XDIST_WORKER', default='')}"
 USAGE_PREFIX = f"usage-{LIVE_CHANNEL}"
 IMPORTS_ROOT = str(BASE_DIR / "var" / "test-imports")
+DOCUMENTS_ROOT = str(BASE_DIR / "var" / "test-documents")
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
