@@ -3,15 +3,16 @@
 import uuid
 from typing import Self
 
+import pghistory
 from django.db import models
 from django.utils import timezone
 
 from capacity.models import Infection
-from catalogue.models import Organization
+from catalogue.models import Organization, User
 from core.scoping import VisibleQuerySet
 from matching.models import NeedProfile
 
-from .patient import Patient
+from .patient import Patient, counted_versions
 
 
 class EpisodeQuerySet(VisibleQuerySet):
@@ -26,8 +27,9 @@ class EpisodeQuerySet(VisibleQuerySet):
         return self.filter(ready_at__isnull=False, ended_at__isnull=True)
 
 
+@pghistory.track(exclude=["profile"])
 class Episode(models.Model):
-    """A hospital stay, or a wait in the community, of one person."""
+    """A hospital stay, or a wait in the community, of one person. Each change counts `version` and leaves a row of history."""
 
     class Kind(models.TextChoices):
         HOSPITAL = "hospital", "Hospital stay"
@@ -52,6 +54,13 @@ class Episode(models.Model):
         EQUIPMENT = "equipment", "Waiting for equipment"
         HOUSING = "housing", "Housing"
 
+    class Reside(models.TextChoices):
+        """The criteria to reside of hospital discharge: whether somebody still has to be in an acute bed."""
+
+        NOT_SAID = "", "Not recorded"
+        MEETS = "meets", "Meets the criteria to reside"
+        NONE = "none", "No criteria to reside"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="episodes")
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="episodes")
@@ -60,7 +69,9 @@ class Episode(models.Model):
     discharge_pathway = models.CharField(max_length=2, choices=Pathway.choices)
     started_at = models.DateTimeField(default=timezone.now)
     ready_at = models.DateTimeField(null=True, blank=True, help_text="No criteria to reside since; or waiting since.")
-    expected_on = models.DateField(null=True, blank=True)
+    criteria_to_reside = models.CharField(max_length=10, choices=Reside.choices, blank=True, default="", db_default="")
+    reside_reviewed_on = models.DateField(null=True, blank=True, help_text="When the criteria to reside were last looked at.")
+    expected_on = models.DateField(null=True, blank=True, help_text="When they are expected to leave.")
     delay_reason = models.CharField(max_length=20, choices=DelayReason.choices, blank=True, default="")
     infection = models.CharField(
         max_length=20, choices=Infection.choices, blank=True, default="", db_default="",
@@ -75,11 +86,15 @@ class Episode(models.Model):
         related_name="+",
         help_text="What was last looked for, so that nobody types it twice.",
     )
+    changed_at = models.DateTimeField(null=True, blank=True)
+    changed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    version = models.PositiveIntegerField(default=1, db_default=1)
 
     objects = EpisodeQuerySet.as_manager()
 
     class Meta:
         ordering = ["ready_at"]
+        triggers = [counted_versions("profile")]
         indexes = [
             models.Index(
                 fields=["organization", "ready_at"],
@@ -92,7 +107,12 @@ class Episode(models.Model):
                 condition=models.Q(ended_at__isnull=True) | models.Q(ended_at__gte=models.F("started_at")),
                 name="episode_ends_after_it_starts",
                 violation_error_message="A stay cannot end before it began.",
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(criteria_to_reside__in=["", "none"]) | models.Q(ready_at__isnull=True),
+                name="ready_has_no_criteria_to_reside",
+                violation_error_message="Somebody who meets the criteria to reside is not ready to leave. Change one of the two.",
+            ),
         ]
 
     def __str__(self) -> str:
