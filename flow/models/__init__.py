@@ -7,25 +7,33 @@ from .document import Document
 from .episode import Episode
 from .follow_up import FollowUp, FollowUpStep
 from .hold import EpisodeHold
+from .hub import Hub, HubEntry, HubStep
 from .launch import Launch, LaunchKey
 from .letter import Letter
 from .merge import NotOnePerson, PatientMerge
 from .message import Message
 from .note import Note, NoteVersion
 from .origin import ReferralOrigin
+from .pathway import Pathway, PathwayVersion
 from .patient import Patient
 from .plan import Plan, PlanDecision, PlanLine
+from .process_rule import ProcessRule, RuleDeed, RuleSwitch, RuleVersion
+from .queue import QueuedAsk
 from .referral import Referral, ReferralTask, Transition
 from .related import RelatedPerson
 from .relationship import Relationship
 from .saved_view import FirstView, SavedView
 from .self_referral import SelfReferral, SelfReferralLink, SelfReferralNote
+from .sharing import Grant, SharingAgreement
 from .simulator import SimulatorControl
+from .team import Team
 from .what_if import WhatIf, WhatIfResult
 
 __all__ = [
     "AcceptanceModel", "AcceptanceSwitch", "Batch", "Consent", "Document", "Episode", "EpisodeHold", "FirstView", "FollowUp",
-    "FollowUpStep", "Launch", "LaunchKey", "Letter", "Message", "NotOnePerson", "Note", "NoteVersion", "Patient", "PatientMerge", "Plan",
-    "PlanDecision", "PlanLine", "Referral", "ReferralOrigin", "ReferralTask", "RelatedPerson", "Relationship", "SavedView", "SelfReferral",
-    "SelfReferralLink", "SelfReferralNote", "SimulatorControl", "Transition", "WhatIf", "WhatIfResult",
+    "FollowUpStep", "Grant", "Hub", "HubEntry", "HubStep", "Launch", "LaunchKey", "Letter", "Message", "NotOnePerson", "Note",
+    "NoteVersion", "Pathway", "PathwayVersion", "Patient", "PatientMerge", "Plan", "PlanDecision", "PlanLine", "ProcessRule",
+    "QueuedAsk", "Referral", "ReferralOrigin", "ReferralTask", "RelatedPerson", "Relationship", "RuleDeed", "RuleSwitch", "RuleVersion",
+    "SavedView", "SelfReferral", "SelfReferralLink", "SelfReferralNote", "SharingAgreement", "SimulatorControl", "Team", "Transition",
+    "WhatIf", "WhatIfResult",
 ]  # fmt: skip

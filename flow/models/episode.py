@@ -5,6 +5,7 @@ from typing import Self
 
 import pghistory
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
 from capacity.models import Infection
@@ -13,14 +14,22 @@ from core.scoping import VisibleQuerySet
 from matching.models import NeedProfile
 
 from .patient import Patient, counted_versions
+from .sharing import grants_of, is_among, is_caring, of_granted_people
+from .team import Team, own
 
 
 class EpisodeQuerySet(VisibleQuerySet):
     def visible_to(self, user) -> Self:
-        """The organisation's own episodes."""
-        if getattr(user, "is_authenticated", False) and user.is_referrer and user.organization_id:
-            return self.filter(organization_id=user.organization_id)
-        return self.none()
+        """The organisation's own, but what a team keeps to itself; and those of a granted person or a granted referral."""
+        if not is_caring(user):
+            return self.none()
+        one = grants_of(user).filter(referral__episode__isnull=False).values("referral__episode")
+        seen = Q(is_among("id", one)) | Q(is_among("id", of_granted_people(Episode.objects.all(), user)))
+        return self.filter(seen | own(user) if user.is_referrer else seen)
+
+    def of_ones_own(self, user) -> Self:
+        """Those of one's own organisation alone: what lists of who waits and plans are made of."""
+        return self.visible_to(user).filter(organization_id=user.organization_id) if user.is_referrer else self.none()
 
     def waiting(self) -> Self:
         """Ready to move on and not yet gone."""
@@ -86,6 +95,7 @@ class Episode(models.Model):
         related_name="+",
         help_text="What was last looked for, so that nobody types it twice.",
     )
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, blank=True, related_name="episodes")
     changed_at = models.DateTimeField(null=True, blank=True)
     changed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     version = models.PositiveIntegerField(default=1, db_default=1)

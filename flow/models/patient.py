@@ -17,6 +17,9 @@ from catalogue.models import Organization, User
 from core.geo import BNG
 from core.scoping import VisibleQuerySet
 
+from .sharing import grants_of, is_among, is_caring
+from .team import Team, own
+
 
 def validate_nhs_number(value: str) -> None:
     """Ten digits whose last is the modulus 11 check digit."""
@@ -28,17 +31,28 @@ def validate_nhs_number(value: str) -> None:
 
 class PatientQuerySet(VisibleQuerySet):
     def visible_to(self, user) -> Self:
-        """The referring organisation's own people, and people whom one's organisation has taken on."""
-        if not getattr(user, "is_authenticated", False) or not user.organization_id:
+        """The referring organisation's own people, but whom a team keeps to itself; whom one's organisation has taken on; and who was
+        granted, by a grant of their record or of one referral.
+        """
+        if not is_caring(user):
             return self.none()
+        grants = grants_of(user)
+        seen = Q(is_among("id", grants.filter(patient__isnull=False).values("patient")))
+        seen |= Q(is_among("id", grants.filter(referral__isnull=False).values("referral__patient")))
         if user.is_referrer:
-            return self.filter(organization_id=user.organization_id)
-        if user.is_provider:
-            from .referral import ReferralTask
+            return self.filter(seen | own(user, patient=""))
+        from .referral import ReferralTask
 
-            taken_on = ReferralTask.objects.taken_on_by(user.organization_id).values("referral__patient_id")
-            return self.filter(pk__in=taken_on)
-        return self.none()
+        taken_on = ReferralTask.objects.taken_on_by(user.organization_id).order_by().values("referral__patient_id")
+        return self.filter(seen | Q(pk__in=taken_on))
+
+    def kept_by(self, user) -> Self:
+        """Whose record one may change: people of one's own organisation, and those whose whole record was granted. A grant of one referral
+        shows whom it is about and changes nothing.
+        """
+        if not is_caring(user) or not user.is_referrer:
+            return self.none()
+        return self.filter(Q(is_among("id", grants_of(user).filter(patient__isnull=False).values("patient"))) | own(user, patient=""))
 
 
 class CurrentPatients(models.Manager.from_queryset(PatientQuerySet)):  # type: ignore[misc]  # a class made at run time
@@ -141,6 +155,7 @@ class Patient(models.Model):
         models.CharField(max_length=20, choices=AccessNeed.choices), default=list, db_default=[], blank=True,
         help_text="What they need to read, hear and be understood.",
     )  # fmt: skip
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, blank=True, related_name="patients")
     created_at = models.DateTimeField(default=timezone.now)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     changed_at = models.DateTimeField(null=True, blank=True)

@@ -15,15 +15,25 @@ from flow.workflow import Action, Side, Status
 from matching.models import MatchRun, NeedProfile
 
 from .episode import Episode
+from .pathway import PathwayVersion
 from .patient import Patient
+from .sharing import grants_of, is_among, is_caring, of_granted_people
+from .team import Team, own
+
+
+def referrals_granted(user: User, column: str) -> Q:
+    """The condition that the referral in `column` was granted: itself, or the whole person's record."""
+    one = grants_of(user).filter(referral__isnull=False).values("referral")
+    return Q(is_among(column, one)) | Q(is_among(column, of_granted_people(Referral.objects.all(), user)))
 
 
 class ReferralQuerySet(VisibleQuerySet):
     def visible_to(self, user) -> Self:
-        """The sender's own. Providers see their `ReferralTask`, never the referral itself."""
-        if getattr(user, "is_authenticated", False) and user.is_referrer and user.organization_id:
-            return self.filter(organization_id=user.organization_id)
-        return self.none()
+        """The sender's own, but what a team keeps to itself; and what was granted. Providers see their `ReferralTask`, never this."""
+        if not is_caring(user):
+            return self.none()
+        seen = referrals_granted(user, "id")
+        return self.filter(seen | own(user) if user.is_referrer else seen)
 
 
 class Referral(models.Model):
@@ -52,12 +62,34 @@ class Referral(models.Model):
     reason = models.TextField(blank=True, help_text="Shown to a provider only after it has accepted.")
     consent = models.BooleanField(default=False, help_text="The person, or somebody who may, agreed to the referral.")
     package = models.UUIDField(null=True, blank=True, help_text="The same for what was sent together because all of it is wanted.")
+    package_wanted = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Of what was sent together, how many parts are enough. Empty: all."
+    )
+    wanted = models.PositiveSmallIntegerField(default=1, db_default=1, help_text="How many of the services asked are to say yes.")
+    in_order = models.BooleanField(default=False, db_default=False, help_text="One after the other; see `QueuedAsk`.")
+    keep_asked = models.BooleanField(
+        default=False, db_default=False, help_text="In order: who misses the deadline stays asked while the next is asked too."
+    )
+    answer_within = models.PositiveIntegerField(null=True, blank=True, help_text="Minutes to answer, where the sender set them.")
+    closed_at = models.DateTimeField(null=True, blank=True, help_text="The sender needs nothing more of it.")
+    closed_because = models.CharField(max_length=300, blank=True, default="", db_default="")
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, blank=True, related_name="referrals")
+    pathway_version = models.ForeignKey(PathwayVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="referrals")
+    pathway_answers = models.JSONField(default=dict, blank=True, db_default={}, help_text="Key of a question of the version to its answer.")
 
     objects = ReferralQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at"]
         indexes = [models.Index(fields=["package"], name="sent_together", condition=Q(package__isnull=False))]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(wanted__gte=1) & (Q(package_wanted__isnull=True) | Q(package_wanted__gte=1, package__isnull=False)),
+                name="at_least_one_is_wanted",
+                violation_error_message="At least one service must be wanted.",
+            ),
+        ]
+        triggers = [pgtrigger.ReadOnly(name="as_it_was_sent", fields=["wanted", "package", "package_wanted", "in_order", "keep_asked"])]
 
     def __str__(self) -> str:
         return f"Referral {self.pk}"
@@ -74,14 +106,13 @@ class Referral(models.Model):
 
 class ReferralTaskQuerySet(VisibleQuerySet):
     def visible_to(self, user) -> Self:
-        """Sent by one's organisation, or addressed to it (once sent)."""
-        if not getattr(user, "is_authenticated", False) or not user.organization_id:
+        """Sent by one's organisation, of a referral that was granted, or addressed to one's organisation (once sent)."""
+        if not is_caring(user):
             return self.none()
+        seen = referrals_granted(user, "referral_id")
         if user.is_referrer:
-            return self.filter(referral__organization_id=user.organization_id)
-        if user.is_provider:
-            return self.filter(provider_id=user.organization_id).exclude(status=Status.DRAFT)
-        return self.none()
+            return self.filter(seen | own(user, of="referral__"))
+        return self.filter(seen | Q(provider_id=user.organization_id) & ~Q(status=Status.DRAFT))
 
     def taken_on_by(self, organization_id: uuid.UUID) -> Self:
         """Tasks by which that provider knows the person: accepted, and not withdrawn or an error since."""
@@ -89,6 +120,35 @@ class ReferralTaskQuerySet(VisibleQuerySet):
 
     def open(self) -> Self:
         return self.filter(status__in=Status.open())
+
+
+#: The database counts the yeses itself, with the referral's row locked: two that come at once are counted one after the other. The parts of
+#: a package of which some are enough are counted with the person's row locked, as `flow.steps.lock` does before.
+NO_MORE_THAN_WANTED = pgtrigger.Trigger(
+    name="no_more_than_wanted",
+    when=pgtrigger.Before,
+    operation=pgtrigger.Insert | pgtrigger.UpdateOf("status"),
+    condition=pgtrigger.Q(new__status__in=["accepted", "in-progress", "on-hold", "completed"]),
+    declare=[("sent", "flow_referral%ROWTYPE"), ("taken", "TEXT[] := ARRAY['accepted', 'in-progress', 'on-hold', 'completed']")],
+    func="""
+        SELECT * INTO sent FROM flow_referral WHERE id = NEW.referral_id;
+        IF sent.package_wanted IS NOT NULL THEN
+            PERFORM 1 FROM flow_patient WHERE id = sent.patient_id FOR NO KEY UPDATE;
+        END IF;
+        PERFORM 1 FROM flow_referral WHERE id = NEW.referral_id FOR NO KEY UPDATE;
+        IF (SELECT count(*) FROM flow_referraltask t WHERE t.referral_id = NEW.referral_id AND t.id <> NEW.id AND t.status = ANY(taken))
+            >= sent.wanted
+        OR sent.package_wanted IS NOT NULL AND (
+            SELECT count(*) FROM flow_referral r
+            WHERE r.package = sent.package AND r.id <> sent.id AND r.package_wanted IS NOT NULL
+            AND EXISTS (SELECT 1 FROM flow_referraltask t WHERE t.referral_id = r.id AND t.status = ANY(taken))
+        ) >= sent.package_wanted THEN
+            RAISE EXCEPTION 'As many services as are wanted have already said yes for this person.'
+                USING ERRCODE = 'unique_violation', CONSTRAINT = 'no_more_than_wanted';
+        END IF;
+        RETURN NEW;
+    """,
+)
 
 
 class ReferralTask(models.Model):
@@ -102,6 +162,13 @@ class ReferralTask(models.Model):
     status_reason = models.CharField(max_length=40, blank=True, help_text="A code of workflow.Reason.")
     status_reason_text = models.CharField(max_length=300, blank=True)
     reservation = models.OneToOneField(Reservation, on_delete=models.PROTECT, null=True, blank=True, related_name="referral_task")
+    start_by = models.DateTimeField(null=True, blank=True, help_text="Until when support is expected to begin, once accepted.")
+    late = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="How far it was told that the deadline has passed; see `flow.lateness`."
+    )
+    checked = models.JSONField(
+        default=dict, db_default={}, blank=True, help_text="Rules and figures of the place as it was asked: codes, no words."
+    )
     took_place = models.BooleanField(default=False, help_text="A counted place went to this person; withdrawing gives it back.")
     requested_at = models.DateTimeField(null=True, blank=True)
     answered_at = models.DateTimeField(null=True, blank=True, help_text="First answer: accepted or declined.")
@@ -120,19 +187,18 @@ class ReferralTask(models.Model):
                 name="ask_each_place_once",
                 violation_error_message="This service has already been asked for this person.",
             ),
-            models.UniqueConstraint(
-                fields=["referral"],
-                condition=Q(status__in=["accepted", "in-progress", "on-hold", "completed"]),
-                name="one_acceptance",
-                violation_error_message="Another service has already said yes for this person.",
-            ),
             models.CheckConstraint(
                 condition=~Q(status__in=["rejected", "failed"]) | ~Q(status_reason_text=""),
                 name="a_refusal_says_why",
                 violation_error_message="Say why, so that the team can do better next time.",
             ),
         ]
-        indexes = [models.Index(fields=["provider", "status", "requested_at"], name="task_inbox")]
+        triggers = [NO_MORE_THAN_WANTED]
+        indexes = [
+            models.Index(fields=["provider", "status", "requested_at"], name="task_inbox"),
+            models.Index(fields=["respond_by"], name="task_answer_due", condition=Q(status="requested")),
+            models.Index(fields=["start_by"], name="task_start_due", condition=Q(status="accepted")),
+        ]
 
     def __str__(self) -> str:
         return f"Task {self.pk} ({self.status})"
@@ -161,10 +227,20 @@ class Transition(models.Model):
     by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, null=True, related_name="+")
     at = models.DateTimeField()
+    rule = models.ForeignKey(
+        "flow.RuleVersion", on_delete=models.PROTECT, null=True, blank=True, related_name="+", help_text="The process rule that took it."
+    )
 
     class Meta:
         ordering = ["at", "id"]
         triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update)]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(rule__isnull=True) | Q(action__in=[Action.SEND.value, Action.WITHDRAW.value], by__isnull=True),
+                name="no_rule_answers_for_a_person",
+                violation_error_message="A rule may ask or withdraw. Only a person says yes or no.",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.from_status} → {self.to_status}"
