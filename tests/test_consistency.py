@@ -175,8 +175,8 @@ def holds_verbs(file: Path) -> bool:
     """An app's `operations`, what that hands on from a module beside it, and what loads many rows at once."""
     if {"operations", "importers", "demo"} & {file.stem, file.parent.name}:
         return True
-    operations = file.parent / "operations.py"
-    return operations.exists() and f"from {file.parent.name}.{file.stem} import" in operations.read_text()
+    operations, package = file.parent / "operations.py", ".".join(file.parent.relative_to(BASE_DIR).parts)
+    return operations.exists() and f"from {package}.{file.stem} import" in operations.read_text()
 
 
 def test_events_are_published_by_operations_alone() -> None:

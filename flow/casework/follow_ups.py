@@ -10,6 +10,7 @@ from catalogue.models import User
 from core.clock import local_date
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.events import drafted, publish, publish_all
+from flow.casework.words import checked
 from flow.models import FollowUp, FollowUpStep, Patient, Referral, ReferralTask
 
 _Action = FollowUpStep.Action
@@ -41,7 +42,7 @@ def follow_up(
     """
     if by is not None and (by.organization_id is None or not (by.is_referrer or by.is_provider)):
         raise NotAllowed("Follow-ups are made by those who refer people or support them.")
-    words = _checked(words, "Say what is to be done.", longest=300, field="words")
+    words = checked(words, "Say what is to be done.", longest=300, field="words")
     _check_day(due_on, at)
     referral = Referral.objects.filter(pk=referral_id, patient=patient_id).first() if referral_id else None
     if referral_id and referral is None:
@@ -79,17 +80,18 @@ def call_after_yes(*, task: ReferralTask, at: datetime) -> FollowUp | None:
         return None
     sender = referral.created_by
     still_there = sender is not None and sender.is_active and sender.organization_id == referral.organization_id
-    return follow_up(
+    made = FollowUp.objects.create(
         patient_id=referral.patient_id,
-        referral_id=referral.pk,
+        referral=referral,
+        organization_id=referral.organization_id,
+        assigned_to=sender if still_there else None,
+        kind=FollowUp.Kind.ACCEPTED,
         words=AFTER_YES,
         due_on=local_date(at) + timedelta(days=settings.FOLLOW_UP_DAYS),
-        organization_id=referral.organization_id,
-        user_id=sender.pk if sender is not None and still_there else None,
-        kind=FollowUp.Kind.ACCEPTED,
-        by=None,
-        at=at,
+        created_at=at,
     )
+    _note(made, _Action.MADE, by=None, at=at)
+    return made
 
 
 @transaction.atomic
@@ -109,7 +111,7 @@ def assign(*, follow_up_id: UUID, user_id: UUID | None, by: User, at: datetime, 
 def postpone(*, follow_up_id: UUID, due_on: date, reason: str, by: User, at: datetime, expected_version: int | None = None) -> FollowUp:
     """Put it off to a later day, and say why. Raises NotFound, Invalid and Conflict (`stale-version`, `ended`)."""
     found = _lock(follow_up_id, by, expected_version)
-    reason = _checked(reason, "Say why it is postponed.", longest=300, field="reason")
+    reason = checked(reason, "Say why it is postponed.", longest=300, field="reason")
     _check_day(due_on, at)
     if due_on <= found.due_on:
         raise Invalid("Choose a later day than the one it has.", field="due_on")
@@ -150,7 +152,7 @@ def _end(
     follow_up_id: UUID, state: str, action: str, words: str, wanted: str, by: User, at: datetime, expected_version: int | None
 ) -> FollowUp:
     found = _lock(follow_up_id, by, expected_version)
-    found.outcome = _checked(words, wanted, longest=500, field="words")
+    found.outcome = checked(words, wanted, longest=500, field="words")
     found.state, found.ended_at, found.ended_by = state, at, by
     _save(found, action, by=by, at=at, words=found.outcome)
     return found
@@ -215,12 +217,3 @@ def _check_day(due_on: date, at: datetime) -> None:
         raise Invalid("Choose today or a later day.", field="due_on")
     if due_on > today + FURTHEST:
         raise Invalid("Choose a day within the next two years.", field="due_on")
-
-
-def _checked(words: str, wanted: str, *, longest: int, field: str) -> str:
-    words = words.strip()
-    if not words:
-        raise Invalid(wanted, field=field)
-    if len(words) > longest:
-        raise Invalid(f"Shorten this to {longest} letters or fewer.", field=field)
-    return words
