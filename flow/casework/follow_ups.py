@@ -11,7 +11,7 @@ from core.clock import local_date
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.events import drafted, publish, publish_all
 from flow.casework.words import checked
-from flow.models import FollowUp, FollowUpStep, Patient, Referral, ReferralTask
+from flow.models import FollowUp, FollowUpStep, Patient, Referral, ReferralTask, Team
 
 _Action = FollowUpStep.Action
 #: Nobody plans a call further ahead.
@@ -31,14 +31,15 @@ def follow_up(
     at: datetime,
     by: User | None,
     referral_id: UUID | None = None,
+    team_id: UUID | None = None,
     user_id: UUID | None = None,
     organization_id: UUID | None = None,
     kind: str = FollowUp.Kind.PERSON,
 ) -> FollowUp:
     """Note what is to be done for a person, and by which day.
 
-    `by` None is Lune: then the organisation is told in `organization_id`, or is that of `user_id`, of the referral's sender, or of the
-    person. Raises NotAllowed, NotFound (a record that this organisation may not know) and Invalid (with `field`).
+    `by` None is Lune: then the organisation is told in `organization_id`, or is that of `user_id` or `team_id`, of the referral's sender,
+    or of the person. Raises NotAllowed, NotFound (a record that this organisation may not know) and Invalid (with `field`).
     """
     if by is not None and (by.organization_id is None or not (by.is_referrer or by.is_provider)):
         raise NotAllowed("Follow-ups are made by those who refer people or support them.")
@@ -48,18 +49,22 @@ def follow_up(
     if referral_id and referral is None:
         raise NotFound("There is no such referral for this person.")
     person = User.objects.filter(pk=user_id).first() if user_id else None
-    owner = organization_id or (person.organization_id if person else None) or (referral.organization_id if referral else None)
+    team = Team.objects.filter(pk=team_id).first() if team_id else None
+    owner = organization_id or (person.organization_id if person else None) or (team.organization_id if team else None)
+    owner = owner or (referral.organization_id if referral else None)
     owner = by.organization_id if by else owner or Patient.objects.values_list("organization_id", flat=True).filter(pk=patient_id).first()
     if owner is None or not _knows(owner, patient_id, by):
         raise NotFound("That person is not in your organisation’s records.")
     if referral is not None and not _knows_referral(owner, referral):
         raise NotFound("There is no such referral for this person.")
     _check_assignee(person if user_id else None, user_id, owner)
+    _check_team(team, team_id, owner)
     made = FollowUp(
         patient_id=patient_id,
         referral=referral,
         organization_id=owner,
         assigned_to=person,
+        team=team,
         kind=kind,
         words=words,
         due_on=due_on,
@@ -95,14 +100,18 @@ def call_after_yes(*, task: ReferralTask, at: datetime) -> FollowUp | None:
 
 
 @transaction.atomic
-def assign(*, follow_up_id: UUID, user_id: UUID | None, by: User, at: datetime, expected_version: int | None = None) -> FollowUp:
-    """Give it to a colleague, or to whoever is free. Raises NotFound, Invalid and Conflict (`stale-version`, `ended`)."""
+def assign(
+    *, follow_up_id: UUID, user_id: UUID | None, by: User, at: datetime, team_id: UUID | None = None, expected_version: int | None = None
+) -> FollowUp:
+    """Give it to a colleague, to a team, or to whoever is free. Raises NotFound, Invalid and Conflict (`stale-version`, `ended`)."""
     found = _lock(follow_up_id, by, expected_version)
     person = User.objects.filter(pk=user_id).first() if user_id else None
     _check_assignee(person, user_id, found.organization_id)
-    if found.assigned_to_id == user_id:
+    team = Team.objects.filter(pk=team_id).first() if team_id else None
+    _check_team(team, team_id, found.organization_id)
+    if (found.assigned_to_id, found.team_id) == (user_id, team_id):
         return found
-    found.assigned_to = person
+    found.assigned_to, found.team = person, team
     _save(found, _Action.ASSIGNED, by=by, at=at)
     return found
 
@@ -189,6 +198,8 @@ def _data(found: FollowUp) -> dict[str, object]:
     data: dict[str, object] = {"follow_up": str(found.pk), "version": found.version}
     if found.assigned_to_id:
         data["to"] = [str(found.assigned_to_id)]
+    elif found.team_id:
+        data["team"] = str(found.team_id)
     return data
 
 
@@ -209,6 +220,11 @@ def _check_assignee(person: User | None, user_id: UUID | None, organization_id: 
     works_here = person is not None and person.is_active and person.organization_id == organization_id
     if user_id is not None and not (works_here and person is not None and (person.is_referrer or person.is_provider)):
         raise Invalid("Choose a colleague of your own organisation, or nobody.", field="user_id")
+
+
+def _check_team(team: Team | None, team_id: UUID | None, organization_id: UUID) -> None:
+    if team_id is not None and (team is None or team.organization_id != organization_id):
+        raise Invalid("Choose a team of your own organisation, or none.", field="team_id")
 
 
 def _check_day(due_on: date, at: datetime) -> None:

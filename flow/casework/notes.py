@@ -17,9 +17,17 @@ LONGEST = 4000
 
 @transaction.atomic
 def write(
-    *, patient_id: UUID, words: str, by: User, at: datetime, referral_id: UUID | None = None, audience: str = Note.Audience.OWN
+    *,
+    patient_id: UUID,
+    words: str,
+    by: User,
+    at: datetime,
+    referral_id: UUID | None = None,
+    audience: str = Note.Audience.OWN,
+    team_id: UUID | None = None,
 ) -> Note:
-    """Write down something about a person: for one's own organisation, or shared on a referral with the side that has said yes to it.
+    """Write down something about a person: for one's own organisation, for a team that one is in, or shared on a referral with the side
+    that has said yes to it.
 
     Raises NotAllowed, NotFound and Invalid (with `field`).
     """
@@ -34,11 +42,14 @@ def write(
         raise Invalid("Choose the referral on which the note is shared.", field="referral")
     if referral_id is not None and not may_share_on(by, patient_id, referral_id):
         raise NotFound("There is no such referral for this person.")
+    if audience == Note.Audience.TEAM and (team_id is None or not by.teams.filter(pk=team_id, organization=by.organization).exists()):
+        raise Invalid("Choose a team that you are in.", field="team")
     note = Note.objects.create(
         patient_id=patient_id,
         referral_id=referral_id,
         organization_id=by.organization_id,
         audience=audience,
+        team_id=team_id if audience == Note.Audience.TEAM else None,
         created_at=at,
         created_by=by,
     )

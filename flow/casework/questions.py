@@ -51,7 +51,8 @@ QUESTIONS: tuple[Question, ...] = (
     Question("confused", "Are they confused, or do they leave without telling anybody?", (*_YES_NO, _NOT_KNOWN)),
     Question("medicines", "Do they need help with medicines?", (*_YES_NO, _NOT_KNOWN)),
     Question(
-        "equipment", "Is equipment needed?", (("ordered", "Yes, it is ordered"), ("needed", "Yes, not ordered yet"), ("none", "No"), _NOT_KNOWN),
+        "equipment", "Is equipment needed?",
+        (("ordered", "Yes, it is ordered"), ("needed", "Yes, not ordered yet"), ("none", "No"), _NOT_KNOWN),
     ),
     Question("funding", "Is it agreed who pays?", (("agreed", "Yes"), ("applied", "It is applied for"), ("no", "Not yet"))),
     Question("interpreter", "Do they need an interpreter?", (("yes", "Yes"), ("no", "No"), _NOT_KNOWN)),

@@ -11,8 +11,10 @@ from django.db.models import Q
 from catalogue.models import Organization, User
 from core.scoping import VisibleQuerySet
 
+from .known import on_known_referral
 from .patient import Patient
-from .referral import Referral, ReferralTask
+from .referral import Referral
+from .sharing import is_caring
 
 
 def storage() -> FileSystemStorage:
@@ -23,13 +25,12 @@ def storage() -> FileSystemStorage:
 class DocumentQuerySet(VisibleQuerySet):
     def visible_to(self, user) -> Self:
         """One's own organisation's, and what is shared on a referral that one sent or took on, once it may be opened at all."""
-        if not getattr(user, "is_authenticated", False) or not user.organization_id:
+        if not is_caring(user):
             return self.none()
-        shared = Q(shared_at__isnull=False, withdrawn_at__isnull=True, state__in=Document.State.readable()) & (
-            Q(referral__in=Referral.objects.visible_to(user))
-            | Q(referral__in=ReferralTask.objects.taken_on_by(user.organization_id).values("referral") if user.is_provider else [])
-        )
-        return self.filter(Q(organization_id=user.organization_id) | shared, patient__in=Patient.objects.visible_to(user))
+        known = on_known_referral(user)
+        mine = Q(organization_id=user.organization_id) & (Q(referral__isnull=True) | known)
+        shared = known & Q(shared_at__isnull=False, withdrawn_at__isnull=True, state__in=Document.State.readable())
+        return self.filter(mine | shared, patient__in=Patient.objects.visible_to(user).order_by().values("pk"))
 
     def readable(self) -> Self:
         """What may be opened at this moment."""

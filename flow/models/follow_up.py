@@ -10,16 +10,21 @@ from django.db.models import Q
 from catalogue.models import Organization, User
 from core.scoping import VisibleQuerySet
 
+from .known import on_known_referral
 from .patient import Patient
 from .referral import Referral
+from .sharing import is_caring
+from .team import Team
 
 
 class FollowUpQuerySet(VisibleQuerySet):
     def visible_to(self, user) -> Self:
         """One's own organisation's, about people whom one may know."""
-        if not getattr(user, "is_authenticated", False) or not user.organization_id:
+        if not is_caring(user):
             return self.none()
-        return self.filter(organization_id=user.organization_id, patient__in=Patient.objects.visible_to(user))
+        known = Q(referral__isnull=True) | on_known_referral(user)
+        people = Patient.objects.visible_to(user).order_by().values("pk")
+        return self.filter(known, organization_id=user.organization_id, patient__in=people)
 
     def open(self) -> Self:
         return self.filter(state=FollowUp.State.OPEN)
@@ -47,6 +52,7 @@ class FollowUp(models.Model):
     assigned_to = models.ForeignKey(
         User, on_delete=models.SET_NULL, null=True, blank=True, related_name="follow_ups", help_text="Empty: whoever of the team is free."
     )
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, blank=True, related_name="+", help_text="Whose it is to do.")
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.PERSON)
     words = models.CharField(max_length=300)
     due_on = models.DateField()

@@ -12,22 +12,26 @@ from core.scoping import VisibleQuerySet
 from flow.workflow import Side, Status
 
 from .referral import ReferralTask
+from .sharing import is_caring
 
 
 class MessageQuerySet(VisibleQuerySet):
     def visible_to(self, user) -> Self:
         """Both sides of the request; of the provider only while it has said yes, what was written freely, as that may name the person."""
-        if not getattr(user, "is_authenticated", False):
+        if not is_caring(user):
             return self.none()
-        found = self.filter(task__in=ReferralTask.objects.visible_to(user))
+        found = self.filter(task__in=ReferralTask.objects.visible_to(user).order_by().values("pk"))
         if user.is_provider:
-            found = found.exclude(Q(kind=Message.Kind.TEXT) & ~Q(task__status__in=Status.known_to_provider()))
+            too_early = Q(task__provider_id=user.organization_id) & ~Q(task__status__in=Status.known_to_provider())
+            found = found.exclude(Q(kind=Message.Kind.TEXT) & too_early)
         return found
 
     def unread_by(self, user) -> Self:
-        """What the other side wrote and nobody of the user's side has opened."""
-        mine = Side.PROVIDER if getattr(user, "is_provider", False) else Side.REFERRER
-        return self.visible_to(user).filter(read_at__isnull=True).exclude(side=mine)
+        """What the other side wrote and nobody of the user's side has opened. Who looks on by a grant is on neither side."""
+        found = self.visible_to(user).filter(read_at__isnull=True)
+        if getattr(user, "is_provider", False):
+            return found.filter(side=Side.REFERRER, task__provider_id=user.organization_id)
+        return found.filter(side=Side.PROVIDER, task__referral__organization_id=getattr(user, "organization_id", None))
 
 
 class Message(models.Model):

@@ -10,26 +10,30 @@ from django.db.models import Q
 from catalogue.models import Organization, User
 from core.scoping import VisibleQuerySet
 
+from .known import on_known_referral
 from .patient import Patient
-from .referral import Referral, ReferralTask
+from .referral import Referral
+from .sharing import is_caring
+from .team import Team
 
 
 class NoteQuerySet(VisibleQuerySet):
     def visible_to(self, user) -> Self:
-        """One's own organisation's, and those shared on a referral that one sent or took on; of people whom one may know at all."""
-        if not getattr(user, "is_authenticated", False) or not user.organization_id:
+        """One's own organisation's, or one's team's, and those shared on a referral that one sent or took on."""
+        if not is_caring(user):
             return self.none()
-        shared = Q(audience=Note.Audience.REFERRAL) & (
-            Q(referral__in=Referral.objects.visible_to(user))
-            | Q(referral__in=ReferralTask.objects.taken_on_by(user.organization_id).values("referral") if user.is_provider else [])
-        )
-        return self.filter(Q(organization_id=user.organization_id) | shared, patient__in=Patient.objects.visible_to(user))
+        known = on_known_referral(user)
+        mine = Q(organization_id=user.organization_id) & (Q(referral__isnull=True) | known)
+        mine &= ~Q(audience=Note.Audience.TEAM) | Q(team__in=user.teams.order_by().values("pk"))
+        shared = Q(audience=Note.Audience.REFERRAL) & known
+        return self.filter(mine | shared, patient__in=Patient.objects.visible_to(user).order_by().values("pk"))
 
 
 class Note(models.Model):
     """One entry about a person. What it says stands in its versions."""
 
     class Audience(models.TextChoices):
+        TEAM = "team", "One of our teams only"
         OWN = "own", "Our organisation only"
         REFERRAL = "referral", "Also the other side of the referral, once the service has said yes"
 
@@ -37,6 +41,7 @@ class Note(models.Model):
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="notes")
     referral = models.ForeignKey(Referral, on_delete=models.PROTECT, null=True, blank=True, related_name="notes")
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", help_text="Of whoever wrote it.")
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, blank=True, related_name="+", help_text="Whose alone it is.")
     audience = models.CharField(max_length=10, choices=Audience.choices, default=Audience.OWN)
     created_at = models.DateTimeField()
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
@@ -50,10 +55,15 @@ class Note(models.Model):
         indexes = [models.Index(fields=["patient", "-created_at"], name="notes_of_a_person")]
         constraints = [
             models.CheckConstraint(
-                condition=Q(audience="own") | Q(referral__isnull=False),
+                condition=~Q(audience="referral") | Q(referral__isnull=False),
                 name="a_shared_note_is_on_a_referral",
                 violation_error_message="Choose the referral on which the note is shared.",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(audience="team", team__isnull=False) | (~Q(audience="team") & Q(team__isnull=True)),
+                name="a_note_of_a_team_names_it",
+                violation_error_message="Choose the team that may read the note.",
+            ),
         ]
 
     def __str__(self) -> str:
