@@ -1,6 +1,7 @@
 """People, their stays, and what is asked for them."""
 
 from .acceptance import AcceptanceModel, AcceptanceSwitch
+from .attendance import Attendance, Booking, WalkIns
 from .batch import Batch
 from .consent import Consent
 from .document import Document
@@ -14,6 +15,7 @@ from .merge import NotOnePerson, PatientMerge
 from .message import Message
 from .note import Note, NoteVersion
 from .origin import ReferralOrigin
+from .outside import PhoneCall, ReleaseCode, TaskLink
 from .pathway import Pathway, PathwayVersion
 from .patient import Patient
 from .plan import Plan, PlanDecision, PlanLine
@@ -22,6 +24,7 @@ from .queue import QueuedAsk
 from .referral import Referral, ReferralTask, Transition
 from .related import RelatedPerson
 from .relationship import Relationship
+from .reply_contact import ReplyContact
 from .saved_view import FirstView, SavedView
 from .self_referral import SelfReferral, SelfReferralLink, SelfReferralNote
 from .sharing import Grant, SharingAgreement
@@ -30,10 +33,11 @@ from .team import Team
 from .what_if import WhatIf, WhatIfResult
 
 __all__ = [
-    "AcceptanceModel", "AcceptanceSwitch", "Batch", "Consent", "Document", "Episode", "EpisodeHold", "FirstView", "FollowUp",
-    "FollowUpStep", "Grant", "Hub", "HubEntry", "HubStep", "Launch", "LaunchKey", "Letter", "Message", "NotOnePerson", "Note",
-    "NoteVersion", "Pathway", "PathwayVersion", "Patient", "PatientMerge", "Plan", "PlanDecision", "PlanLine", "ProcessRule",
-    "QueuedAsk", "Referral", "ReferralOrigin", "ReferralTask", "RelatedPerson", "Relationship", "RuleDeed", "RuleSwitch", "RuleVersion",
-    "SavedView", "SelfReferral", "SelfReferralLink", "SelfReferralNote", "SharingAgreement", "SimulatorControl", "Team", "Transition",
+    "AcceptanceModel", "AcceptanceSwitch", "Attendance", "Batch", "Booking", "Consent", "Document", "Episode", "EpisodeHold",
+    "FirstView", "FollowUp", "FollowUpStep", "Grant", "Hub", "HubEntry", "HubStep", "Launch", "LaunchKey", "Letter", "Message",
+    "NotOnePerson", "Note", "NoteVersion", "Pathway", "PathwayVersion", "Patient", "PatientMerge", "PhoneCall", "Plan",
+    "PlanDecision", "PlanLine", "ProcessRule", "QueuedAsk", "Referral", "ReferralOrigin", "ReferralTask", "RelatedPerson",
+    "Relationship", "ReleaseCode", "ReplyContact", "RuleDeed", "RuleSwitch", "RuleVersion", "SavedView", "SelfReferral",
+    "SelfReferralLink", "SelfReferralNote", "SharingAgreement", "SimulatorControl", "TaskLink", "Team", "Transition", "WalkIns",
     "WhatIf", "WhatIfResult",
 ]  # fmt: skip

@@ -227,6 +227,12 @@ class Transition(models.Model):
     by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, null=True, related_name="+")
     at = models.DateTimeField()
+    contact = models.ForeignKey(
+        "flow.ReplyContact", on_delete=models.PROTECT, null=True, blank=True, related_name="+", help_text="Who said it without an account."
+    )
+    said_by = models.CharField(
+        max_length=300, blank=True, default="", db_default="", help_text="Who said it, where that is nobody who signs in as the provider."
+    )
     rule = models.ForeignKey(
         "flow.RuleVersion", on_delete=models.PROTECT, null=True, blank=True, related_name="+", help_text="The process rule that took it."
     )
