@@ -11,6 +11,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 from core import clock
 from flow.acceptance import operations as acceptance
 from flow.acceptance.words import summary
+from flow.casework import operations as casework
 from flow.planning import keeping, renewing
 from flow.planning import operations as planning
 from flow.self_referral import news, operations
@@ -92,3 +93,30 @@ def simulate_what_if(what_if_id: str) -> str:
 def forget_what_if_copies(timestamp: int) -> int:
     """Each night: throw away old copies of the region's state. Returns how many; `timestamp` is when it is due for."""
     return what_if.forget(at=clock.now())
+
+
+@app.task(retry=RetryStrategy(max_attempts=TRIES_AGAIN, exponential_wait=6))
+def scan_document(document_id: str) -> str:
+    """Have one document looked through by the virus scanner. Returns the state that it is in then."""
+    return casework.scan(document_id=UUID(document_id), at=clock.now())
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(queueing_lock="scan_waiting_documents")
+def scan_waiting_documents(timestamp: int) -> int:
+    """Every ten minutes: scan what still waits, and tell who added what waits long. Returns how many; `timestamp` is when it is due for."""
+    return casework.scan_waiting(at=clock.now())
+
+
+@app.periodic(cron="20 4 * * *")
+@app.task(queueing_lock="forget_documents")
+def forget_documents(timestamp: int) -> int:
+    """Each night: erase the files of documents that were withdrawn or locked away. Returns how many."""
+    return casework.forget(at=clock.now())
+
+
+@app.periodic(cron="*/15 7-19 * * *")
+@app.task(queueing_lock="tell_follow_ups_due")
+def tell_follow_ups_due(timestamp: int) -> int:
+    """By day, every quarter of an hour: tell once of each follow-up whose day has come. Returns how many."""
+    return casework.tell_due(at=clock.now())

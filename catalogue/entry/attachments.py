@@ -1,30 +1,24 @@
 """Pictures and papers of an entry. Pictures are made anew before they are kept, papers are checked for what they are."""
 
-import io
-import warnings
 from datetime import datetime
 from uuid import UUID
 
 from django.core.files.base import ContentFile, File
 from django.db import transaction
 from django.db.models import Q
-from PIL import Image, ImageOps, UnidentifiedImageError
 
 from catalogue.entry.operations import Status, lock
 from catalogue.models import Attachment, Merge, ProposedChange, User
 from catalogue.operations import announce
+from core import uploads
 from core.errors import Invalid, NotFound
+from core.uploads import MEGABYTE
 
-MEGABYTE = 1024 * 1024
 LARGEST = {Attachment.Kind.PHOTO: 10 * MEGABYTE, Attachment.Kind.DOCUMENT: 10 * MEGABYTE}
 #: So many of each kind belong to one service.
 MOST = {Attachment.Kind.PHOTO: 12, Attachment.Kind.DOCUMENT: 20}
-#: A picture with more pixels is refused before any of them is unpacked.
-MOST_PIXELS = 50_000_000
 #: Pictures are shown no larger.
 SIDE = 1600
-_FORMATS = ("JPEG", "PNG", "WEBP")
-_NO_PICTURE = "That is not a picture that we can read. Send a photo as JPEG, PNG or WebP."
 
 
 @transaction.atomic
@@ -47,7 +41,7 @@ def add(*, service_id: UUID, kind: str, title: str, file: File, by: User, at: da
     if not file.size or file.size > LARGEST[Attachment.Kind(kind)]:
         raise _wrong("file", f"Choose a file of up to {LARGEST[Attachment.Kind(kind)] // MEGABYTE} MB.")
     data = file.read()
-    made = _picture(data) if kind == Attachment.Kind.PHOTO else _paper(data)
+    made = _made(kind, data)
     suffix, content_type = ("jpg", "image/jpeg") if kind == Attachment.Kind.PHOTO else ("pdf", "application/pdf")
     keeper = by.is_curator or by.is_administrator
     waits = not keeper and work.service.organization.edits_need_approval
@@ -98,32 +92,12 @@ def _note(service, said: str, ids: list[str], waits: bool, by: User, at: datetim
         announce(service)
 
 
-def _picture(data: bytes) -> bytes:
-    """The picture painted anew as JPEG: upright, no larger than it is shown, without where it was taken or anything else hidden in it."""
+def _made(kind: str, data: bytes) -> bytes:
+    """The picture painted anew, or the PDF if it is one, whatever its name says."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-                if image.width * image.height > MOST_PIXELS:
-                    raise _wrong("file", "That picture has too many pixels. Make it smaller, then send it again.")
-                image.draft("RGB", (2 * SIDE, 2 * SIDE))
-                upright = ImageOps.exif_transpose(image)
-                upright.thumbnail((SIDE, SIDE))
-                flat = Image.new("RGB", upright.size, "white")
-                with_alpha = upright.convert("RGBA")
-                flat.paste(with_alpha, mask=with_alpha.getchannel("A"))
-    except (UnidentifiedImageError, Image.DecompressionBombError, Warning, OSError, ValueError, SyntaxError, EOFError) as error:
-        raise _wrong("file", _NO_PICTURE) from error
-    out = io.BytesIO()
-    flat.save(out, "JPEG", quality=85, optimize=True)
-    return out.getvalue()
-
-
-def _paper(data: bytes) -> bytes:
-    """A PDF by what it holds, whatever its name says."""
-    if not data.startswith(b"%PDF-") or b"%%EOF" not in data[-2048:]:
-        raise _wrong("file", "That is not a whole PDF. Save the document as PDF, then send it again.")
-    return data
+        return uploads.picture(data, side=SIDE) if kind == Attachment.Kind.PHOTO else uploads.pdf(data)
+    except Invalid as error:
+        raise _wrong("file", error.message) from error
 
 
 def _wrong(name: str, text: str) -> Invalid:
