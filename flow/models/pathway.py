@@ -89,7 +89,7 @@ class PathwayVersion(models.Model):
             pgtrigger.Protect(
                 name="published_stays",
                 operation=pgtrigger.UpdateOf(
-                    "pathway", "number", "questions", "steps", "care_types", "outcome_tools", "role_names", "published_at"
+                    "pathway_id", "number", "questions", "steps", "care_types", "outcome_tools", "role_names", "published_at"
                 ),
                 condition=pgtrigger.Q(old__published_at__isnull=False),
             ),
