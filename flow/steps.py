@@ -6,39 +6,22 @@ The verbs are in `flow.operations`, with the order in which locks are taken.
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import Q, QuerySet
 
 import capacity.operations as places
-from catalogue.models import User
+from capacity.models import CapacityStatus, Reservation, Via
 from core.errors import Conflict, Invalid, NotFound
 from core.events import publish
 from flow import workflow
+from flow.behalf import Actor, OnBehalf, account_of
+from flow.deadlines import start_by
 from flow.holds import give_back_waiting, pools_held
-from flow.models import Episode, Patient, Referral, ReferralTask, Transition
+from flow.models import Episode, Patient, Referral, ReferralTask, RuleVersion, Transition
+from flow.outside import asked
 from flow.self_referral import news
 from flow.workflow import Action, Reason, Side, Status, Step
 
 ANOTHER_ACCEPTED = "Another service has said yes for this person."
-
-
-@transaction.atomic
-def change(
-    action: Action, task_id: UUID, by: User | None, at: datetime, reason: str, reason_text: str, expected_version: int | None
-) -> ReferralTask:
-    """Any step that concerns one task alone."""
-    task, tasks = lock(task_id)
-    step = permit(action, task, tasks, by=by, expected_version=expected_version)
-    why = reason_of(step, reason, reason_text)
-    if step.target in (Status.REJECTED, Status.CANCELLED, Status.ENTERED_IN_ERROR):
-        give_back(task, by=by, at=at)
-    take(task, step, by=by, at=at, reason=why)
-    begins = step.target in (Status.IN_PROGRESS, Status.COMPLETED)
-    # Of what was sent together, a part that comes to nothing may be the last that was waited for.
-    if (begins or (task.referral.package and step.target != Status.ON_HOLD)) and task.referral.wait_is_over:
-        end_wait(task.referral.episode_id, at)
-    publish("flow.changed", topics=["region"])
-    return task
 
 
 def tasks_to_lock() -> QuerySet[ReferralTask]:
@@ -47,27 +30,34 @@ def tasks_to_lock() -> QuerySet[ReferralTask]:
 
 
 def lock(task_id: UUID) -> tuple[ReferralTask, list[ReferralTask]]:
-    """Lock a task's referral and then all its tasks: an answer to one is an answer for all.
-
-    Of what was sent together the person is locked before, so that of two parts that begin at once the later sees the earlier.
-    """
-    found = ReferralTask.objects.filter(pk=task_id).values_list("referral_id", "referral__patient_id", "referral__package").first()
-    if found is None:
+    """Lock a task's referral and then all its tasks: an answer to one is an answer for all."""
+    referral_id = ReferralTask.objects.filter(pk=task_id).values_list("referral_id", flat=True).first()
+    if referral_id is None:
         raise NotFound("There is no such referral.")
-    referral_id, patient_id, package = found
-    if package is not None:
-        Patient.objects.select_for_update(no_key=True).get(pk=patient_id)
-    Referral.objects.select_for_update(no_key=True).get(pk=referral_id)
-    tasks = list(tasks_to_lock().filter(referral_id=referral_id))
+    tasks = lock_referral(referral_id)
     return next(task for task in tasks if task.pk == task_id), tasks
 
 
-def permit(action: Action, task: ReferralTask, tasks: list[ReferralTask], *, by: User | None, expected_version: int | None) -> Step:
+def lock_referral(referral_id: UUID) -> list[ReferralTask]:
+    """Lock a referral and its tasks, and return these.
+
+    Of what was sent together the person is locked before, so that of two parts that begin at once the later sees the earlier; and where
+    some of the parts are enough, all of these. So is the person for whom one service is asked after the other: a place may be held.
+    """
+    sent = Referral.objects.values("patient_id", "package", "package_wanted", "in_order").get(pk=referral_id)
+    if sent["package"] is not None or sent["in_order"]:
+        Patient.objects.select_for_update(no_key=True).get(pk=sent["patient_id"])
+    together = Q(package=sent["package"]) if sent["package_wanted"] else Q(pk=referral_id)
+    referrals = [r.pk for r in Referral.objects.select_for_update(no_key=True).filter(together).order_by("pk")]
+    return [task for task in list(tasks_to_lock().filter(referral__in=referrals)) if task.referral_id == referral_id]
+
+
+def permit(action: Action, task: ReferralTask, tasks: list[ReferralTask], *, by: Actor | None, expected_version: int | None) -> Step:
     """The step, if `by` may take it now."""
     side = Side.SYSTEM if by is None else task.side_of(by)
     if side is None:
         raise NotFound("There is no such referral.")
-    settled = any(other.status in Status.known_to_provider() for other in tasks if other.pk != task.pk)
+    settled = sum(other.status in Status.known_to_provider() for other in tasks if other.pk != task.pk) >= task.referral.wanted
     if action == Action.ACCEPT and side == Side.PROVIDER and task.status == Status.CANCELLED and settled:
         raise Conflict(f"{ANOTHER_ACCEPTED} Nothing more is needed from you.", code="moved-on")
     step = workflow.step(action, status=task.status, side=side)
@@ -92,12 +82,23 @@ def reason_of(step: Step, reason: str, text: str) -> tuple[str, str]:
     return reason, text or (str(Reason(reason).label) if reason else "")
 
 
-def take(task: ReferralTask, step: Step, *, by: User | None, at: datetime, reason: tuple[str, str] = ("", "")) -> None:
-    """Save a step that was checked: the status, its transition row and the event for both sides."""
+def take(
+    task: ReferralTask,
+    step: Step,
+    *,
+    by: Actor | None,
+    at: datetime,
+    reason: tuple[str, str] = ("", ""),
+    rule: RuleVersion | None = None,
+) -> None:
+    """Save a step that was checked: the status, its transition row and the event for both sides. `rule`: the process rule that took it."""
     source = task.status
     task.status = step.target
     task.status_reason, task.status_reason_text = reason
     task.changed_at = at
+    task.late = 0
+    if step.action == Action.ACCEPT:
+        task.start_by = start_by(task.referral, at)
     if step.action in (Action.ACCEPT, Action.DECLINE):
         task.answered_at = at
     if not task._state.adding:
@@ -110,9 +111,12 @@ def take(task: ReferralTask, step: Step, *, by: User | None, at: datetime, reaso
         to_status=step.target,
         reason=reason[0],
         reason_text=reason[1],
-        by=by,
+        by=account_of(by),
         organization_id=by.organization_id if by else None,
+        contact=by.contact if isinstance(by, OnBehalf) else None,
+        said_by=by.words if isinstance(by, OnBehalf) else "",
         at=at,
+        rule=rule,
     )
     sender = task.referral.organization_id
     publish(
@@ -121,14 +125,18 @@ def take(task: ReferralTask, step: Step, *, by: User | None, at: datetime, reaso
         audience=[sender, task.provider_id],
         data={"task": str(task.pk), "referral": str(task.referral_id), "status": str(task.status), "version": task.version},
     )
+    if step.action == Action.SEND and task.referral.source != Referral.Source.SELF:
+        asked.tell(task)
     if by is not None and task.referral.source == Referral.Source.SELF and source != Status.REQUESTED:
         news.tell(task.referral.self_referral.pk)
 
 
-def fill(task: ReferralTask, version: int, *, by: User, at: datetime) -> None:
+def fill(task: ReferralTask, version: int, *, by: Actor, at: datetime) -> None:
     """Take the held place of a task, or else a free one. `version` is the pool's before: one that counts nothing stays as it is."""
+    if isinstance(by, OnBehalf):
+        _as_they_say(task, at)
     try:
-        filled = places.fill(pool_id=task.pool_id, reservation_id=task.reservation_id, by=by, at=at)
+        filled = places.fill(pool_id=task.pool_id, reservation_id=task.reservation_id, by=account_of(by), at=at)
     except Conflict as error:
         raise Conflict(
             f"Your figures say that no place is free at {task.pool.service.name}. Correct them, then say yes; or say no to this request.",
@@ -138,13 +146,21 @@ def fill(task: ReferralTask, version: int, *, by: User, at: datetime) -> None:
     task.took_place = filled.version > version
 
 
-def give_back(task: ReferralTask, *, by: User | None, at: datetime) -> None:
+def _as_they_say(task: ReferralTask, at: datetime) -> None:
+    """Who says yes without an account cannot correct the figures first: that there is a place, the yes itself tells."""
+    pool = places.lock([task.pool_id])[task.pool_id]
+    kept = task.reservation is not None and task.reservation.state == Reservation.State.HELD
+    if not kept and pool.is_open and pool.status != CapacityStatus.WAITLIST and pool.free is not None and pool.free < 1:
+        places.report(pool_id=pool.pk, available=pool.held + 1, by=None, at=at, via=Via.LINK)
+
+
+def give_back(task: ReferralTask, *, by: Actor | None, at: datetime) -> None:
     """Free the place that a task holds or has taken. What has already ended stays so."""
     if task.took_place and task.status in Status.open():
-        places.reopen(pool_id=task.pool_id, by=by, at=at)
+        places.reopen(pool_id=task.pool_id, by=account_of(by), at=at)
         task.took_place = False
     elif task.reservation_id:
-        places.release(reservation_id=task.reservation_id, by=by, at=at)
+        places.release(reservation_id=task.reservation_id, by=account_of(by), at=at)
 
 
 def end_wait(episode_id: UUID | None, at: datetime) -> None:

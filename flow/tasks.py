@@ -12,6 +12,7 @@ from core import clock
 from flow.acceptance import operations as acceptance
 from flow.acceptance.words import summary
 from flow.casework import operations as casework
+from flow.outside import jobs as outside_jobs  # noqa: F401 - its tasks
 from flow.planning import keeping, renewing
 from flow.planning import operations as planning
 from flow.self_referral import news, operations
