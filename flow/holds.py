@@ -26,7 +26,7 @@ def hold_place(*, episode_id: UUID, pool_id: UUID, by: User, at: datetime) -> Ep
     `already-held`, `already-asked`, and `too-many-holds` when the policy allows no more for this person or this team.
     """
     _require_referrer(by)
-    episode = Episode.objects.visible_to(by).filter(pk=episode_id).first()
+    episode = Episode.objects.of_ones_own(by).filter(pk=episode_id).first()
     if episode is None:
         raise NotFound("That stay is not in your organisation’s records.")
     patient = Patient.objects.select_for_update(no_key=True).get(pk=episode.patient_id)

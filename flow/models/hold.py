@@ -10,13 +10,14 @@ from catalogue.models import User
 from core.scoping import VisibleQuerySet
 
 from .episode import Episode
+from .team import own
 
 
 class EpisodeHoldQuerySet(VisibleQuerySet):
     def visible_to(self, user) -> Self:
-        """The organisation's own. A provider sees the `Reservation`, never for whom it is."""
+        """The organisation's own, but what a team keeps to itself. A provider sees the `Reservation`, never for whom it is."""
         if getattr(user, "is_authenticated", False) and user.is_referrer and user.organization_id:
-            return self.filter(episode__organization_id=user.organization_id)
+            return self.filter(own(user, of="episode__"))
         return self.none()
 
 

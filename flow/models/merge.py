@@ -10,14 +10,20 @@ from catalogue.models import Organization, User
 from core.scoping import VisibleQuerySet
 
 from .patient import Patient
+from .team import Team
 
 
 class OwnQuerySet(VisibleQuerySet):
+    #: The two fields that name people.
+    people = ("kept", "gone")
+
     def visible_to(self, user) -> Self:
-        """The organisation's own, for those who refer."""
-        if getattr(user, "is_authenticated", False) and user.organization_id and user.is_referrer:
-            return self.filter(organization_id=user.organization_id)
-        return self.none()
+        """The organisation's own, for those who refer; but of whom a team keeps to itself."""
+        if not getattr(user, "is_authenticated", False) or not user.organization_id or not user.is_referrer:
+            return self.none()
+        hidden = Patient.with_merged.filter(team__in=Team.objects.hidden_from(user).order_by().values("pk")).order_by().values("pk")
+        first, second = self.people
+        return self.filter(organization_id=user.organization_id).exclude(Q(**{f"{first}__in": hidden}) | Q(**{f"{second}__in": hidden}))
 
 
 class PatientMerge(models.Model):
@@ -48,6 +54,10 @@ class PatientMerge(models.Model):
         return f"Merge {self.pk}"
 
 
+class PairQuerySet(OwnQuerySet):
+    people = ("one", "other")
+
+
 class NotOnePerson(models.Model):
     """Two records of which somebody said that they are two people. They are not suggested again."""
 
@@ -58,7 +68,7 @@ class NotOnePerson(models.Model):
     said_at = models.DateTimeField()
     said_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
 
-    objects = OwnQuerySet.as_manager()
+    objects = PairQuerySet.as_manager()
 
     class Meta:
         constraints = [

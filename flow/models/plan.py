@@ -14,6 +14,7 @@ from matching.models import NeedProfile
 
 from .episode import Episode
 from .hold import EpisodeHold
+from .team import own
 
 
 class PlanQuerySet(VisibleQuerySet):
@@ -106,7 +107,7 @@ class PlanLineQuerySet(VisibleQuerySet):
     def visible_to(self, user) -> Self:
         """People of one's own organisation, for those who refer. A manager has the figures of the plan, never a person."""
         if getattr(user, "is_authenticated", False) and user.organization_id and user.is_referrer:
-            return self.filter(plan__organization_id=user.organization_id, episode__organization_id=user.organization_id)
+            return self.filter(own(user, of="episode__"), plan__organization_id=user.organization_id)
         return self.none()
 
 

@@ -15,10 +15,8 @@ from .patient import Patient, counted_versions
 
 class RelatedPersonQuerySet(VisibleQuerySet):
     def visible_to(self, user) -> Self:
-        """The organisation's own, for those who refer."""
-        if getattr(user, "is_authenticated", False) and user.organization_id and user.is_referrer:
-            return self.filter(organization_id=user.organization_id)
-        return self.none()
+        """Of people whose record one keeps."""
+        return self.filter(patient__in=Patient.objects.kept_by(user).order_by().values("pk"))
 
     def current(self) -> Self:
         """Not ended."""

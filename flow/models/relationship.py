@@ -14,10 +14,9 @@ from .patient import Patient
 
 class RelationshipQuerySet(VisibleQuerySet):
     def visible_to(self, user) -> Self:
-        """The organisation's own, for those who refer."""
-        if getattr(user, "is_authenticated", False) and user.organization_id and user.is_referrer:
-            return self.filter(organization_id=user.organization_id)
-        return self.none()
+        """Of people whose record one keeps, both of them."""
+        kept = Patient.objects.kept_by(user).order_by().values("pk")
+        return self.filter(patient__in=kept, other__in=kept)
 
     def of(self, patient: Patient) -> Self:
         """Those that name a person, on either side."""

@@ -106,7 +106,7 @@ class World:
 def episodes_for(user: User) -> EpisodeQuerySet:
     """The stays that a plan of this user's organisation is for: a team's own; a manager's trust's; an ICB manager's whole region."""
     if user.is_referrer:
-        return Episode.objects.visible_to(user)
+        return Episode.objects.of_ones_own(user)
     if user.is_manager and user.organization is not None:
         region = user.organization.kind == Organization.Kind.ICB
         return Episode.objects.all() if region else Episode.objects.filter(organization=user.organization)

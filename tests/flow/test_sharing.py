@@ -1,0 +1,137 @@
+"""Teams, sharing agreements and grants: who sees which record because of them, and who does not."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from flow.models import Episode, EpisodeHold, Patient, PlanLine, Referral, ReferralTask
+from tests.factories import EpisodeFactory, PatientFactory, PlanLineFactory, ReferralFactory, ReferralTaskFactory, UserFactory
+from tests.factories.sharing import AgreementFactory, GrantFactory, TeamFactory
+
+pytestmark = pytest.mark.django_db
+
+
+class Record:
+    """One person of a hospital with a stay and a referral to a provider, and a colleague of who recorded them."""
+
+    def __init__(self) -> None:
+        self.patient = PatientFactory()
+        self.organization = self.patient.organization
+        self.episode = EpisodeFactory(patient=self.patient)
+        self.referral = ReferralFactory(patient=self.patient, episode=self.episode)
+        self.task = ReferralTaskFactory(referral=self.referral)
+        self.colleague = UserFactory(organization=self.organization)
+
+    def seen_by(self, user) -> set[str]:
+        """Of which models `user` sees this person's row."""
+        rows = {Patient: self.patient, Episode: self.episode, Referral: self.referral, ReferralTask: self.task}
+        return {model.__name__ for model, row in rows.items() if model.objects.visible_to(user).filter(pk=row.pk).exists()}
+
+
+ALL = {"Patient", "Episode", "Referral", "ReferralTask"}
+
+
+@pytest.fixture
+def record() -> Record:
+    return Record()
+
+
+def test_without_a_grant_nothing_of_another_organisation_is_seen(record: Record) -> None:
+    assert record.seen_by(record.colleague) == ALL
+    for stranger in (UserFactory(), UserFactory(provider=True), UserFactory(manager=True, organization=record.organization)):
+        assert record.seen_by(stranger) == set()
+
+
+@pytest.mark.parametrize("of", ["patient", "episode", "referral"])
+def test_a_team_keeps_its_records_to_itself(record: Record, of: str) -> None:
+    """What belongs to the person goes with the person; an ordinary team hides nothing."""
+    member = UserFactory(organization=record.organization)
+    team = TeamFactory(organization=record.organization, people=[member])
+    row = getattr(record, of)
+    type(row).objects.filter(pk=row.pk).update(team=team)
+    assert record.seen_by(record.colleague) == ALL
+    team.keeps_to_itself = True
+    team.save()
+    gone = {"patient": ALL, "episode": {"Episode"}, "referral": {"Referral", "ReferralTask"}}[of]
+    assert record.seen_by(record.colleague) == ALL - gone
+    assert record.seen_by(member) == ALL
+    team.members.clear()
+    assert record.seen_by(member) == ALL - gone
+
+
+def test_a_plan_does_not_name_whom_a_team_keeps_to_itself(record: Record) -> None:
+    line = PlanLineFactory(episode=record.episode)
+    assert PlanLine.objects.visible_to(record.colleague).filter(pk=line.pk).exists()
+    Patient.objects.filter(pk=record.patient.pk).update(team=TeamFactory(organization=record.organization, private=True))
+    assert not PlanLine.objects.visible_to(record.colleague).exists()
+    assert not EpisodeHold.objects.visible_to(record.colleague).exists()
+
+
+@pytest.mark.req("R061")
+@pytest.mark.parametrize("provider", [False, True])
+def test_a_granted_person_is_shared_whole(record: Record, provider: bool) -> None:
+    """A general practice and a charity's link worker see the same record; who works elsewhere sees nothing."""
+    grant = GrantFactory(agreement__organization=record.organization, patient=record.patient)
+    partner = UserFactory(provider=provider, organization=grant.to_organization)
+    assert record.seen_by(partner) == ALL
+    other = Record()
+    assert other.seen_by(partner) == set()
+    assert record.seen_by(UserFactory(manager=True, organization=grant.to_organization)) == set()
+
+
+def test_a_granted_referral_shows_whom_it_is_about_and_nothing_else_of_them(record: Record) -> None:
+    grant = GrantFactory(agreement__organization=record.organization, referral=record.referral, purpose="triage")
+    partner = UserFactory(organization=grant.to_organization)
+    second = ReferralTaskFactory(referral__patient=record.patient)
+    stay = EpisodeFactory(patient=record.patient, kind="community")
+    assert record.seen_by(partner) == ALL
+    assert not ReferralTask.objects.visible_to(partner).filter(pk=second.pk).exists()
+    assert not Episode.objects.visible_to(partner).filter(pk=stay.pk).exists()
+    assert not Patient.objects.kept_by(partner).exists(), "what may be read is not hereby changed"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"revoked_at": timedelta()},
+        {"ends_at": timedelta()},
+        {"starts_at": timedelta(hours=1)},
+        {"agreement__ended_at": timedelta()},
+        {"agreement__ends_at": timedelta()},
+        {"agreement__starts_at": timedelta(hours=1)},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+@pytest.mark.parametrize("of", ["patient", "referral"])
+def test_what_is_not_in_force_opens_nothing_at_once(record: Record, change: dict, of: str) -> None:
+    now = timezone.now()
+    fields = {name: now + away for name, away in change.items()}
+    grant = GrantFactory(agreement__organization=record.organization, **{of: getattr(record, of)})
+    partner = UserFactory(organization=grant.to_organization)
+    assert record.seen_by(partner) == ALL
+    for name, value in fields.items():
+        row, field = (grant.agreement, name.removeprefix("agreement__")) if "__" in name else (grant, name)
+        setattr(row, field, value)
+        row.save()
+    assert record.seen_by(partner) == set()
+
+
+def test_a_grant_to_a_team_is_for_its_members(record: Record) -> None:
+    agreement = AgreementFactory(organization=record.organization)
+    member, colleague = UserFactory.create_batch(2, organization=agreement.with_organization)
+    team = TeamFactory(organization=agreement.with_organization, people=[member])
+    GrantFactory(agreement=agreement, to_team=team, patient=record.patient)
+    assert (record.seen_by(member), record.seen_by(colleague)) == (ALL, set())
+
+
+def test_a_grant_of_the_person_does_not_open_what_a_team_keeps_to_itself(record: Record) -> None:
+    """That is granted by itself, or not at all; nor does it open what a third organisation sent."""
+    Referral.objects.filter(pk=record.referral.pk).update(team=TeamFactory(organization=record.organization, private=True))
+    grant = GrantFactory(agreement__organization=record.organization, patient=record.patient)
+    partner = UserFactory(organization=grant.to_organization)
+    assert record.seen_by(partner) == {"Patient", "Episode"}
+    third = ReferralTaskFactory(referral__patient=record.patient, referral__organization=UserFactory().organization)
+    assert not ReferralTask.objects.visible_to(partner).filter(pk=third.pk).exists()
+    GrantFactory(agreement=grant.agreement, referral=record.referral)
+    assert record.seen_by(partner) == ALL
