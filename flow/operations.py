@@ -17,19 +17,23 @@ from catalogue import usage
 from catalogue.models import User
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.events import publish
-from flow import checks, steps, workflow
+from flow import checks, consents, steps, workflow
+from flow.consents import record_consent
 from flow.deadlines import RESPOND_WITHIN, respond_by
+from flow.episodes import edit_episode, keep_apart, note_need, start_episode
 from flow.holds import extend_hold, give_back_waiting, held_for_sending, hold_place, let_go, pools_held, require_fewer
 from flow.models import Episode, Patient, Referral, ReferralTask
-from flow.people import add_patient, keep_apart, keep_together, let_apart, note_need, start_episode, tell_colleagues
+from flow.people import add_patient, edit_patient, tell_colleagues
+from flow.relations import add_related, edit_related, end_related, keep_together, let_apart, link_related, record_related
 from flow.steps import ANOTHER_ACCEPTED
 from flow.workflow import Action, Side, Status
 from matching.models import MatchRun, NeedProfile
 
 __all__ = [
-    "ANOTHER_ACCEPTED", "RESPOND_WITHIN", "accept", "add_patient", "complete", "decline", "end_episode", "extend_hold", "fail",
-    "hold_place", "keep_apart", "keep_together", "let_apart", "let_go", "note_need", "pause", "receive", "resume", "retract", "send",
-    "start", "start_episode", "withdraw",
+    "ANOTHER_ACCEPTED", "RESPOND_WITHIN", "accept", "add_patient", "add_related", "complete", "decline", "edit_episode", "edit_patient",
+    "edit_related", "end_episode", "end_related", "extend_hold", "fail", "hold_place", "keep_apart", "keep_together", "let_apart", "let_go",
+    "link_related", "note_need", "pause", "receive", "record_consent", "record_related", "resume", "retract", "send", "start",
+    "start_episode", "withdraw",
 ]  # fmt: skip
 
 #: More services than this for one person is a mistake or a mailshot.
@@ -58,15 +62,10 @@ def send(
 
     All or nothing: when one place has gone since it was chosen, nothing is sent. Raises NotAllowed (not a referrer), Invalid (no
     consent, nothing chosen), NotFound (a record that `by` may not see) and Conflict (`no-place`, `not-known`, `already-asked`, `ended`,
-    `too-many-holds`).
+    `too-many-holds`, `consent-withdrawn`, `sharing-refused`). `consent`: the person agrees, said now; one that is on record holds too.
     """
     if not by.is_referrer or by.organization is None:
         raise NotAllowed("Only somebody who refers can send a referral.")
-    if not consent:
-        raise Invalid(
-            "Ask the person, or somebody who may decide for them, and record that they agree. Then send.",
-            code="no-consent",
-        )
     if urgency not in RESPOND_WITHIN:
         raise Invalid(f"“{urgency}” is not an urgency. Use one of: {', '.join(RESPOND_WITHIN)}.")
     wanted, held = list(dict.fromkeys(pool_ids)), set(hold_pool_ids)
@@ -78,6 +77,8 @@ def send(
     patient = Patient.objects.visible_to(by).select_for_update(of=("self",), no_key=True).filter(pk=patient_id).first()
     if patient is None:
         raise NotFound("That person is not in your organisation’s records.")
+    kinds = ServiceCapacity.objects.filter(pk__in=wanted).values_list("service__organization__kind", flat=True)
+    consents.satisfy(patient, ticked=consent, kinds=set(kinds), by=by, at=at)
     profile = NeedProfile.objects.visible_to(by).filter(pk=profile_id).first()
     if profile is None:
         raise NotFound("That search is not one of your organisation’s. Search again.")
@@ -139,10 +140,11 @@ def accept(
 ) -> ReferralTask:
     """Take the person on: the held place, or else a free one, is taken, and the other services asked are told that it is settled.
 
-    Raises NotFound, NotAllowed, and Conflict (`moved-on`, `no-place`, `stale-version`).
+    Raises NotFound, NotAllowed, and Conflict (`moved-on`, `no-place`, `stale-version`, `consent-withdrawn`).
     """
     task, tasks = steps.lock(task_id)
     step = steps.permit(Action.ACCEPT, task, tasks, by=by, expected_version=expected_version)
+    consents.require_not_withdrawn(task)
     others = [other for other in tasks if other.status == Status.REQUESTED and other.pk != task.pk]
     waiting = Q(episode__patient=task.referral.patient_id)
     if task.referral.package:  # a yes to one part leaves what is held for the others

@@ -1,23 +1,31 @@
-"""Recording people and the stays or waits they are in. Reached through `flow.operations`."""
+"""Recording people, and changing what is recorded of them. Reached through `flow.operations`."""
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
-from django.db.models import Q, Value
-from django.db.models.functions import Concat, Lower
+from django.db import IntegrityError, models, transaction
+from django.db.models import QuerySet
 
-from capacity.models import Infection
 from catalogue.models import Organization, User
 from catalogue.queries import find_place
+from core import clock
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.events import publish
-from flow.models import Episode, Patient, Relationship
-from matching.models import NeedProfile
+from flow import consents
+from flow.models import Consent, Patient
 
 #: Nobody older has ever been recorded.
 OLDEST = 125
+#: What `edit_patient` changes. The NHS number and how it was checked go together.
+EDITABLE = (
+    "given_name", "family_name", "birth_date", "sex", "nhs_number", "nhs_checked_how", "address", "postcode", "phone", "email",
+    "preferred_contact", "contact_note", "preferred_language", "needs_interpreter", "access_needs",
+)  # fmt: skip
+#: A message goes only to whom has not said no to such messages.
+_MESSAGES = {Patient.Route.TEXT.value: Consent.Purpose.TEXT, Patient.Route.EMAIL.value: Consent.Purpose.EMAIL}
+ALREADY = "Your organisation already has a person with this NHS number. Open that record instead."
 
 
 @transaction.atomic
@@ -30,168 +38,72 @@ def add_patient(
     birth_date: date,
     postcode: str,
     nhs_number: str = "",
-    sex: str = Patient.Sex.UNKNOWN,
-    phone: str = "",
-    preferred_language: str = "en",
+    is_another: bool = False,
+    **more: Any,
 ) -> Patient:
-    """Record somebody for whom help is sought, in the organisation of `by`.
+    """Record somebody for whom help is sought, in the organisation of `by`. `more` are other fields of `EDITABLE`.
 
-    The NHS number may be left out; spaces in it do not matter. Raises NotAllowed, Invalid (with the field in `field`) and Conflict
-    (`already-recorded`).
+    The NHS number may be left out; spaces in it do not matter. Nobody is recorded twice unseen: when the organisation has the number, or
+    somebody of the same name born on the same day, the records are named in the refusal, to be opened instead. `is_another` says that
+    somebody looked at those of the same name, and this is another person.
+
+    Raises NotAllowed, Invalid (with the field in `field`) and Conflict (`already-recorded` with `patients`, `perhaps-recorded` likewise).
     """
-    organization = _organization_of(by)
-    place = find_place(postcode)
-    patient = Patient(
-        organization=organization,
-        nhs_number="".join(nhs_number.split()).replace("-", ""),
-        given_name=given_name.strip(),
-        family_name=family_name.strip(),
-        birth_date=birth_date,
-        sex=sex,
-        postcode=place.postcode or place.outcode,
-        point=place.point,
-        phone=phone.strip(),
-        preferred_language=preferred_language,
-        created_at=at,
-        created_by=by,
-    )
-    if birth_date > at.date() or patient.age_on(at.date()) > OLDEST:
-        raise Invalid(f"Check the date of birth: it makes the person unborn or more than {OLDEST} years old.", field="birth_date")
-    _clean(patient)
-    try:
-        with transaction.atomic():
-            patient.save(force_insert=True)
-    except IntegrityError as error:
+    organization = organization_of(by)
+    patient = Patient(organization=organization, created_at=at, created_by=by)
+    told = {"given_name": given_name, "family_name": family_name, "birth_date": birth_date, "postcode": postcode, "nhs_number": nhs_number}
+    _write(patient, told | more, by=by, at=at)
+    if patient.nhs_number and (known := with_number(patient.nhs_number, by)):
+        raise Conflict(ALREADY, code="already-recorded", patients=[str(known.pk)])
+    if not is_another and (alike := [str(each.pk) for each in with_name(patient, by)]):
         raise Conflict(
-            "Your organisation already has a person with this NHS number. Open that record instead.", code="already-recorded"
-        ) from error
+            "Your organisation already has somebody of this name, born on this day. Look whether it is the same person.",
+            code="perhaps-recorded",
+            patients=alike,
+        )
+    _keep(patient, force_insert=True)
     tell_colleagues(organization.pk)
     return patient
 
 
 @transaction.atomic
-def start_episode(
-    *,
-    patient_id: UUID,
-    by: User,
-    at: datetime,
-    kind: str,
-    discharge_pathway: str,
-    started_at: datetime | None = None,
-    ready_at: datetime | None = None,
-    expected_on: date | None = None,
-    ward: str = "",
-    delay_reason: str = "",
-) -> Episode:
-    """Record a stay in hospital or a wait in the community. With `ready_at` the person waits to move on.
+def edit_patient(*, patient_id: UUID, version: int, by: User, at: datetime, **changes: Any) -> Patient:
+    """Change what is recorded of a person: fields of `EDITABLE`. `version` is the one that was looked at.
 
-    Raises NotAllowed, NotFound, Invalid, and Conflict (`already-waiting`) when one of the same kind is still open.
+    Another NHS number counts as not checked unless `nhs_checked_how` says otherwise. Raises NotAllowed, NotFound, Invalid (with `field`)
+    and Conflict (`stale-version`, `already-recorded`).
     """
-    organization = _organization_of(by)
-    patient = Patient.objects.visible_to(by).select_for_update(of=("self",), no_key=True).filter(pk=patient_id).first()
-    if patient is None:
-        raise NotFound("That person is not in your organisation’s records.")
-    if patient.episodes.filter(kind=kind, ended_at__isnull=True).exists():
-        raise Conflict("This person already has an open stay or wait of this kind. End that one first.", code="already-waiting")
-    episode = Episode(
-        patient=patient,
-        organization=organization,
-        kind=kind,
-        ward=ward.strip(),
-        discharge_pathway=discharge_pathway,
-        started_at=started_at or at,
-        ready_at=ready_at,
-        expected_on=expected_on,
-        delay_reason=delay_reason,
+    patient = own_patient(patient_id, by, lock=True)
+    require_version(patient, version, "This person’s record")
+    if unknown := [name for name in changes if name not in EDITABLE]:
+        raise Invalid(f"A person has no field that can be changed called {', '.join(unknown)[:100]}.")
+    _write(patient, changes, by=by, at=at)
+    if patient.nhs_number and (known := with_number(patient.nhs_number, by)) and known.pk != patient.pk:
+        raise Conflict(ALREADY, code="already-recorded", patients=[str(known.pk)], field="nhs_number")
+    patient.changed_at, patient.changed_by = at, by
+    _keep(patient)
+    patient.refresh_from_db(fields=["version"])
+    tell_colleagues(patient.organization_id)
+    return patient
+
+
+def with_number(number: str, by: User) -> Patient | None:
+    """The person of one's organisation with this NHS number; of a record that was merged into another, that other one."""
+    mine = Patient.with_merged.visible_to(by).filter(organization=by.organization_id, nhs_number=number)
+    found = mine.order_by(models.F("merged_into").asc(nulls_first=True)).first()
+    while found is not None and found.merged_into_id:
+        found = Patient.with_merged.get(pk=found.merged_into_id)
+    return found
+
+
+def with_name(patient: Patient, by: User) -> QuerySet[Patient]:
+    """People of one's organisation with the name and the day of birth of `patient`."""
+    return Patient.objects.visible_to(by).filter(
+        organization=by.organization_id,
+        given_name__iexact=patient.given_name,
+        family_name__iexact=patient.family_name,
+        birth_date=patient.birth_date,
     )
-    if episode.started_at > at or (ready_at is not None and not episode.started_at <= ready_at <= at):
-        raise Invalid("Check the times: a stay begins, then the person is ready, and neither is in the future.", field="ready_at")
-    _clean(episode)
-    episode.save(force_insert=True)
-    publish("flow.changed", topics=["region"])
-    tell_colleagues(organization.pk)
-    return episode
-
-
-@transaction.atomic
-def note_need(*, patient_id: UUID, profile_id: UUID, by: User) -> Episode | None:
-    """Remember on a person's open stay or wait what was last looked for. None when no episode is open.
-
-    Raises NotFound for a person or profile that `by` may not see.
-    """
-    if not Patient.objects.visible_to(by).filter(pk=patient_id).exists():
-        raise NotFound("That person is not in your organisation’s records.")
-    if not NeedProfile.objects.visible_to(by).filter(pk=profile_id).exists():
-        raise NotFound("That search is not one of your organisation’s.")
-    episode = Episode.objects.visible_to(by).filter(patient=patient_id, ended_at__isnull=True).first()
-    if episode is not None:
-        episode.profile_id = profile_id
-        episode.save(update_fields=["profile"])
-    return episode
-
-
-@transaction.atomic
-def keep_together(*, patient_id: UUID, other: UUID | str, kind: str, by: User, at: datetime) -> Relationship:
-    """Note that two people of one's own organisation want to be at the same place. The plan keeps them together.
-
-    `other` is an id, or an NHS number or full name as somebody types it.
-
-    Raises NotAllowed, NotFound, Invalid (with `field`) and Conflict (`kept-together`).
-    """
-    organization = _organization_of(by)
-    other_id = other if isinstance(other, UUID) else _named(other, by)
-    if patient_id == other_id:
-        raise Invalid("That is the same person. Name the other one.", field="other")
-    if Patient.objects.visible_to(by).filter(pk__in=[patient_id, other_id]).count() != 2:
-        raise NotFound("That person is not in your organisation’s records.")
-    if kind not in Relationship.Kind.values:
-        raise Invalid("Choose why they stay together.", field="kind")
-    one, other = sorted([patient_id, other_id])
-    row = Relationship(organization=organization, patient_id=one, other_id=other, kind=kind, created_at=at, created_by=by)
-    try:
-        with transaction.atomic():
-            row.save(force_insert=True)
-    except IntegrityError as error:
-        raise Conflict("These two are kept together already.", code="kept-together") from error
-    tell_colleagues(organization.pk)
-    return row
-
-
-@transaction.atomic
-def let_apart(*, relationship_id: UUID, by: User, at: datetime) -> None:
-    """Two people need not be at the same place any more. Raises NotFound."""
-    row = Relationship.objects.visible_to(by).filter(pk=relationship_id).first()
-    if row is None:
-        raise NotFound("They are not kept together any more. Load the page again.")
-    row.delete()
-    tell_colleagues(row.organization_id)
-
-
-@transaction.atomic
-def keep_apart(*, patient_id: UUID, infection: str, by: User, at: datetime) -> Episode:
-    """Note on a person's open stay for which infection they are kept apart, or that there is none. Raises NotFound and Invalid."""
-    if infection not in Infection.values:
-        raise Invalid("Choose one of the infections, or that none is known.", field="infection")
-    episode = Episode.objects.visible_to(by).select_for_update().filter(patient=patient_id, ended_at__isnull=True).first()
-    if episode is None:
-        raise NotFound("This person has no open stay or wait. Record one first.")
-    episode.infection = infection
-    episode.save(update_fields=["infection"])
-    tell_colleagues(episode.organization_id)
-    return episode
-
-
-def _named(text: str, by: User) -> UUID:
-    """The one person of the organisation with this NHS number or name."""
-    words = text.split()
-    people = Patient.objects.visible_to(by).annotate(name=Lower(Concat("given_name", Value(" "), "family_name")))
-    number = "".join(words).replace("-", "")
-    found = list(people.filter(Q(nhs_number=number) if number.isdigit() else Q(name=" ".join(words).lower()))[:2]) if words else []
-    if not found:
-        raise Invalid("Nobody in your organisation’s records has this number or name. Check how it is written.", field="other")
-    if len(found) > 1:
-        raise Invalid("Several people have this name. Enter the NHS number.", field="other")
-    return found[0].pk
 
 
 def tell_colleagues(organization_id: UUID) -> None:
@@ -199,16 +111,92 @@ def tell_colleagues(organization_id: UUID) -> None:
     publish("people.changed", topics=[f"org:{organization_id}"], audience=[organization_id])
 
 
-def _organization_of(by: User) -> Organization:
+# --- what all that concerns people shares
+
+
+def organization_of(by: User) -> Organization:
+    """The organisation for which `by` records people. Raises NotAllowed."""
     if not by.is_referrer or by.organization is None:
         raise NotAllowed("Only somebody who refers can record a person.")
     return by.organization
 
 
-def _clean(record: Patient | Episode) -> None:
-    """Check a record's fields, and refuse with the first thing that is wrong."""
+def own_patient(patient_id: UUID, by: User, *, lock: bool = False) -> Patient:
+    """A person whose record `by` keeps. Raises NotAllowed and NotFound."""
+    organization_of(by)
+    people = Patient.objects.kept_by(by)
+    if lock:
+        people = people.select_for_update(of=("self",), no_key=True)
+    patient = people.filter(pk=patient_id).first()
+    if patient is None:
+        raise NotFound("That person is not in your organisation’s records.")
+    return patient
+
+
+def require_version(record: Any, version: int, what: str) -> None:
+    """Refuse an edit of a version that is no longer the newest. Call it with the row locked."""
+    if record.version != version:
+        raise Conflict(
+            f"{what} was changed by somebody else while you were typing. Nothing of theirs is lost: look at it as it is now, "
+            "then change it again.",
+            code="stale-version",
+            version=record.version,
+        )
+
+
+def clean(record: models.Model, *, apart_from: tuple[str, ...] = ()) -> None:
+    """Check a record's fields and its named rules, and refuse with the first thing that is wrong."""
     try:
         record.clean_fields()
+        record.validate_constraints(exclude=set(apart_from))
     except ValidationError as error:
         field, messages = next(iter(error.message_dict.items()))
+        if field == "__all__":
+            raise Invalid(messages[0]) from error
         raise Invalid(f"{field.replace('_', ' ').capitalize()}: {messages[0]}", field=field) from error
+
+
+def _write(patient: Patient, told: dict[str, Any], *, by: User, at: datetime) -> None:
+    """Put what was told into the record, tidied and checked."""
+    for name, value in told.items():
+        match name:
+            case "postcode":
+                place = find_place(value)
+                patient.postcode, patient.point = place.postcode or place.outcode, place.point
+            case "nhs_number" | "nhs_checked_how":
+                pass
+            case "access_needs":
+                patient.access_needs = sorted(set(value))
+            case _:
+                setattr(patient, name, value.strip() if isinstance(value, str) else value)
+    _number(patient, told, by, at)
+    if patient.birth_date > clock.local_date(at) or patient.age_on(clock.local_date(at)) > OLDEST:
+        raise Invalid(f"Check the date of birth: it makes the person unborn or more than {OLDEST} years old.", field="birth_date")
+    purpose = _MESSAGES.get(patient.preferred_contact)
+    if purpose and "preferred_contact" in told and not patient._state.adding and consents.says_no(patient, purpose):
+        raise Invalid("They have said no to such messages. Record first that they agree now.", field="preferred_contact")
+    if patient.preferred_contact == Patient.Route.THROUGH and not patient.contact_note:
+        raise Invalid("Say through whom, and how, they are reached.", field="contact_note")
+    clean(patient, apart_from=("organization",))
+
+
+def _number(patient: Patient, told: dict[str, Any], by: User, at: datetime) -> None:
+    """The NHS number, and whether somebody made sure that it is theirs."""
+    number = "".join(told.get("nhs_number", patient.nhs_number).split()).replace("-", "")
+    how = told.get("nhs_checked_how", "" if number != patient.nhs_number else patient.nhs_checked_how)
+    if how and not number:
+        raise Invalid("There is no NHS number to check. Enter it, or leave the check out.", field="nhs_checked_how")
+    if (number, how) == (patient.nhs_number, patient.nhs_checked_how) and not ("nhs_checked_how" in told and number and not how):
+        return
+    patient.nhs_number, patient.nhs_checked_how = number, how
+    patient.nhs_checked_at, patient.nhs_checked_by = (at, by) if how else (None, None)
+    status = Patient.NumberStatus
+    patient.nhs_status = status.VERIFIED if how else status.UNVERIFIED if number else status.UNKNOWN
+
+
+def _keep(patient: Patient, **how: Any) -> None:
+    try:
+        with transaction.atomic():
+            patient.save(**how)
+    except IntegrityError as error:  # somebody recorded the same number at this moment
+        raise Conflict(ALREADY, code="already-recorded", field="nhs_number") from error

@@ -21,7 +21,12 @@ NEITHER: dict[str, frozenset[str]] = {
             "max_minutes", "needed_by", "marks", "pathway", "all_wanted", "carried_only",
         }
     ),
-    "Patient": frozenset({"id", "organization", "nhs_number", "phone", "created_at", "created_by"}),
+    "Patient": frozenset(
+        {
+            "id", "organization", "nhs_number", "nhs_status", "nhs_checked_how", "nhs_checked_at", "nhs_checked_by", "phone",
+            "preferred_contact", "contact_note", "created_at", "created_by", "changed_at", "changed_by", "version", "merged_into",
+        }
+    ),
 }  # fmt: skip
 
 #: Never: the characteristic, and the fields that are or stand for it.
@@ -31,17 +36,18 @@ PROTECTED: dict[str, dict[str, frozenset[str]]] = {
     # A name, a language and who pays for somebody without recourse to public funds tell of descent.
     "race": {
         "NeedProfile": frozenset({"languages", "funding"}),
-        "Patient": frozenset({"preferred_language", "given_name", "family_name"}),
+        "Patient": frozenset({"preferred_language", "needs_interpreter", "given_name", "family_name", "email"}),
     },
     # What a person needs is mostly a disability, and sometimes age, faith, marriage (a couple together) or pregnancy.
     "disability, religion, marriage": {
         "NeedProfile": frozenset({"needs", "must_haves", "preferences", "conditions", "drives", "times", "activation_level"}),
-        "Episode": frozenset({"discharge_pathway", "ward"}),
+        "Episode": frozenset({"discharge_pathway", "ward", "criteria_to_reside"}),
+        "Patient": frozenset({"access_needs"}),
     },
     # How well off a neighbourhood is, and who lives there.
     "where somebody lives": {
         "NeedProfile": frozenset({"outcode", "practice", "budget_week"}),
-        "Patient": frozenset({"postcode", "point"}),
+        "Patient": frozenset({"address", "postcode", "point"}),
     },
 }
 

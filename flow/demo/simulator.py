@@ -190,6 +190,7 @@ class Simulator:
             postcode=f"{rng.choice(self.towns)} {rng.randint(1, 9)}{rng.choice(INWARD_LETTERS)}{rng.choice(INWARD_LETTERS)}",
             nhs_number=nhs_number(rng.randint(100_000, 999_999)) or "",
             sex=sex,
+            is_another=True,  # invented people share names and days of birth
         )
         operations.start_episode(
             patient_id=patient.pk,

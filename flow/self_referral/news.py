@@ -12,11 +12,13 @@ from django.urls import reverse
 from catalogue.models import Service
 from core import sms
 from core.clock import LONDON
-from flow.models import SelfReferral, SelfReferralLink
+from flow import consents
+from flow.models import Consent, SelfReferral, SelfReferralLink
 from flow.self_referral import links
 
 #: Anybody can type anybody's address: it gets no more than this in a day, whatever is asked.
 MOST_A_DAY_TO_AN_ADDRESS = 4
+_PURPOSES = {"sms": Consent.Purpose.TEXT, "email": Consent.Purpose.EMAIL}
 
 
 def tell(request_id: UUID) -> None:
@@ -34,6 +36,8 @@ def send(*, request_id: UUID, at: datetime) -> bool:
     if request is None or request.news_to is None:
         return False
     channel, address = request.news_to
+    if request.referral is not None and consents.says_no(request.referral.patient, _PURPOSES[channel]):
+        return False  # they told the service since that they want none
     lately = SelfReferralLink.objects.filter(sent_to__iexact=address, created_at__gt=at - timedelta(days=1))
     if lately.count() >= MOST_A_DAY_TO_AN_ADDRESS:
         return False

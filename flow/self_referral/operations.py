@@ -19,7 +19,7 @@ from flow.models import SelfReferral, SelfReferralLink, SelfReferralNote
 from flow.people import OLDEST
 from flow.self_referral import links, news
 from flow.self_referral.queries import offer_of
-from flow.self_referral.taking_on import as_asked, patient_for, pool_for, profile_for
+from flow.self_referral.taking_on import as_asked, note_agreements, patient_for, pool_for, profile_for
 from flow.workflow import Reason
 
 _State = SelfReferral.State
@@ -227,6 +227,7 @@ def accept(
     _require_age(born, None, at)
     pool = pool_for(request, pool_id, at)
     patient = patient_for(request, born, by, at)
+    note_agreements(request, patient, by, at)
     task = referrals.receive(
         patient=patient,
         profile=profile_for(request, patient, by, at),

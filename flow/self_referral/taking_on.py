@@ -6,8 +6,10 @@ from uuid import UUID
 from capacity.models import ServiceCapacity
 from catalogue.models import User
 from catalogue.queries import find_place
+from core import clock
 from core.errors import Invalid
-from flow.models import Patient, Referral, SelfReferral
+from flow import consents
+from flow.models import Consent, Patient, Referral, SelfReferral
 from flow.self_referral.queries import places_of
 from matching.models import NeedProfile
 
@@ -48,6 +50,7 @@ def patient_for(request: SelfReferral, born: date, by: User, at: datetime) -> Pa
         postcode=request.postcode,
         point=find_place(request.postcode).point,
         phone=request.phone,
+        email=request.email,
         created_at=at,
         created_by=by,
     )
@@ -69,6 +72,20 @@ def profile_for(request: SelfReferral, patient: Patient, by: User, at: datetime)
         needs=request.needs,
         referral_source="self" if request.for_whom == SelfReferral.ForWhom.ME else "carer",
     )
+
+
+def note_agreements(request: SelfReferral, patient: Patient, by: User, at: datetime) -> None:
+    """What they ticked on the form is the beginning of the history of what they agreed to."""
+    ways = {"sms": Consent.Purpose.TEXT, "email": Consent.Purpose.EMAIL}
+    told = [(Consent.Purpose.CARE, request.share_agreed_at)]
+    if request.news_to is not None:
+        told.append((ways[request.news_to[0]], request.news_agreed_at))
+    for purpose, agreed in told:
+        if agreed is not None and not consents.consented(patient, purpose):
+            consents.keep(
+                patient, purpose=purpose, decision=Consent.Decision.GIVEN, source=Consent.Source.WRITTEN,
+                decided_on=clock.local_date(agreed), by=by, at=at,
+            )  # fmt: skip
 
 
 def as_asked(request: SelfReferral) -> str:
