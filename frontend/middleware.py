@@ -8,6 +8,7 @@ import structlog
 from django.http import HttpRequest, HttpResponse
 from django_structlog.middlewares import RequestMiddleware
 
+from core import acting
 from core.errors import LuneError
 from frontend.views import errors
 
@@ -51,6 +52,22 @@ class HeadersMiddleware:
         response.setdefault("Permissions-Policy", PERMISSIONS)
         if not response.has_header("Cache-Control") and request.user.is_authenticated:
             response["Cache-Control"] = "private, no-store"
+        return response
+
+
+class ActingMiddleware:
+    """From here on statements run on behalf of whoever the request is from, and of nobody else (`core.acting`)."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        whose = acting.ForRequest(request)
+        with acting.on_behalf_of(whose):
+            whose.settle()
+            response: Any = self.get_response(request)
+            if response.streaming and not response.is_async:
+                response.streaming_content = acting.streamed(response.streaming_content)
         return response
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from capacity.models import Reservation, ServiceCapacity
 from catalogue.models import Organization, User
+from core.row_security import GuardedChar, GuardedText
 from core.scoping import VisibleQuerySet
 from flow.workflow import Action, Side, Status
 from matching.models import MatchRun, NeedProfile
@@ -59,7 +60,7 @@ class Referral(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     source = models.CharField(max_length=20, choices=Source.choices, default=Source.PROFESSIONAL, db_default=Source.PROFESSIONAL)
     urgency = models.CharField(max_length=10, choices=Urgency.choices, default=Urgency.ROUTINE)
-    reason = models.TextField(blank=True, help_text="Shown to a provider only after it has accepted.")
+    reason = GuardedText(blank=True, help_text="Shown to a provider only after it has accepted.")
     consent = models.BooleanField(default=False, help_text="The person, or somebody who may, agreed to the referral.")
     package = models.UUIDField(null=True, blank=True, help_text="The same for what was sent together because all of it is wanted.")
     package_wanted = models.PositiveSmallIntegerField(
@@ -160,7 +161,7 @@ class ReferralTask(models.Model):
     provider = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="received_tasks")
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.DRAFT)
     status_reason = models.CharField(max_length=40, blank=True, help_text="A code of workflow.Reason.")
-    status_reason_text = models.CharField(max_length=300, blank=True)
+    status_reason_text = GuardedChar(max_length=300, blank=True)
     reservation = models.OneToOneField(Reservation, on_delete=models.PROTECT, null=True, blank=True, related_name="referral_task")
     start_by = models.DateTimeField(null=True, blank=True, help_text="Until when support is expected to begin, once accepted.")
     late = models.PositiveSmallIntegerField(
@@ -223,7 +224,7 @@ class Transition(models.Model):
     from_status = models.CharField(max_length=20, choices=Status.choices, blank=True)
     to_status = models.CharField(max_length=20, choices=Status.choices)
     reason = models.CharField(max_length=40, blank=True)
-    reason_text = models.CharField(max_length=300, blank=True)
+    reason_text = GuardedChar(max_length=300, blank=True)
     by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, null=True, related_name="+")
     at = models.DateTimeField()
