@@ -6,7 +6,6 @@ from datetime import date, datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Prefetch
 
 from capacity.models import Reservation
 from catalogue.lexicon import name_of
@@ -15,12 +14,12 @@ from catalogue.models.taxonomy import CARE_TYPE, FUNDING, NEED
 from core import audit
 from core.errors import NotFound
 from flow.figures import Dashboard, dashboard
-from flow.models import Episode, Referral, ReferralTask, Transition
+from flow.models import Referral, ReferralTask, Transition
 from flow.workflow import REFERRER_WORDS, Side, Status, Step, steps_open_to
 
 __all__ = [
-    "AnonymisedProfile", "Dashboard", "Identity", "ProviderView", "TimelineEntry", "WorklistLine",
-    "anonymised", "dashboard", "inbox", "provider_view", "summary_status", "timeline", "worklist",
+    "AnonymisedProfile", "Dashboard", "Identity", "ProviderView", "TimelineEntry",
+    "anonymised", "dashboard", "inbox", "provider_view", "summary_status", "timeline",
 ]  # fmt: skip
 
 #: Which status speaks for a referral whose tasks differ: the first of these that any task has.
@@ -84,29 +83,8 @@ class ProviderView:
 
 
 @dataclass(frozen=True, slots=True)
-class WorklistLine:
-    """One person of one's own organisation who waits, and where the asking stands."""
-
-    episode: UUID
-    patient: UUID
-    name: str
-    age: int
-    ward: str
-    pathway: str
-    delay: str
-    ready_at: datetime
-    days_waited: int
-    expected_on: date | None
-    referral: UUID | None
-    status: str
-    status_words: str
-    asked: int
-    declined: int
-
-
-@dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """One step that was taken on a referral, in words. `who` is an organisation."""
+    """One step that was taken on a referral, in words. `who` is an organisation, or who spoke for it without an account."""
 
     at: datetime
     task: UUID
@@ -218,50 +196,6 @@ def summary_status(statuses: Iterable[str]) -> str:
     return next((str(status) for status in _SPEAKS_FIRST if status in present), "")
 
 
-def worklist(
-    user: User, at: datetime, *, pathway: str = "", delay_reason: str | None = None, ward: str = "", status: str = ""
-) -> list[WorklistLine]:
-    """People of the user's organisation who wait, longest first, with the newest referral of each stay.
-
-    Filters are exact, and empty ones are left out; `delay_reason=""` asks for those with no delay recorded, and `status="none"` for those
-    for whom nobody has been asked.
-    """
-    episodes = Episode.objects.visible_to(user).waiting().filter(ready_at__lte=at)
-    if pathway:
-        episodes = episodes.filter(discharge_pathway=pathway)
-    if delay_reason is not None:
-        episodes = episodes.filter(delay_reason=delay_reason)
-    if ward:
-        episodes = episodes.filter(ward__iexact=ward)
-    referrals = Prefetch("referrals", Referral.objects.order_by("-created_at").prefetch_related("tasks"))
-    lines = [_line(episode, at) for episode in episodes.select_related("patient").prefetch_related(referrals).order_by("ready_at", "pk")]
-    return [line for line in lines if not status or (line.status or "none") == status]
-
-
-def _line(episode: Episode, at: datetime) -> WorklistLine:
-    assert episode.ready_at is not None  # waiting() leaves the others out
-    newest = next(iter(episode.referrals.all()), None)
-    statuses = [task.status for task in newest.tasks.all()] if newest else []
-    speaks = summary_status(statuses)
-    return WorklistLine(
-        episode=episode.pk,
-        patient=episode.patient_id,
-        name=episode.patient.full_name,
-        age=episode.patient.age_on(at.date()),
-        ward=episode.ward,
-        pathway=episode.discharge_pathway,
-        delay=str(episode.get_delay_reason_display()),
-        ready_at=episode.ready_at,
-        days_waited=(at - episode.ready_at).days,
-        expected_on=episode.expected_on,
-        referral=newest.pk if newest else None,
-        status=speaks,
-        status_words=REFERRER_WORDS[speaks] if speaks else "Nobody asked yet",
-        asked=len(statuses),
-        declined=statuses.count(Status.REJECTED),
-    )
-
-
 def timeline(referral: Referral) -> list[TimelineEntry]:
     """Every step on every task of a referral, oldest first, as its sender may read it."""
     rows = Transition.objects.filter(task__referral=referral).select_related("task__pool__service", "organization").order_by("at", "pk")
@@ -273,7 +207,7 @@ def timeline(referral: Referral) -> list[TimelineEntry]:
             action=row.action,
             status=row.to_status,
             status_words=REFERRER_WORDS[row.to_status],
-            who=row.organization.name if row.organization else "Lune",
+            who=row.said_by or (row.organization.name if row.organization else "Lune"),
             reason=row.reason_text,
         )
         for row in rows

@@ -36,6 +36,10 @@ SITE_NAME = env("LUNE_SITE_NAME", default="Lune")
 SITE_OWNER = env("LUNE_SITE_OWNER", default="")
 #: Where the site is found: the beginning of every link in a letter.
 SITE_URL = env("LUNE_SITE_URL", default="http://localhost:8000").rstrip("/")
+#: Folder with the words of letters in other languages, or instead of ours (docs/screens.md).
+LETTERS = env("LUNE_LETTERS", default="")
+#: From which the keys are worked out that record systems sign with (docs/launch.md); the site's own key when empty.
+LAUNCH_KEY = env("LUNE_LAUNCH_KEY", default="")
 #: Addresses or networks of the proxies before this server (10.0.0.0/8,127.0.0.1): who called them is believed from nobody else.
 TRUSTED_PROXIES = env.list("LUNE_TRUSTED_PROXIES", default=[])
 #: An operator may name a tile server; by default the map is drawn from loaded outlines and needs no network.
@@ -271,6 +275,9 @@ REST_FRAMEWORK = {
     "NUM_PROXIES": 0,  # `core.client` has dealt with them: the header is not read again
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+# Urgencies whose deadlines count only Monday to Friday from 9 to 17, without bank holidays: "routine", or "routine,urgent". None: the clock.
+DEADLINES_IN_WORKING_TIME = env.list("LUNE_DEADLINES_IN_WORKING_TIME", default=[])
+
 #: How often one address of the network may ask the open catalogue, and how often it may stream all of it.
 OPEN_DATA_RATE = env("LUNE_OPEN_DATA_RATE", default="600/min")
 OPEN_DATA_EXPORT_RATE = env("LUNE_OPEN_DATA_EXPORT_RATE", default="20/min")
@@ -309,6 +316,18 @@ REPLY_ADDRESS = env("LUNE_REPLY_ADDRESS", default="")
 MAIL_SECRET = env("LUNE_MAIL_SECRET", default="")
 #: Where the gateway of a machine of one's own (`core.sms.KeepingGateway`) writes what it was given.
 SMS_FILE_PATH = env("LUNE_SMS_FILE", default="")
+
+#: GOV.UK Notify (`core.notify.NotifyGateway`): its key, the template that is nothing but ((message)), and where it is.
+NOTIFY_KEY = env("LUNE_NOTIFY_KEY", default="")
+NOTIFY_TEMPLATE = env("LUNE_NOTIFY_TEMPLATE", default="")
+NOTIFY_URL = env("LUNE_NOTIFY_URL", default="https://api.notifications.service.gov.uk")
+
+#: Days for which what people were told, and what became of each message, is kept.
+NOTICE_KEEP_DAYS = env.int("LUNE_NOTICE_KEEP_DAYS", default=90)
+#: Whether organisations' webhooks may lead into a private network, and without TLS: only where all receivers are inside.
+WEBHOOK_PRIVATE = env.bool("LUNE_WEBHOOK_PRIVATE", default=False)
+#: Where a demonstration keeps calls to addresses of examples (https://records.example/).
+WEBHOOK_FILE_PATH = env("LUNE_WEBHOOK_FILE", default="")
 
 #: Requests for help that the public sends by a form: days for which one that is begun, and one that no service takes on, are kept.
 SELF_REFERRAL_DRAFT_DAYS = env.int("LUNE_SELF_REFERRAL_DRAFT_DAYS", default=7)
@@ -351,6 +370,8 @@ LOGGING = {
     "loggers": {
         "uvicorn.access": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},
+        # It quotes what the gateway says, which may hold a number.
+        "notifications_python_client": {"level": "CRITICAL"},
         # A refused request is told with its address here, which may hold anything; LogMiddleware writes its own line.
         "django.request": {"level": "ERROR"},
         "procrastinate": {"level": "WARNING"},

@@ -14,9 +14,10 @@ from catalogue.dedupe.queries import progress
 from catalogue.entry.queries import waiting_proposals
 from catalogue.models import DuplicateCandidate, Source, User
 from flow.models import SelfReferral
-from flow.queries import dashboard, inbox, worklist
+from flow.queries import dashboard, inbox
 from flow.self_referral.queries import counts as asking
 from flow.workflow import Status
+from flow.worklist import lines as worklist
 
 #: A wait that somebody should look at.
 LONG_WAIT_DAYS = 7
@@ -34,15 +35,19 @@ class Count:
 
 
 def _referrer(user: User, at: datetime) -> list[Count]:
-    lines = worklist(user, at)
-    by_status = [line.status for line in lines]
+    waiting = worklist.lines(user, at, worklist.Wanted(show=worklist.Show.WAITING))
+    by_status = [line.status for line in waiting]
+
+    def counted(number: int, words: str, query: dict[str, Any], note: str = "") -> Count:
+        return Count(number, words, "worklist", {"show": worklist.Show.WAITING} | query, note)
+
     return [
-        Count(len(lines), "people waiting", "worklist", {}),
-        Count(by_status.count(""), "nobody asked yet", "worklist", {"status": "none"}, "Find a service for them"),
-        Count(by_status.count(Status.REJECTED), "declined by everybody asked", "worklist", {"status": Status.REJECTED}, "Ask others"),
-        Count(by_status.count(Status.REQUESTED), "waiting for an answer", "worklist", {"status": Status.REQUESTED}),
-        Count(by_status.count(Status.ACCEPTED), "accepted", "worklist", {"status": Status.ACCEPTED}, "Agree the day"),
-        Count(sum(line.days_waited >= LONG_WAIT_DAYS for line in lines), "waiting a week or more", "worklist", {"days": LONG_WAIT_DAYS}),
+        counted(len(waiting), "people waiting", {}),
+        counted(by_status.count(""), "nobody asked yet", {"status": worklist.NOBODY_ASKED}, "Find a service for them"),
+        counted(by_status.count(Status.REJECTED), "declined by everybody asked", {"status": Status.REJECTED}, "Ask others"),
+        counted(by_status.count(Status.REQUESTED), "waiting for an answer", {"status": Status.REQUESTED}),
+        counted(by_status.count(Status.ACCEPTED), "accepted", {"status": Status.ACCEPTED}, "Agree the day"),
+        counted(sum(line.days >= LONG_WAIT_DAYS for line in waiting), "waiting a week or more", {"days": LONG_WAIT_DAYS}),
     ]
 
 

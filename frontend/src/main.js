@@ -4,6 +4,7 @@ import { initAll } from "nhsuk-frontend";
 
 import "./live.js";
 import { startBoard } from "./board.js";
+import { startChoosing } from "./choosing.js";
 import { startCountdowns } from "./countdown.js";
 import { startDrawing } from "./draw.js";
 import { startForms } from "./forms.js";
@@ -23,6 +24,7 @@ startPlan(document);
 startPresses(document);
 startWaiting(document);
 startBoard(document);
+startChoosing(document);
 startCountdowns();
 // A swapped fragment may carry a map or a form part of its own.
 document.body.addEventListener("htmx:load", (event) => {

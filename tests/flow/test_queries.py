@@ -129,29 +129,6 @@ def test_a_hold_is_shown_while_it_lasts(referrer):
     assert queries.inbox(provider_of(pool), statuses=[Status.REJECTED])[0].held_until is None
 
 
-def test_the_worklist_says_who_waits_how_long_and_whose_move_it_is(referrer, django_assert_num_queries):
-    at = timezone.now()
-    first, second, third = (
-        EpisodeFactory(patient=PatientFactory(organization=referrer.organization), ready_at=at - timedelta(days=d), delay_reason=r)
-        for d, r in ((8, "funding"), (3, ""), (1, ""))
-    )
-    EpisodeFactory(patient=first.patient, ready_at=None)
-    EpisodeFactory(patient=second.patient, ended_at=at)
-    EpisodeFactory()
-    pools = PoolFactory.create_batch(2)
-    referral = send(referrer, pools, patient=first.patient, episode_id=first.pk)
-    task = referral.tasks.get(pool=pools[0])
-    operations.decline(task_id=task.pk, by=provider_of(pools[0]), at=at, reason=Reason.CAPACITY)
-    with django_assert_num_queries(3):
-        lines = queries.worklist(referrer, at)
-    assert [(line.episode, line.days_waited) for line in lines] == [(first.pk, 8), (second.pk, 3), (third.pk, 1)]
-    assert (lines[0].referral, lines[0].status_words, lines[0].asked, lines[0].declined) == (referral.pk, "Waiting for an answer", 2, 1)
-    assert (lines[1].referral, lines[1].status, lines[1].status_words) == (None, "", "Nobody asked yet")
-    assert [line.episode for line in queries.worklist(referrer, at, delay_reason="funding")] == [first.pk]
-    assert [line.episode for line in queries.worklist(referrer, at, status="none", pathway="P3", ward="ward 12")] == [second.pk, third.pk]
-    assert queries.worklist(UserFactory(), at) == []
-
-
 @pytest.mark.req("R004")
 def test_the_timeline_tells_every_step_in_words(referrer):
     pools = PoolFactory.create_batch(2)

@@ -1,0 +1,1 @@
+"""Letters to people: what was asked for them, in words that a child of nine can read."""

@@ -1,0 +1,83 @@
+"""What a letter says. Never why, nor what somebody lives with: an envelope is opened by others too."""
+
+from datetime import datetime
+from typing import Any, TypedDict
+
+from catalogue.lexicon import name_of
+from catalogue.models import Service
+from core.clock import LONDON
+from flow.letters.wording import words
+from flow.models import Referral, ReferralTask
+from flow.queries import summary_status
+from flow.workflow import Status
+
+_NOTHING = (Status.REJECTED, Status.FAILED)
+
+
+class Section(TypedDict):
+    """A heading, empty for the greeting, its lines, and what is listed below the first of them."""
+
+    heading: str
+    lines: list[str]
+    items: list[str]
+
+
+def compose(referral: Referral, *, language: str, call: str) -> list[Section]:
+    """The letter about a referral as it stands now. Reads its tasks with `pool.service.organization`, `profile` and `patient`."""
+    said = words(language)
+    tasks = [task for task in referral.tasks.all() if task.status != Status.ENTERED_IN_ERROR]
+    names = list(dict.fromkeys(_name(task, said) for task in tasks))
+    return [
+        {
+            "heading": "",
+            "lines": [said["dear"].format(name=referral.patient.full_name), said["from"].format(team=referral.organization.name)],
+            "items": [],
+        },
+        _asked(referral, names, said),
+        {"heading": said["next_heading"], "lines": _next(tasks, said), "items": []},
+        {"heading": said["call"]["heading"], "lines": [line.format(call=call) for line in said["call"]["lines"]], "items": []},
+        {"heading": said["mind"]["heading"], "lines": list(said["mind"]["lines"]), "items": []},
+    ]
+
+
+def plain(sections: list[Section]) -> str:
+    """The same as plain text, for an e-mail, a message or a screen reader."""
+    parts = []
+    for section in sections:
+        lines = [section["heading"].upper()] if section["heading"] else []
+        first, *rest = section["lines"]
+        parts.append("\n".join([*lines, first, *(f"- {item}" for item in section["items"]), *rest]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _asked(referral: Referral, names: list[str], said: dict[str, Any]) -> Section:
+    kinds = [name_of("care-type", code) for code in referral.profile.care_types]
+    lines = [said["asked_one"].format(services=names[0])] if len(names) == 1 else [said["asked_many"]]
+    # Where the name must not be told, neither is the kind of help.
+    if kinds and said["private"] not in names:
+        lines.append(said["kind"].format(kind=f" {said['and']} ".join(kinds)))
+    return {"heading": said["asked_heading"], "lines": [*lines, said["seen"]], "items": names if len(names) > 1 else []}
+
+
+def _next(tasks: list[ReferralTask], said: dict[str, Any]) -> list[str]:
+    status = summary_status(task.status for task in tasks)
+    yes = next((task for task in tasks if task.status == status), None)
+    if status == Status.REQUESTED:
+        by = [task.respond_by for task in tasks if task.status == status and task.respond_by]
+        if by:
+            return [line.format(day=_day(max(by), said)) for line in said["next"]["requested_by"]]
+        return list(said["next"]["requested"])
+    key = "nothing" if status in _NOTHING else status if status in said["next"] else "cancelled"
+    return [line.format(service=_name(yes, said) if yes else "") for line in said["next"][key]]
+
+
+def _name(task: ReferralTask, said: dict[str, Any]) -> str:
+    service: Service = task.pool.service
+    hidden = service.is_confidential or service.organization.is_confidential
+    hidden |= bool(task.pool.location_id and task.pool.location.is_confidential)
+    return str(said["private"]) if hidden else service.name
+
+
+def _day(moment: datetime, said: dict[str, Any]) -> str:
+    day = moment.astimezone(LONDON).date()
+    return str(said["day"]).format(number=day.day, month=said["months"][day.month - 1])

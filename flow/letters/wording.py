@@ -1,0 +1,86 @@
+"""The words of letters, one file for each language: `en.toml` here, others in the folder that `LUNE_LETTERS` names.
+
+A file of another language says who checked it and when (`checked_by`, `checked_on`); without that it is not used: a person is not to be
+told wrongly where help is. A file named like one of ours takes its place, so that a site may have words of its own.
+"""
+
+import logging
+import tomllib
+from collections.abc import Iterator
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from string import Formatter
+from typing import Any
+
+from django.conf import settings
+
+logger = logging.getLogger(__name__)
+
+OURS = Path(__file__).parent
+USUAL = "en"
+
+
+def languages() -> dict[str, str]:
+    """The languages in which a letter can be written: code and name, ours first."""
+    return {code: words["language"] for code, words in sorted(_all().items(), key=lambda item: item[0] != USUAL)}
+
+
+def words(language: str) -> dict[str, Any]:
+    """The words of a language; English where there are none."""
+    found = _all()
+    return found.get(language) or found[USUAL]
+
+
+def best(preferred: str) -> str:
+    """The language in which to write to somebody who prefers this one."""
+    return preferred if preferred in _all() else USUAL
+
+
+def _all() -> dict[str, dict[str, Any]]:
+    return _read(str(settings.LETTERS or ""))
+
+
+@lru_cache(maxsize=8)
+def _read(folder: str) -> dict[str, dict[str, Any]]:
+    original = tomllib.loads((OURS / f"{USUAL}.toml").read_text())
+    found = {USUAL: original}
+    for file in sorted(Path(folder).glob("*.toml")) if folder else []:
+        problem = ""
+        try:
+            read = tomllib.loads(file.read_text())
+            problem = _problem(read, original)
+        except (OSError, ValueError) as error:
+            problem = f"it cannot be read: {error}"
+        if problem:
+            logger.error("letters: %s is not used: %s", file.name, problem)
+        else:
+            found[file.stem] = read
+    return found
+
+
+def _problem(read: dict[str, Any], original: dict[str, Any]) -> str:
+    """Why a file cannot be used; empty when it can."""
+    if not (str(read.get("checked_by", "")).strip() and isinstance(read.get("checked_on"), date)):
+        return "it does not say who checked it and when (checked_by, checked_on)"
+    theirs, ours = dict(_texts(read)), dict(_texts(original))
+    missing = sorted(set(ours) - set(theirs))
+    if missing:
+        return f"it has no {missing[0]}"
+    # Where a text is a list, the fields of all its lines count together: another language may need fewer sentences or more.
+    wrong = sorted(name for name, text in ours.items() if _fields(theirs[name]) != _fields(text))
+    return f"{wrong[0]} does not name {', '.join(sorted(_fields(ours[wrong[0]])))}" if wrong else ""
+
+
+def _texts(tree: dict[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from _texts(value, f"{before}{key}.")
+        elif isinstance(value, list):
+            yield before + key, " ".join(map(str, value))
+        elif isinstance(value, str):
+            yield before + key, value
+
+
+def _fields(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name}

@@ -1,0 +1,1 @@
+"""The referrer's worklist: its lines, saved views, and what is done to many lines at once."""

@@ -1,0 +1,133 @@
+"""Letters to people: what they say, what they never say, how hard they are to read, and other languages."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from core.errors import Invalid
+from core.models import AuditEntry
+from flow.letters import operations as letters
+from flow.letters import wording
+from flow.letters.composing import compose, plain
+from flow.models import Letter
+from flow.workflow import Status
+from tests.factories import PatientFactory, PoolFactory, ReferralFactory, ReferralTaskFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+CALL = "Sam, 01772 000 000"
+
+
+def referred(referrer, *statuses: str, reason="Canary reason", **pool):
+    patient = PatientFactory(organization=referrer.organization, nhs_number="9434765919", given_name="Ann", family_name="Lee")
+    referral = ReferralFactory(patient=patient, reason=reason)
+    pool.setdefault("service__name", "Elm House")
+    for status in statuses:
+        words = "Canary status words" if status in (Status.REJECTED, Status.FAILED) else ""
+        task = {"status": status, "status_reason_text": words, "respond_by": timezone.now()}
+        ReferralTaskFactory(referral=referral, pool=PoolFactory(**pool), **task)
+    return referral
+
+
+def syllables(word: str) -> int:
+    """As a reader counts them, nearly: groups of vowels, but for a silent e."""
+    word = re.sub(r"[^a-z]", "", word.lower())
+    groups = len(re.findall(r"[aeiouy]+", word))
+    return max(1, groups - (word.endswith("e") and not word.endswith("le") and groups > 1))
+
+
+def grade(text: str) -> tuple[float, int]:
+    """The Flesch-Kincaid grade, and the words of the longest sentence."""
+    sentences = [found.split() for found in re.split(r"[.!?:]\s+|\n+", text) if found.strip()]
+    words = [word for sentence in sentences for word in sentence]
+    longest = max(map(len, sentences))
+    return 0.39 * len(words) / len(sentences) + 11.8 * sum(map(syllables, words)) / len(words) - 15.59, longest
+
+
+@pytest.mark.parametrize(
+    "statuses",
+    [[status] for status in Status if status != Status.ENTERED_IN_ERROR] + [[Status.REQUESTED, Status.REQUESTED]],
+    ids=lambda statuses: "+".join(statuses),
+)
+def test_a_child_of_nine_can_read_it(referrer, statuses):
+    """Age nine is the fourth grade: sentences of at most fifteen words, the whole at grade four or below; names do not count."""
+    text = plain(compose(letters.about(referrer, referred(referrer, *statuses).pk), language="en", call=CALL))
+    text = (
+        text.replace(referrer.organization.name, "us")
+        .replace("General residential care home", "a home")
+        .replace("Residential care home", "a home")
+    )
+    level, longest = grade(text)
+    assert level <= 4
+    assert longest <= 15
+
+
+def test_the_measure_knows_what_is_hard():
+    assert (
+        grade("Eligibility determinations necessitate comprehensive multidisciplinary consideration of individual circumstances.")[0] > 12
+    )
+    assert grade("We asked them to help. They said yes.")[0] < 2
+
+
+def test_it_says_who_what_next_and_never_why(referrer):
+    referral = referred(referrer, Status.REJECTED, Status.REQUESTED)
+    text = plain(compose(letters.about(referrer, referral.pk), language="en", call=CALL))
+    for said in ("Dear Ann Lee", "Elm House", "We hope to hear by", CALL, "You can say no at any time"):
+        assert said in text
+    assert [word for word in ("Canary", "9434765919", "PR1", "1941") if word in text] == []
+
+
+def test_a_place_that_is_confidential_is_named_nowhere(referrer):
+    referral = referred(referrer, Status.ACCEPTED, service__is_confidential=True)
+    text = plain(compose(letters.about(referrer, referral.pk), language="en", call=CALL))
+    assert "Elm House" not in text
+    assert "It is about" not in text
+    assert "a safe place said yes" in text
+
+
+def test_it_is_kept_as_it_was_printed_and_each_look_is_written_down(referrer, client: Client):
+    referral = referred(referrer, Status.REQUESTED)
+    client.force_login(referrer)
+    answer = client.post(f"/referrals/{referral.pk}/letter/", {"call": CALL, "language": "en", "large": "on"})
+    kept = Letter.objects.get()
+    assert answer["Location"] == f"/letters/{kept.pk}/"
+    referral.tasks.update(status=Status.ACCEPTED)
+    before = AuditEntry.objects.filter(record_type="patient", record_id=referral.patient_id).count()
+    for address in (f"/letters/{kept.pk}/", f"/letters/{kept.pk}/letter.txt"):
+        page = client.get(address).content.decode()
+        assert "We hope to hear by" in page
+        assert "said yes." not in page
+    assert AuditEntry.objects.filter(record_type="patient", record_id=referral.patient_id).count() == before + 2
+    assert "lune-letter--large" in client.get(f"/letters/{kept.pk}/").content.decode()
+    assert letters.usual_call(UserFactory(organization=referrer.organization)) == CALL
+    client.force_login(UserFactory())
+    assert {client.get(f"/letters/{kept.pk}/").status_code, client.get(f"/referrals/{referral.pk}/letter/").status_code} == {404}
+
+
+def test_another_language_is_used_once_somebody_has_checked_it(referrer, settings, tmp_path: Path, caplog):
+    english = (wording.OURS / "en.toml").read_text()
+    theirs = (
+        english.replace('language = "English"', 'language = "Backslang"').replace("said yes", "dias sey").replace("original = true", "")
+    )
+    checked = 'checked_by = "A. Speaker"\nchecked_on = 2026-11-01\n'
+    settings.LETTERS = str(tmp_path)
+    (tmp_path / "xx.toml").write_text(theirs)
+    assert list(wording.languages()) == ["en"]
+    assert "who checked it" in caplog.text
+    wording._read.cache_clear()
+    (tmp_path / "xx.toml").write_text(
+        'checked_by = "A. Speaker"\nchecked_on = 2026-11-01\n' + theirs.replace("{service} dias", "They dias")
+    )
+    assert list(wording.languages()) == ["en"]  # a text that lost what it is to name
+    wording._read.cache_clear()
+    (tmp_path / "xx.toml").write_text(checked + theirs)
+    assert wording.languages() == {"en": "English", "xx": "Backslang"}
+    referral = referred(referrer, Status.ACCEPTED)
+    kept = letters.write(referral_id=referral.pk, language="xx", call=CALL, by=referrer, at=timezone.now())
+    assert "Elm House dias sey." in plain(kept.body)
+    assert (wording.best("xx"), wording.best("pl")) == ("xx", "en")
+    with pytest.raises(Invalid, match="no letter in this language"):
+        letters.write(referral_id=referral.pk, language="pl", call=CALL, by=referrer, at=timezone.now())
+    wording._read.cache_clear()
