@@ -8,8 +8,8 @@ from django.templatetags.static import static
 from django.urls import include, path
 from django.views.decorators.http import require_safe
 
-from capacity.api import hooks
 from matching.api import cds
+from notifications.api import hooks
 
 #: Of allauth's pages, those that Lune has: nobody signs up, and an administrator alone changes an e-mail address.
 ACCOUNT_PAGES = {

@@ -146,7 +146,7 @@ def _text(one: dict[str, Any], name: str, longest: int) -> str:
     return value.replace("\0", "")[:longest]
 
 
-def _sendable(text: str) -> str:
+def sendable(text: str) -> str:
     if not text.strip() or len(text) > LONGEST:
         raise Refused("The message is empty or too long.")
     return text
@@ -162,7 +162,7 @@ class HttpGateway:
     NEVER: ClassVar = frozenset({400, 404, 410, 422})
 
     def send(self, to: str, text: str) -> str:
-        body = {"to": to, "from": settings.SMS_SENDER, "text": _sendable(text)}
+        body = {"to": to, "from": settings.SMS_SENDER, "text": sendable(text)}
         try:
             answer = httpx.post(
                 settings.SMS_URL, json=body, headers={"Authorization": f"Bearer {settings.SMS_TOKEN}"}, timeout=_SECONDS, trust_env=False
@@ -195,10 +195,10 @@ class KeepingGateway:
         if to in self.unknown:
             raise Refused("The gateway refused it (404).")
         name = str(uuid4())
-        self.outbox.append((name, to, _sendable(text)))
+        self.outbox.append((name, to, sendable(text)))
         if path := settings.SMS_FILE_PATH:
             with Path(path).open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"id": name, "to": to, "text": text}) + "\n")
+                file.write(json.dumps({"id": name, "at": now().isoformat(), "to": to, "text": text}) + "\n")
         return name
 
     def parse_inbound(self, request: HttpRequest) -> list[Inbound | Receipt]:

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from catalogue.models import User
 from flow.demo import logins
+from notifications.notices import queries
 
 #: The menu of each role: words and the name of the page.
 NAVIGATION: dict[str, list[tuple[str, str]]] = {
@@ -90,5 +91,6 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "demo_logins": demo_logins,
         "demo_password": logins.PASSWORD if settings.DEMO else "",
         "navigation": navigation(request),
+        "unread_notices": lambda: queries.unread(request.user),
         "map_tiles": {"url": settings.MAP_TILE_URL, "attribution": settings.MAP_TILE_ATTRIBUTION},
     }

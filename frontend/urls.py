@@ -4,6 +4,7 @@ from django.contrib.sitemaps import views as sitemaps
 from django.urls import path
 from django.views.decorators.http import require_safe
 
+from .casework_urls import urlpatterns as casework_pages
 from .entry_urls import urlpatterns as entry_pages
 from .views import (
     acceptance,
@@ -140,6 +141,7 @@ urlpatterns: list = [
     path("dashboard/figures.csv", dashboard.dashboard_csv, name="dashboard-csv"),
     path("unmet/", unmet.unmet, name="unmet"),
     path("unmet/figures.csv", unmet.unmet_csv, name="unmet-csv"),
+    *casework_pages,
     *entry_pages,
     path("directory/", directory.directory, name="directory"),
     path("directory/services.csv", directory.directory_csv, name="directory-csv"),

@@ -21,6 +21,8 @@ from django.db import connection
 from core.events import WAKE_CHANNEL
 from notifications import bus, journal
 from notifications.journal import Cursor, Row
+from notifications.notices.hearing import TYPES
+from notifications.notices.tasks import look
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +38,8 @@ POLL_UNSETTLED = 0.02
 STALL = 0.1
 #: Seconds between two heartbeats while Redis is away: the first that arrives makes the pages live again.
 BEAT_AWAY = 0.25
+#: Seconds between two hints that there is something to tell people.
+HINTS = 0.3
 #: Seconds between two looks whether the active relay has died.
 STANDBY = 0.25
 
@@ -52,9 +56,17 @@ class Relay:
         self._moved_at = 0.0
         self._beat_due = 0.0
         self._redis_away = False
+        self._for_people = asyncio.Event()
 
     async def run(self) -> None:
         """Lead whenever the lock can be had; when PostgreSQL goes away, come back."""
+        hints = asyncio.create_task(self._hint())
+        try:
+            await self._run()
+        finally:
+            hints.cancel()
+
+    async def _run(self) -> None:
         attempt = 0
         while True:
             try:
@@ -122,6 +134,8 @@ class Relay:
             self.cursor = settled[-1].cursor
             self._early.difference_update(row.cursor.id for row in settled)
         self._early.update(row.cursor.id for row in early)
+        if any(row.type in TYPES for row in settled):
+            self._for_people.set()
         if settled or early:
             events = [
                 {
@@ -133,6 +147,17 @@ class Relay:
             ]
             await self._send({"type": bus.BATCH, "previous": str(previous), "cursor": str(self.cursor), "events": events})
         return bool(waiting)
+
+    async def _hint(self) -> None:
+        """Have a worker look for what people are to be told. It keeps its own place and looks each minute: a lost hint costs no more."""
+        while True:
+            await self._for_people.wait()
+            self._for_people.clear()
+            try:
+                await asyncio.to_thread(_look)
+            except Exception as error:  # the relay goes on, whatever is wrong there
+                logger.warning("relay: no worker could be asked to tell people (%s)", type(error).__name__)
+            await asyncio.sleep(HINTS)
 
     async def _send(self, message: dict[str, Any]) -> None:
         """Tell the hubs. Redis is a hint: a failure is noted once and the message dropped."""
@@ -152,3 +177,11 @@ class Relay:
         """Until a commit wakes us, or `seconds` have passed."""
         async for _ in database.notifies(timeout=seconds, stop_after=1):
             pass
+
+
+def _look() -> None:
+    """In a thread of its own, whose connection to the database is given back."""
+    try:
+        look()
+    finally:
+        connection.close()

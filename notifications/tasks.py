@@ -7,6 +7,13 @@ from procrastinate.contrib.django import app
 
 from core import clock, idempotency, sealing
 from notifications import journal
+from notifications.notices.tasks import (  # noqa: F401 (a worker finds them here)
+    deliver,
+    forget_notices,
+    look_at_journal,
+    read_journal,
+    send_code,
+)
 
 logger = logging.getLogger(__name__)
 

@@ -11,11 +11,12 @@ from django.core.exceptions import EmptyResultSet
 
 from capacity.models import ServiceCapacity
 from catalogue.models import Service
+from core import acting
 from flow.models import Referral, ReferralTask
 
-#: Kinds of topic that concern one organisation: permission is read anew at each delivery, never remembered. Of the others a
+#: Kinds of topic that concern one organisation or person: permission is read anew at each delivery, never remembered. Of the others a
 #: viewer is told only the name, which it knew when it was let in; what is behind it is fetched, and checked, page by page.
-PRIVATE = ("org:", "referral:")
+PRIVATE = ("org:", "referral:", "user:")
 
 
 class Viewer:
@@ -55,6 +56,11 @@ def pools_seen(user: Any, ids: Iterable[UUID]) -> set[UUID]:
 
 def topics_seen(user: Any, topics: Iterable[str]) -> set[str]:
     """Those of `topics` that `user` may listen to; what nobody knows is left out like what is not theirs."""
+    with acting.for_user(user):
+        return _topics_seen(user, topics)
+
+
+def _topics_seen(user: Any, topics: Iterable[str]) -> set[str]:
     seen: set[str] = set()
     by_kind: dict[str, dict[UUID, str]] = defaultdict(dict)
     for topic in topics:
@@ -75,6 +81,8 @@ def topics_seen(user: Any, topics: Iterable[str]) -> set[str]:
     own = getattr(user, "organization_id", None)
     if own in by_kind["org"] and user.is_active:
         seen.add(by_kind["org"][own])
+    if user.pk in by_kind["user"] and user.is_active:
+        seen.add(by_kind["user"][user.pk])
     if referrals := by_kind["referral"]:
         sent = Referral.objects.visible_to(user).filter(pk__in=referrals).values_list("pk", flat=True)
         received = ReferralTask.objects.visible_to(user).filter(referral_id__in=referrals).values_list("referral_id", flat=True)

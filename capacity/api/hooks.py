@@ -1,23 +1,19 @@
-"""Where gateways of text messages and of e-mail tell us what came in. Each call is signed; the same message twice is one."""
+"""What calls of gateways have in common: each is signed, and is answered with nothing but whether it was taken."""
 
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import RawPostDataException
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from capacity import replies, reply_mail
-from core import sms
-from core.clock import now
 from core.errors import LuneError
 
 
-def _hook(view: Callable[[HttpRequest], None]) -> Any:
+def hook(view: Callable[[HttpRequest], None]) -> Any:
     """A call that answers nothing but whether it was taken."""
 
     @csrf_exempt
@@ -35,20 +31,3 @@ def _hook(view: Callable[[HttpRequest], None]) -> Any:
         return HttpResponse(status=204)
 
     return wrapped
-
-
-@_hook
-def sms_in(request: HttpRequest) -> None:
-    """Text messages that came in, and what became of those that went out."""
-    for one in sms.gateway().parse_inbound(request):
-        if isinstance(one, sms.Inbound):
-            replies.receive_sms(message=one, at=now())
-        else:
-            replies.receipt(told=one)
-
-
-@_hook
-def mail_in(request: HttpRequest) -> None:
-    """One e-mail, as it came (RFC 5322), signed with `LUNE_MAIL_SECRET`."""
-    body = sms.check_signature(request, secret=settings.MAIL_SECRET, at=now(), largest=reply_mail.LARGEST)
-    replies.receive_mail(mail=reply_mail.read(body), at=now())

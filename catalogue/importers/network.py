@@ -9,7 +9,7 @@ import socket
 import ssl
 import time
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any
@@ -180,6 +180,13 @@ class Client:
             for piece in _unpacked(url, response, self.limits.answer_bytes):
                 body += piece
             return Answer(200, response.headers, bytes(body))
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
+        """Tell an address something; how it answers, and nothing of what it says. Redirects are answers like others. Raises as `get`."""
+        self._backend.deadline = time.monotonic() + self.limits.seconds
+        _check_scheme(url)
+        with self._client.stream("POST", url, content=body, headers={"User-Agent": "Lune", **headers}) as response:
+            return response.status_code
 
     def save(self, url: str, into: IO[bytes]) -> None:
         """Put the file at an address on disk."""

@@ -29,7 +29,8 @@ class NoticeQuerySet(VisibleQuerySet):
         return self.filter(user_id=user.pk, organization_id=user.organization_id)
 
     def unread(self) -> Self:
-        return self.filter(read_at=None)
+        """Those that stand on the person's list and were not read."""
+        return self.filter(read_at=None, listed=True)
 
 
 class Notice(models.Model):
@@ -42,6 +43,7 @@ class Notice(models.Model):
     urgent = models.BooleanField(default=False)
     event_id = models.BigIntegerField(null=True, help_text="The row of the journal; null for what Lune itself has to say.")
     data = models.JSONField(default=dict, help_text="Ids and codes, never a fact about a person.")
+    listed = models.BooleanField(default=True, db_default=True, help_text="Stands on the person's list; if not, only messages tell of it.")
     at = models.DateTimeField()
     read_at = models.DateTimeField(null=True, blank=True)
 
@@ -60,7 +62,7 @@ class Notice(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["user", "organization"], name="notice_unread", condition=Q(read_at=None)),
+            models.Index(fields=["user", "organization"], name="notice_unread", condition=Q(read_at=None, listed=True)),
             models.Index(fields=["user", "-at"], name="notice_newest"),
             models.Index(fields=["at"], name="notice_age"),
         ]

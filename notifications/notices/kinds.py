@@ -74,7 +74,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         "referral-overdue", "An answer or a next step is late", "Late: a referral to {service} waits for its next step",
-        "A referral is past the time by which its next step was due.", "{count} referrals are past the time by which their next step was due.",
+        "A referral is past the time by which its next step was due.", "{count} referrals are past the time of their next step.",
         {Role.PROVIDER: NOW, Role.REFERRER: HOURLY}, urgent=True,
     ),
     Kind(
@@ -88,7 +88,7 @@ KINDS: tuple[Kind, ...] = (
         {Role.PROVIDER: NOW, Role.REFERRER: NOW},
     ),
     Kind(
-        "follow-up", "Something for you to do", "Something to do: {what}",
+        "follow-up", "Something for you to do", "A follow-up is yours to do",
         "There is something for you to do.", "There are {count} things for you to do.",
         {Role.PROVIDER: NOW, Role.REFERRER: NOW, Role.MANAGER: DAILY},
     ),

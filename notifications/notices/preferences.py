@@ -10,7 +10,7 @@ from catalogue.models import User
 from notifications.models import OrganizationChoices, PersonChoices
 from notifications.models.settings import Choices
 from notifications.notices import timing
-from notifications.notices.kinds import BY_CODE, SITE_ALONE, Choice, Kind, When
+from notifications.notices.kinds import SITE_ALONE, Choice, Kind, When
 
 #: Where nobody chose.
 QUIET_FROM, QUIET_UNTIL, DAILY_HOUR = time(21), time(7), 8
@@ -35,7 +35,7 @@ class Preferences:
         for layer in self.layers:
             if kind.code in layer:
                 return read(layer[kind.code])
-        return kind.roles.get(self.role, SITE_ALONE)
+        return kind.roles.get(self.role) or next(iter(kind.roles.values()), SITE_ALONE)
 
     def due(self, when: When, *, at: datetime, urgent: bool) -> datetime:
         """When a message goes out to this person."""
@@ -78,5 +78,7 @@ def _resolved(user: User, own: PersonChoices | None, theirs: OrganizationChoices
     )
 
 
-def known(kind: str) -> bool:
-    return kind in BY_CODE
+def of_organization(manager: User) -> Preferences:
+    """What holds for everybody in a manager's organisation who has chosen nothing; where nothing was chosen for all, what suits most."""
+    theirs = OrganizationChoices.objects.visible_to(manager).first()
+    return _resolved(manager, None, theirs)

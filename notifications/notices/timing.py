@@ -25,7 +25,7 @@ def after_quiet(moment: datetime, *, begins: time | None, ends: time | None) -> 
 
 
 def _next(clock: time, after: datetime) -> datetime:
-    """The next time after `after` that the clocks of England show this. On the night that leaves it out: as if they had not been changed."""
+    """The next time after `after` that the clocks of England show this. In the night that leaves it out: an hour on."""
     local = after.astimezone(LONDON)
     for days in (0, 1, 2):
         found = datetime.combine(local.date() + timedelta(days=days), clock, LONDON).astimezone(after.tzinfo)

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from capacity import replies, reply_mail
 from core.clock import now
+from notifications.notices import bounces
 
 
 class Command(BaseCommand):
@@ -22,5 +23,8 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"{error.filename} cannot be read: {error.strerror}.") from error
         for message in messages:
+            if bounces.take(message, at=now()):
+                self.stdout.write("One of our messages did not arrive: kept.")
+                continue
             reply = replies.receive_mail(mail=reply_mail.read(message), at=now())
             self.stdout.write(f"{reply.get_outcome_display()}." if reply else "Sent by a machine: not kept.")

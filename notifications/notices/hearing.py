@@ -1,0 +1,198 @@
+"""Which event concerns whom. Reads rows of the journal and says whom each is told to; it writes nothing.
+
+Who is told is who may look: whoever cannot see the referral behind an event hears nothing of it, and nobody is told of their own doing.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from catalogue.models import User
+from flow.models import Referral, ReferralTask, Transition
+from flow.workflow import Status
+from notifications.notices import preferences
+from notifications.notices.kinds import BY_CODE, Kind
+from notifications.notices.preferences import Preferences
+
+Role = User.Role
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """A row of the journal, as far as it is read here."""
+
+    id: int
+    type: str
+    audience: tuple[UUID, ...]
+    data: dict[str, Any]
+    at: datetime
+
+    def ids(self, name: str) -> list[UUID]:
+        """The ids that stand under a name of the data; what is none is left out."""
+        found = self.data.get(name)
+        return [one for one in map(_uuid, found if isinstance(found, list) else [found]) if one is not None]
+
+    def id_of(self, name: str) -> UUID | None:
+        return next(iter(self.ids(name)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """One event for one person."""
+
+    event: Happened
+    kind: Kind
+    user: User
+    urgent: bool
+
+
+#: Events that concern referrals by a task or a referral; of `referral.changed` the status says what it is.
+OF_REFERRALS = {
+    "referral.changed": "", "referral.overdue": "referral-overdue", "referral.escalated": "referral-escalated", "message.new": "message",
+}  # fmt: skip
+#: Others: what they are, and the roles among the organisations that may learn of it; `to` in the data names single people instead.
+OTHERS: dict[str, tuple[str, frozenset[str]]] = {
+    "followup.due": ("follow-up", frozenset()),
+    "followup.assigned": ("follow-up", frozenset()),
+    "document.held": ("document", frozenset()),
+    "hub.queued": ("hub", frozenset({Role.PROVIDER, Role.REFERRER})),
+    "hub.assigned": ("hub", frozenset({Role.PROVIDER, Role.REFERRER})),
+    "breakglass.opened": ("break-glass", frozenset({Role.MANAGER, Role.ADMINISTRATOR})),
+    "session.missed": ("session", frozenset({Role.PROVIDER})),
+    "self-referral.changed": ("request", frozenset({Role.PROVIDER})),
+}
+#: What the journal is read for. Nothing else, and capacity least of all, is looked at.
+TYPES = frozenset({*OF_REFERRALS, *OTHERS})
+#: What is sent to organisations' systems when they ask for it.
+FOR_SYSTEMS = tuple(sorted(TYPES - {"breakglass.opened"}))
+
+_MOVED = frozenset({Status.IN_PROGRESS, Status.ON_HOLD, Status.COMPLETED, Status.FAILED})
+
+
+def hear(events: Sequence[Happened]) -> tuple[list[Telling], dict[UUID, Preferences]]:
+    """Whom these events are told to, and what those people chose."""
+    return _Hearing(events).told()
+
+
+@dataclass
+class _Hearing:
+    events: Sequence[Happened]
+    users: dict[UUID, User] = field(default_factory=dict)
+    of_organization: dict[UUID, list[User]] = field(default_factory=lambda: defaultdict(list))
+    seen: dict[UUID, set[UUID]] = field(default_factory=dict)
+    chosen: dict[UUID, Preferences] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        about = [event for event in self.events if event.type in OF_REFERRALS]
+        tasks = ReferralTask.objects.select_related("referral")
+        self.tasks = tasks.in_bulk([pk for event in about for pk in event.ids("task")])
+        known = {task.referral_id: task.referral for task in self.tasks.values()}
+        named = {pk for event in about for pk in event.ids("referral")} - known.keys()
+        self.referrals: dict[UUID, Referral] = {**known, **Referral.objects.in_bulk(list(named))}
+        self.taken_back_by = _actors(event for event in about if event.data.get("status") in (Status.CANCELLED, Status.ENTERED_IN_ERROR))
+        organizations = {pk for event in self.events for pk in event.audience}
+        people = {pk for event in self.events for pk in event.ids("to")}
+        everybody = User.objects.filter(is_active=True)
+        for user in everybody.filter(organization__in=organizations) | everybody.filter(pk__in=people):
+            self.users[user.pk] = user
+            if user.organization_id:
+                self.of_organization[user.organization_id].append(user)
+        self.chosen = preferences.of_users(self.users.values())
+
+    def told(self) -> tuple[list[Telling], dict[UUID, Preferences]]:
+        found: dict[tuple[UUID, int, str], Telling] = {}
+        for event in self.events:
+            by = event.id_of("by")
+            for code, user, urgent in self._concerned(event):
+                kind = BY_CODE[code]
+                if user.pk != by and user.role in kind.roles:
+                    found.setdefault((user.pk, event.id, code), Telling(event, kind, user, urgent))
+        return list(found.values()), self.chosen
+
+    def _concerned(self, event: Happened) -> Iterable[tuple[str, User, bool]]:
+        if event.type in OTHERS:
+            code, roles = OTHERS[event.type]
+            named = [self.users[pk] for pk in event.ids("to") if pk in self.users]
+            among = [user for pk in event.audience for user in self.of_organization[pk] if user.role in roles]
+            # Who is named but works elsewhere by now is not told.
+            named = [user for user in named if not event.audience or user.organization_id in event.audience or user.is_administrator]
+            return [(code, user, BY_CODE[code].urgent) for user in (named if "to" in event.data else among)]
+        task = self.tasks.get(event.id_of("task") or UUID(int=0))
+        referral = task.referral if task else self.referrals.get(event.id_of("referral") or UUID(int=0))
+        if referral is None:
+            return []
+        code = OF_REFERRALS[event.type]
+        if "to" in event.data:
+            named = [self.users[pk] for pk in event.ids("to") if pk in self.users]
+            return [
+                (code or "referral-moved", user, BY_CODE[code].urgent if code else False) for user in named if self._sees(user, referral)
+            ]
+        if event.type == "referral.changed":
+            return self._changed(event, task, referral)
+        provider = self._providers(task, referral) if task else []
+        if event.type == "referral.escalated":
+            return [(code, user, True) for user in self._above(task, referral, event)]
+        return [(code, user, BY_CODE[code].urgent) for user in (*provider, *self._senders(referral))]
+
+    def _changed(self, event: Happened, task: ReferralTask | None, referral: Referral) -> Iterable[tuple[str, User, bool]]:
+        """A step of the table: whoever did not take it is told."""
+        if task is None or referral.source == Referral.Source.SELF:
+            return []
+        urgent = referral.urgency == Referral.Urgency.URGENT
+        match event.data.get("status"):
+            case Status.REQUESTED:
+                return [("referral-new", user, urgent) for user in self._providers(task, referral)]
+            case Status.ACCEPTED | Status.REJECTED:
+                return [("referral-answered", user, urgent) for user in self._senders(referral)]
+            case Status.CANCELLED | Status.ENTERED_IN_ERROR:
+                if self.taken_back_by.get(task.pk) == task.provider_id:
+                    return [("referral-answered", user, urgent) for user in self._senders(referral)]
+                return [("referral-withdrawn", user, False) for user in self._providers(task, referral)]
+            case status if status in _MOVED:
+                return [("referral-moved", user, False) for user in self._senders(referral)]
+        return []
+
+    def _providers(self, task: ReferralTask, referral: Referral) -> list[User]:
+        everybody = self.of_organization[task.provider_id]
+        return [user for user in everybody if user.role == Role.PROVIDER and self._sees(user, referral)]
+
+    def _senders(self, referral: Referral) -> list[User]:
+        """Whoever sent it, and who wants to hear of everybody's; all of the team when the sender is gone."""
+        ours = [
+            user for user in self.of_organization[referral.organization_id] if user.role == Role.REFERRER and self._sees(user, referral)
+        ]
+        here = any(user.pk == referral.created_by_id for user in ours)
+        return [user for user in ours if not here or user.pk == referral.created_by_id or self.chosen[user.pk].whole_organization]
+
+    def _above(self, task: ReferralTask | None, referral: Referral, event: Happened) -> list[User]:
+        """The managers of whoever is late; where nobody manages, everybody there hears it once more."""
+        late = referral.organization_id if task is None or event.data.get("side") == "referrer" else task.provider_id
+        managers = [user for user in self.of_organization[late] if user.role == Role.MANAGER]
+        if managers:
+            return managers
+        return self._senders(referral) if task is None or late == referral.organization_id else self._providers(task, referral)
+
+    def _sees(self, user: User, referral: Referral) -> bool:
+        """Whether the referral, or a request of it, is before this person's eyes."""
+        if user.pk not in self.seen:
+            asked = ReferralTask.objects.visible_to(user).filter(referral__in=self.referrals).order_by()
+            sent = Referral.objects.visible_to(user).filter(pk__in=self.referrals).order_by()
+            self.seen[user.pk] = {*asked.values_list("referral_id", flat=True), *sent.values_list("pk", flat=True)}
+        return referral.pk in self.seen[user.pk]
+
+
+def _actors(events: Iterable[Happened]) -> dict[UUID, UUID | None]:
+    """Which organisation took a request back; None is Lune."""
+    tasks = [pk for event in events for pk in event.ids("task")]
+    taken = Transition.objects.filter(task__in=tasks, to_status__in=[Status.CANCELLED, Status.ENTERED_IN_ERROR])
+    return dict(taken.order_by("pk").values_list("task_id", "organization_id"))
+
+
+def _uuid(value: object) -> UUID | None:
+    try:
+        return UUID(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
