@@ -1,0 +1,136 @@
+"""What a hub's people and a sender read of a hub's queue."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+
+from catalogue.models import Area, User
+from core import audit
+from flow.hubs.steps import BY_ACTION, WHOSE_MOVE, HubState
+from flow.models import Hub, HubEntry, HubStep, Patient, Referral, ReferralTask
+from flow.workflow import Status
+
+#: What the queue shows: value, words.
+SHOWN = {"open": "To do", "mine": "Mine", "nobody": "Nobody’s yet", "asked": "Waiting for the sender", "routed": "Sent on", "all": "All"}
+
+
+@dataclass(frozen=True, slots=True)
+class HubTold:
+    """One step of an entry, in words. `who` is an organisation."""
+
+    at: datetime
+    words: str
+    who: str
+    reason: str
+    hub: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a referral is that was sent to a hub, and whose move it is: what its sender reads."""
+
+    entry: HubEntry
+    words: str
+    whose_move: str
+    due_at: datetime | None
+    told: list[HubTold]
+
+
+def stuck() -> Exists:
+    """Sent on, and everybody who was asked has said no: it is the hub's move again."""
+    alive = [*Status.open(), *Status.known_to_provider()]
+    return ~Exists(ReferralTask.objects.filter(referral=OuterRef("referral"), status__in=alive))
+
+
+def queue(user: User, *, show: str = "open", hub: str = "", urgency: str = "", pathway: str = "") -> QuerySet[HubEntry]:
+    """Entries of the hubs where the user works: the oldest deadline first. `show` is one of `SHOWN`; empty filters are left out."""
+    found = HubEntry.objects.visible_to(user).in_queue_of(user).annotate(is_stuck=stuck())
+    again = Q(state=HubState.ROUTED, is_stuck=True)
+    chosen = {
+        "open": Q(state__in=HubState.with_hub()) | again,
+        "mine": Q(assigned_to=user.pk) & (Q(state__in=HubState.open()) | again),
+        "nobody": Q(assigned_to=None) & (Q(state__in=HubState.with_hub()) | again),
+        "asked": Q(state=HubState.ASKED),
+        "routed": Q(state=HubState.ROUTED, is_stuck=False),
+    }
+    if show in chosen:
+        found = found.filter(chosen[show])
+    if hub:
+        found = found.filter(hub=hub)
+    if urgency:
+        found = found.filter(referral__urgency=urgency)
+    if pathway:
+        found = found.filter(referral__pathway_version__pathway=pathway)
+    return found.select_related(
+        "hub", "assigned_to", "referral__patient", "referral__organization", "referral__profile", "referral__pathway_version__pathway"
+    ).order_by("due_at", "pk")
+
+
+def counts(user: User) -> dict[str, int]:
+    """How many entries each choice of `SHOWN` has. One query."""
+    found = HubEntry.objects.visible_to(user).in_queue_of(user).annotate(is_stuck=stuck()).order_by()
+    todo = Q(state__in=HubState.with_hub()) | Q(state=HubState.ROUTED, is_stuck=True)
+    return found.aggregate(
+        open=Count("pk", filter=todo),
+        mine=Count("pk", filter=Q(assigned_to=user.pk) & (todo | Q(state=HubState.ASKED))),
+        nobody=Count("pk", filter=Q(assigned_to=None) & todo),
+        asked=Count("pk", filter=Q(state=HubState.ASKED)),
+        routed=Count("pk", filter=Q(state=HubState.ROUTED, is_stuck=False)),
+        all=Count("pk"),
+    )
+
+
+def looked_at(user: User, entries: Iterable[HubEntry], *, refresh: bool = False) -> None:
+    """Write to the read audit whom a list of the queue names, for triage. Call it in the transaction that shows them."""
+    people = {entry.referral.patient_id for entry in entries}
+    audit.record_reads(user=user, record_type="patient", record_ids=people, purpose="triage", refresh=refresh)
+
+
+def told(entry: HubEntry) -> list[HubTold]:
+    """Every step, newest first."""
+    rows = HubStep.objects.filter(entry=entry).select_related("organization", "assigned_to", "hub").order_by("-at", "-pk")
+    return [
+        HubTold(
+            at=row.at,
+            words=f"{BY_ACTION[row.action].done}{f': {row.assigned_to}' if row.action in ('assign', 'take') and row.assigned_to else ''}",
+            who=row.organization.name if row.organization else "Lune",
+            reason=row.words,
+            hub=row.hub.name,
+        )
+        for row in rows
+    ]
+
+
+def standing(referral: Referral) -> Standing | None:
+    """How a referral stands with a hub; None when it was never sent to one."""
+    entry = HubEntry.objects.select_related("hub").annotate(is_stuck=stuck()).filter(referral=referral).first()
+    if entry is None:
+        return None
+    again = entry.state == HubState.ROUTED and entry.is_stuck
+    words = "The services asked said no; the hub is finding another" if again else str(HubState(entry.state).label)
+    waits = entry.state in HubState.open()
+    return Standing(entry, words, entry.hub.name if again else _mover(entry), entry.due_at if waits else None, told(entry))
+
+
+def _mover(entry: HubEntry) -> str:
+    return entry.hub.name if entry.state in HubState.with_hub() else WHOSE_MOVE[entry.state]
+
+
+def hubs_for(user: User, patient: Patient) -> QuerySet[Hub]:
+    """Hubs that cover where a person lives, and those that cover everywhere."""
+    inside = Area.objects.filter(outline__contains=patient.point) if patient.point else Area.objects.none()
+    found = Hub.objects.visible_to(user).filter(is_active=True)
+    nowhere = ~Exists(Hub.areas.through.objects.filter(hub=OuterRef("pk")))
+    return found.filter(nowhere | Q(areas__in=inside.order_by().values("pk"))).distinct().select_related("organization").order_by("name")
+
+
+def colleagues(hub: Hub) -> list[User]:
+    """Who works at a hub."""
+    return list(hub.team.members.filter(is_active=True).order_by("last_name", "first_name", "pk"))
+
+
+def works_at_hub(user: User) -> bool:
+    """Whether the menu shows the queue."""
+    return bool(user.is_referrer and Hub.objects.worked_by(user).filter(is_active=True).exists())

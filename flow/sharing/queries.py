@@ -1,0 +1,73 @@
+"""What an organisation shares, with whom, and who has looked."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from catalogue.models import User
+from core.models import AuditEntry
+from flow.models import Grant, Patient, Referral, SharingAgreement, Team
+from flow.models.sharing import Purpose
+
+MOST_LOOKS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at a record that was opened. `who` is a colleague of the other organisation, never the person."""
+
+    at: datetime
+    who: str
+    what: str
+
+
+def agreements(user: User) -> QuerySet[SharingAgreement]:
+    """Those that concern the user's organisation, in force first."""
+    return SharingAgreement.objects.visible_to(user).select_related("organization", "with_organization", "pathway").order_by("-ends_at")
+
+
+def grants(user: User, at: datetime, *, given: bool = True, all_of_them: bool = False) -> QuerySet[Grant]:
+    """What is open now, newest first; with `all_of_them` what was, too. Names nobody whom it is about."""
+    found = Grant.objects.visible_to(user)
+    found = found.filter(organization=user.organization_id) if given else found.filter(to_organization=user.organization_id)
+    if not all_of_them:
+        found = found.filter(pk__in=Grant.objects.in_force(at).order_by().values("pk"))
+    return found.select_related("organization", "to_organization", "to_team", "agreement", "created_by", "revoked_by").order_by(
+        "-created_at"
+    )
+
+
+def looks(grant: Grant) -> list[Look]:
+    """Who of the other organisation was shown the record, from the read audit, newest first."""
+    patient = grant.patient_id or Referral.objects.values_list("patient_id", flat=True).get(pk=grant.referral_id)
+    about = (
+        {patient, grant.referral_id}
+        if grant.referral_id
+        else {patient, *Referral.objects.filter(patient=patient).values_list("pk", flat=True)}
+    )
+    until = min(filter(None, [grant.revoked_at, grant.ends_at]))
+    rows = AuditEntry.objects.filter(
+        organization_id=grant.to_organization_id, record_id__in=about, at__gte=grant.starts_at, at__lte=until
+    ).order_by("-at")[:MOST_LOOKS]
+    found = list(rows)
+    names = {user.pk: str(user) for user in User.objects.filter(pk__in={row.user_id for row in found})}
+    return [Look(row.at, names.get(row.user_id, "An account that is gone"), row.record_type.replace("-", " ")) for row in found]
+
+
+def shared_with(user: User, at: datetime) -> QuerySet[Patient]:
+    """People of other organisations whose whole record the user may work on."""
+    held = Grant.objects.held_by(user, at).filter(patient__isnull=False).values("patient")
+    return Patient.objects.visible_to(user).filter(pk__in=held).select_related("organization").order_by("family_name", "given_name", "pk")
+
+
+def agreements_to_share_under(user: User, at: datetime) -> QuerySet[SharingAgreement]:
+    """Under which somebody who refers may open a person's whole record."""
+    mine = SharingAgreement.objects.in_force(at).filter(organization=user.organization_id).exclude(purpose=Purpose.TRIAGE)
+    return mine.select_related("with_organization").order_by("with_organization__name")
+
+
+def teams_of(organization_ids: set[UUID]) -> QuerySet[Team]:
+    """Teams that a record can be opened to."""
+    return Team.objects.filter(Q(organization__in=organization_ids)).select_related("organization").order_by("organization__name", "name")
