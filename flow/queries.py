@@ -15,6 +15,7 @@ from core import audit
 from core.errors import NotFound
 from flow.figures import Dashboard, dashboard
 from flow.models import Referral, ReferralTask, Transition
+from flow.pathways.configuration import answered
 from flow.workflow import REFERRER_WORDS, Side, Status, Step, steps_open_to
 
 __all__ = [
@@ -55,6 +56,9 @@ class AnonymisedProfile:
     conditions: tuple[str, ...]
     funding: tuple[str, ...]
     needed_by: date | None
+    pathway: str = ""
+    answers: tuple[tuple[str, str], ...] = ()
+    """Questions of the pathway whose answers its version shows before a yes. Never what somebody typed freely."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,8 @@ class Identity:
     preferred_language: str
     reason: str
     unchecked: UUID | None  # the request by a form, of which nobody has made sure who it is
+    answers: tuple[tuple[str, str], ...] = ()
+    """All questions of the pathway that the sender answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +130,8 @@ def anonymised(task: ReferralTask) -> AnonymisedProfile:
         conditions=_names("condition", profile.conditions),
         funding=_names(FUNDING, profile.funding),
         needed_by=profile.needed_by,
+        pathway=referral.pathway_version.pathway.name if referral.pathway_version else "",
+        answers=tuple(answered(referral.pathway_version, referral.pathway_answers, known=False)),
     )
 
 
@@ -160,6 +168,7 @@ def provider_view(task: ReferralTask, user: User) -> ProviderView:
             preferred_language=patient.preferred_language,
             reason=task.referral.reason,
             unchecked=_unchecked(task.referral),
+            answers=tuple(answered(task.referral.pathway_version, task.referral.pathway_answers, known=True)),
         )
     return ProviderView(anonymised(task), identity, tuple(steps_open_to(status=task.status, side=Side.PROVIDER)))
 
@@ -180,7 +189,7 @@ def inbox(user: User, *, statuses: Iterable[str] | None = None, limit: int | Non
     tasks = (
         ReferralTask.objects.visible_to(user)
         .filter(status__in=Status.open() if statuses is None else list(statuses))
-        .select_related("referral__organization", "referral__profile", "pool__service", "reservation")
+        .select_related("referral__organization", "referral__profile", "referral__pathway_version__pathway", "pool__service", "reservation")
         .order_by("-requested_at", "pk")[:limit]
     )
     lines = [anonymised(task) for task in tasks]
