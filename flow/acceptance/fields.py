@@ -23,7 +23,7 @@ NEITHER: dict[str, frozenset[str]] = {
     ),
     "Patient": frozenset(
         {
-            "id", "organization", "nhs_number", "nhs_status", "nhs_checked_how", "nhs_checked_at", "nhs_checked_by", "phone",
+            "id", "organization", "team", "nhs_number", "nhs_status", "nhs_checked_how", "nhs_checked_at", "nhs_checked_by", "phone",
             "preferred_contact", "contact_note", "created_at", "created_by", "changed_at", "changed_by", "version", "merged_into",
         }
     ),

@@ -1,0 +1,1 @@
+"""Two records of one person in one organisation: found, put side by side, joined, and parted again (decision 0018)."""
