@@ -9,5 +9,6 @@ urlpatterns = [
     path("", include("capacity.api.urls")),
     path("", include("matching.api.urls")),
     path("", include("flow.api.urls")),
+    path("", include("notifications.api.urls")),
     path("", SpectacularSwaggerSplitView.as_view(url_name="openapi"), name="api-docs"),
 ]

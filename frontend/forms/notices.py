@@ -153,7 +153,7 @@ class WebhookForm(forms.Form):
     )  # fmt: skip
     url = forms.CharField(
         label="Its address", max_length=500, help_text="Begins with https:// and can be reached from the internet.",
-        error_messages={"required": "Enter the web address that takes the messages."}, 
+        error_messages={"required": "Enter the web address that takes the messages."},
         widget=forms.TextInput(attrs={"spellcheck": "false"}),
     )  # fmt: skip
     types = forms.MultipleChoiceField(

@@ -263,6 +263,13 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     "api-hold": (api(404, others={OWN: 200, ASKED: 200, TRUST: 200}), NOT_IN_API),
     "api-hold-extend": (NOT_IN_API, api(404, others={OWN: 200, ASKED: 403, TRUST: 403})),
     "api-hold-release": (NOT_IN_API, api(404, others={OWN: 200, ASKED: 403, TRUST: 403})),
+    "api-notices": (api(200), NOT_IN_API),
+    "api-notices-read": (NOT_IN_API, api(200)),
+    "api-notice-read": (NOT_IN_API, api(404)),
+    "api-webhooks": (api(200), api(403, others=of(MANAGERS | {ACCEPTED}, 400))),
+    "api-webhook": (api(404), NOT_IN_API),
+    "api-webhook-rotate": (NOT_IN_API, api(404)),
+    "api-webhook-try": (NOT_IN_API, api(404)),
     "api-dashboard": (api(200, others={ADMINISTRATOR: 403}), NOT_IN_API),
 }
 #: Where the person may be named, and to whom.
