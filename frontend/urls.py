@@ -6,6 +6,7 @@ from django.views.decorators.http import require_safe
 
 from .casework_urls import urlpatterns as casework_pages
 from .entry_urls import urlpatterns as entry_pages
+from .outside_urls import urlpatterns as outside_pages
 from .views import (
     acceptance,
     asking,
@@ -28,6 +29,7 @@ from .views import (
     notice_failures,
     notice_settings,
     notices,
+    paper,
     patients,
     place_files,
     place_keys,
@@ -35,6 +37,7 @@ from .views import (
     plan,
     plan_person,
     quality,
+    refer,
     referral,
     replies,
     requests,
@@ -69,6 +72,12 @@ urlpatterns: list = [
     path("patients/new/", patients.patient_new, name="patient-new"),
     path("patients/<uuid:pk>/", patients.patient, name="patient"),
     path("patients/<uuid:pk>/plan/", plan_person.plan_person, name="patient-plan"),
+    path("launch/", refer.launch, name="launch"),
+    path("launch/<str:token>/", refer.launch_open, name="launch-open"),
+    path("refer/", refer.refer, name="refer"),
+    path("refer/paper/", paper.paper, name="refer-paper"),
+    path("refer/<uuid:pk>/", refer.refer_choose, name="refer-choose"),
+    path("refer/<uuid:pk>/<uuid:pool_id>/", refer.refer_send, name="refer-send"),
     path("find/", find.find, name="find"),
     path("match/<uuid:pk>/", match.match, name="match"),
     path("match/<uuid:pk>/again/", match.match_again, name="match-again"),
@@ -143,6 +152,7 @@ urlpatterns: list = [
     path("unmet/figures.csv", unmet.unmet_csv, name="unmet-csv"),
     *casework_pages,
     *entry_pages,
+    *outside_pages,
     path("directory/", directory.directory, name="directory"),
     path("directory/services.csv", directory.directory_csv, name="directory-csv"),
     path("directory/<uuid:pk>/", directory.service, name="service"),

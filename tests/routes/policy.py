@@ -94,6 +94,15 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     "send": (OURS | {OWN: 302}, OURS | {OWN: 302}),
     "referral": (OURS, NOT_THERE),
     "referral-step": (page(REFERRERS, 405), OURS | {OWN: 302}),
+    # Signed by a record system: nobody else is believed, signed in or not.
+    "launch": (NOT_THERE, all_get(403)),
+    # The policy's token is of no launch.
+    "launch-open": (page(REFERRERS, 403), page(REFERRERS, 403)),
+    # Without a person there is nobody to refer.
+    "refer": (page(REFERRERS, 404), page(REFERRERS, 404)),
+    "refer-paper": (page(REFERRERS), page(REFERRERS, 422)),
+    "refer-choose": (page(REFERRERS, 404), NOT_THERE),
+    "refer-send": (page(REFERRERS, 404), page(REFERRERS, 404)),
     "letter-new": (OURS, OURS | {OWN: 422}),
     # The policy's letter is nobody's.
     **dict.fromkeys(("letter", "letter-text"), (page(REFERRERS, 404), NOT_THERE)),

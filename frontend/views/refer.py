@@ -1,0 +1,183 @@
+"""A referral in three clicks from what is known of somebody: the need, the service, send. And coming here from a record system."""
+
+import json
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.db import transaction
+from django.http import Http404, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_POST
+
+import flow.intake.operations as intake
+import flow.launch.operations as launches
+import flow.operations
+import matching.operations
+from capacity.models import ServiceCapacity
+from capacity.queries import with_state
+from catalogue.lexicon import Lexicon
+from catalogue.models import User
+from core import audit, clock
+from core.errors import Conflict, Invalid, LuneError
+from flow.models import Episode, Patient
+from frontend.forms.need import NeedForm, initial_from_patient
+from frontend.presenters import match as presenter
+from frontend.presenters.match import chosen
+from matching.models import MatchRun
+
+from .access import Request, SignedIn, for_roles
+from .find import USUAL_PATHWAY
+
+#: So many services are offered; the others are on the full list.
+OFFERED = 6
+
+
+class SendForm(forms.Form):
+    """What may be added before sending. All of it may be left out."""
+
+    urgency = forms.ChoiceField(label="How urgent?", choices=[("routine", "Routine"), ("urgent", "Urgent")], initial="routine")
+    reason = forms.CharField(
+        label="What should the service know?",
+        help_text="Read only by a service that has said yes.",
+        required=False,
+        max_length=4000,
+        widget=forms.Textarea,
+    )
+
+
+@csrf_exempt
+@require_POST
+@never_cache
+def launch(request: Request) -> HttpResponse:
+    """What a record system signed, sent by the browser's form or by the system itself: neither who it is nor the token is in an address.
+
+    A system that asks for JSON gets the address to open; a browser is sent there.
+    """
+    as_json = request.content_type == "application/json"
+    token = _token(request) if as_json else request.POST.get("token", "")
+    try:
+        word = launches.receive(token=token, at=clock.now())
+    except LuneError as error:
+        if as_json:
+            return JsonResponse({"code": error.code, "message": error.message}, status=error.http_status)
+        raise
+    address = reverse("launch-open", args=[word])
+    return JsonResponse({"url": request.build_absolute_uri(address)}, status=201) if as_json else redirect(address)
+
+
+@for_roles(User.Role.REFERRER)
+@never_cache
+@transaction.atomic
+def launch_open(request: SignedIn, token: str) -> HttpResponse:
+    """The person whom the record system vouches for, and what may be asked for them."""
+    at = clock.now()
+    if request.method == "POST":
+        patient = launches.person(word=token, by=request.user, at=at)
+        return _find(request, patient)
+    found = launches.open_with(word=token, by=request.user, at=at)
+    if found.patient is not None:
+        return redirect(f"{reverse('refer')}?patient={found.patient_id}")
+    audit.record_read(user=request.user, record_type="launch", record_id=found.pk)
+    told = found.told | {"born": date.fromisoformat(found.told["birth_date"])}
+    return _needs(request, {"told": told, "action": reverse("launch-open", args=[token])})
+
+
+@for_roles(User.Role.REFERRER)
+@transaction.atomic
+def refer(request: SignedIn) -> HttpResponse:
+    """The first click: what is needed."""
+    patient = _patient(request)
+    if request.method == "POST":
+        return _find(request, patient)
+    return _needs(request, {"patient": patient, "action": f"{reverse('refer')}?patient={patient.pk}"})
+
+
+@require_GET
+@for_roles(User.Role.REFERRER)
+@transaction.atomic
+def refer_choose(request: SignedIn, pk: UUID) -> HttpResponse:
+    """The second click: which service."""
+    patient, at = _patient(request), clock.now()
+    run = get_object_or_404(MatchRun.objects.visible_to(request.user).select_related("profile"), pk=pk)
+    rows = presenter.rows(matching.operations.lines(run), user=request.user, at=at)
+    context = {"patient": patient, "run": run, "rows": rows[:OFFERED], "more": len(rows) - OFFERED}
+    return render(request, "refer/choose.jinja", context)
+
+
+@for_roles(User.Role.REFERRER)
+@transaction.atomic
+def refer_send(request: SignedIn, pk: UUID, pool_id: UUID) -> HttpResponse:
+    """The third click: send. The button says that the person agrees."""
+    patient, at = _patient(request), clock.now()
+    run = get_object_or_404(MatchRun.objects.visible_to(request.user).select_related("profile"), pk=pk)
+    states = with_state(ServiceCapacity.objects.visible_to(request.user).filter(pk=pool_id), at)
+    if not states:
+        raise Http404
+    form = SendForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        try:
+            with transaction.atomic():
+                sent = intake.refer(
+                    patient_id=patient.pk, match_run_id=run.pk, pool_id=pool_id, by=request.user, at=at, consent=True, **form.cleaned_data
+                )
+        except Conflict as error:
+            messages.error(request, error.message)
+            return redirect(f"{reverse('refer-choose', args=[pk])}?patient={patient.pk}")
+        else:
+            messages.success(request, f"{states[0].service_name} has been asked.")
+            return redirect("referral", sent.pk)
+    context = {"patient": patient, "run": run, "state": states[0], "form": form}
+    return render(request, "refer/send.jinja", context, status=422 if form.errors else 200)
+
+
+def _patient(request: SignedIn) -> Patient:
+    """The person in the address; another organisation's is not found. Looking at the name is recorded."""
+    named = chosen([request.GET.get("patient", "")])
+    patient = get_object_or_404(Patient.objects.visible_to(request.user), pk=named[0] if named else None)
+    audit.record_read(user=request.user, record_type="patient", record_id=patient.pk)
+    return patient
+
+
+def _needs(request: SignedIn, context: dict[str, Any]) -> HttpResponse:
+    lexicon = Lexicon.read()
+    names = dict(lexicon.choices("care-type"))
+    usual = [(code, names[code]) for code in intake.usual_kinds(request.user) if code in names]
+    groups = NeedForm.grouped(lexicon.offered("care-type"))
+    return render(request, "refer/needs.jinja", {**context, "usual": usual, "groups": groups})
+
+
+def _find(request: SignedIn, patient: Patient) -> HttpResponse:
+    """Rank services of the chosen kind for somebody, by what is known of them."""
+    episode = Episode.objects.visible_to(request.user).filter(patient=patient, ended_at__isnull=True).first()
+    of_work = USUAL_PATHWAY.get(request.user.organization.kind, "") if request.user.organization else ""
+    data = {"miles": 15, "pathway": of_work} | initial_from_patient(patient, episode) | {"care_types": [request.POST.get("care", "")]}
+    form = NeedForm({name: value for name, value in data.items() if name != "within"})
+    if not form.is_valid():
+        lacks = "The record lacks something. Use “Find a service”."
+        messages.error(request, "Choose what is needed." if "care_types" in form.errors else lacks)
+        return redirect(f"{reverse('refer')}?patient={patient.pk}")
+    at = clock.now()
+    try:
+        with transaction.atomic():
+            need = matching.operations.profile_from(form.need(timezone.localdate()), by=request.user)
+            run = matching.operations.match(need, by=request.user, at=at, nearly=True)
+            flow.operations.note_need(patient_id=patient.pk, profile_id=need.pk, by=request.user)
+    except Invalid as error:
+        messages.error(request, error.message)
+        return redirect(f"{reverse('refer')}?patient={patient.pk}")
+    return redirect(f"{reverse('refer-choose', args=[run.pk])}?patient={patient.pk}")
+
+
+def _token(request: Request) -> str:
+    try:
+        said = json.loads(request.body[:10_000])
+    except ValueError:
+        return ""
+    return str(said.get("token", "")) if isinstance(said, dict) else ""
