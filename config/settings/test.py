@@ -25,7 +25,9 @@ SMS_SECRET = development_key()
 REPLY_ADDRESS = "replies@lune.example"
 MAIL_SECRET = development_key()
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-WHITENOISE_AUTOREFRESH = True
+# A process for browsers knows its files from the beginning (tests/stack); one for tests looks only for those that it is asked for.
+WHITENOISE_AUTOREFRESH = not env.bool("LUNE_STATIC_KNOWN", default=False)
+WHITENOISE_MAX_AGE = 3600
 # Browsers are served from the source folders: nothing is collected for a test.
 WHITENOISE_USE_FINDERS = True
 STATIC_ROOT = BASE_DIR / "var" / "static-test"

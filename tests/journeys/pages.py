@@ -25,14 +25,25 @@ _examined: set[str] = set()
 
 
 def assert_accessible(page: Page) -> None:
-    """No rule of axe is broken, and nothing has to be scrolled sideways.
+    """No rule of axe is broken, and nothing has to be scrolled sideways: in this window, and in one of the other width.
 
     A page made of the same kinds of elements, at the same width, address and title, is examined once: axe takes a third of a journey.
     """
+    size = page.viewport_size
+    assert size is not None
+    others = [width for width in (1280, 390) if width != size["width"]]
+    _examine(page)
+    for width in others:
+        page.set_viewport_size({"width": width, "height": size["height"]})
+        _examine(page)
+    page.set_viewport_size(size)
+
+
+def _examine(page: Page) -> None:
     kinds = page.evaluate(_KINDS)
     if kinds not in _examined:
         found = AXE.run(page, options={"resultTypes": ["violations"]})  # what passes need not be told in full
-        assert found.violations_count == 0, f"{page.url}\n{found.generate_report()}"
+        assert found.violations_count == 0, f"{page.url} in {page.viewport_size}\n{found.generate_report()}"
         _examined.add(kinds)
     assert_fits(page)
 

@@ -16,6 +16,8 @@ from tests.journeys.conftest import Visit
 from tests.journeys.pages import assert_accessible, assert_live, follow, place, press, shows
 from tests.journeys.steps import given_home, given_provider, when_somebody_reports
 
+pytestmark = pytest.mark.on_a_phone
+
 DAY = timedelta(days=1)
 
 

@@ -1,5 +1,6 @@
 """One plan for everybody who waits: drawn up, read, refused, dragged against, made better, held; and as figures for a manager."""
 
+import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
@@ -36,6 +37,7 @@ def drag(page: Page, episode: Episode, place: str) -> None:
     target.hover()
 
 
+@pytest.mark.every_width
 def test_a_team_plans_for_everybody_and_a_manager_reads_the_figures(visit: Visit, console: list[str]):
     console.append("status of 422")
     # given one near home that two people want, one that only the first could reach, and a full one

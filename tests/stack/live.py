@@ -96,6 +96,7 @@ class Stack:
             "LUNE_DB": database,
             "LUNE_TEST_DB": database,
             "REDIS_URL": f"unix://{redis_socket}",
+            "LUNE_STATIC_KNOWN": "true",
             **(environment or {}),
         }
         redis = ["redis-server", "--port", "0", "--unixsocket", str(redis_socket), "--save", "", "--dir", str(self.folder)]
