@@ -18,6 +18,7 @@ from catalogue.models import User
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.events import publish
 from flow import checks, consents, steps, workflow
+from flow.casework.follow_ups import call_after_yes
 from flow.consents import record_consent
 from flow.deadlines import RESPOND_WITHIN, respond_by
 from flow.episodes import edit_episode, keep_apart, note_need, start_episode
@@ -153,6 +154,7 @@ def accept(
     before = places.lock({task.pool_id} | elsewhere | {other.pool_id for other in others if other.reservation_id})[task.pool_id]
     steps.fill(task, before.version, by=by, at=at)
     steps.take(task, step, by=by, at=at, reason=steps.reason_of(step, reason, reason_text))
+    call_after_yes(task=task, at=at)
     withdrawal = workflow.step(Action.WITHDRAW, status=Status.REQUESTED, side=Side.SYSTEM)
     for other in others:
         steps.give_back(other, by=None, at=at)
