@@ -1,6 +1,6 @@
 """What is looked at before a referral is sent: the stay, the service and its live figures. Reached through `flow.operations`."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import capacity.operations as places
@@ -8,8 +8,11 @@ from capacity.models import ServiceCapacity
 from capacity.queries import pool_states
 from capacity.status import Rag
 from catalogue.models import Service, User
-from core.errors import Conflict, NotFound
-from flow.models import Episode, Patient
+from core.errors import Conflict, Invalid, NotFound
+from flow import deadlines, fit
+from flow.models import Episode, Patient, ReferralTask
+from matching.engine import explain
+from matching.models import NeedProfile
 
 
 def require_waiting(patient: Patient, episode_id: UUID, by: User) -> None:
@@ -46,4 +49,41 @@ def require_live(pools: dict[UUID, ServiceCapacity], at: datetime) -> None:
             f"{pool.service.name} is not accepting anybody now. Choose another service; nothing has been sent.",
             code="no-place",
             pool=str(pool.pk),
+        )
+
+
+def require_sensible(wanted: int, asked: int, answer_within: timedelta | None) -> None:
+    """How many are wanted of those asked, and how long they have to answer."""
+    if not 1 <= wanted <= asked:
+        raise Invalid(
+            f"You ask {asked} service{'' if asked == 1 else 's'}, so from 1 to {asked} can be wanted.",
+            code="too-many-wanted",
+            field="wanted",
+        )
+    if answer_within is not None and not deadlines.SHORTEST <= answer_within <= deadlines.LONGEST:
+        raise Invalid("Give from a quarter of an hour to 14 days to answer.", code="deadline", field="answer_within")
+
+
+def require_fit(profile: NeedProfile, pools: dict[UUID, ServiceCapacity], at: datetime) -> None:
+    """Refuse a service whose entry has come to speak against this person since the list was made."""
+    for pool_id, codes in fit.failed(profile, pools, at).items():
+        if codes:
+            pool = pools[pool_id]
+            raise Conflict(
+                f"By its entry {pool.service.name} does not fit this person now: {' and '.join(explain.label(code) for code in codes)}. "
+                "Leave it out, or say that you ask it even so. Nothing has been sent.",
+                code="no-longer-fits",
+                pool=str(pool_id),
+                rules=list(codes),
+            )
+
+
+def require_unchanged(task: ReferralTask, at: datetime) -> None:
+    """Refuse a yes to something that is not as it was when the service was asked, until somebody says: yes, even so."""
+    found = [change for change in fit.changes(task, at) if change.to_confirm]
+    if found:
+        raise Conflict(
+            f"{' '.join(change.words for change in found)} If you can help even so, tick that you have read it, then say yes.",
+            code="changed-since",
+            changes=[change.code for change in found],
         )

@@ -5,7 +5,7 @@ each kind in primary-key order, and the episode last.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -17,7 +17,8 @@ from catalogue import usage
 from catalogue.models import User
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.events import publish
-from flow import checks, consents, steps, workflow
+from flow import checks, consents, steps, waterfall, workflow
+from flow.behalf import Actor
 from flow.casework.follow_ups import call_after_yes
 from flow.consents import record_consent
 from flow.deadlines import RESPOND_WITHIN, respond_by
@@ -57,9 +58,19 @@ def send(
     reason: str = "",
     consent: bool = False,
     package: UUID | None = None,
+    package_wanted: int | None = None,
+    wanted: int = 1,
+    in_order: bool = False,
+    keep_asked: bool = False,
+    answer_within: timedelta | None = None,
+    even_so: bool = False,
 ) -> Referral:
     """Ask one or several places for one person; keep a place at those in `hold_pool_ids`. A place that is held for this person already
     goes with the request, and no second one is counted. `package` is what `flow.packages` sends together.
+
+    `wanted`: how many are to say yes; then the others are withdrawn. `in_order`: only as many are asked as are wanted, and the next when
+    one says no or misses the deadline (`answer_within`, or what the urgency says); who missed it is withdrawn, or with `keep_asked`
+    stays asked. `even_so`: also a service whose criteria speak against it.
 
     All or nothing: when one place has gone since it was chosen, nothing is sent. Raises NotAllowed (not a referrer), Invalid (no
     consent, nothing chosen), NotFound (a record that `by` may not see) and Conflict (`no-place`, `not-known`, `already-asked`, `ended`,
@@ -69,16 +80,17 @@ def send(
         raise NotAllowed("Only somebody who refers can send a referral.")
     if urgency not in RESPOND_WITHIN:
         raise Invalid(f"“{urgency}” is not an urgency. Use one of: {', '.join(RESPOND_WITHIN)}.")
-    wanted, held = list(dict.fromkeys(pool_ids)), set(hold_pool_ids)
-    if not 1 <= len(wanted) <= MOST_PLACES:
+    chosen, held = list(dict.fromkeys(pool_ids)), set(hold_pool_ids)
+    if not 1 <= len(chosen) <= MOST_PLACES:
         raise Invalid(f"Choose from one to {MOST_PLACES} services.", code="no-places-chosen")
-    if not held <= set(wanted):
+    if not held <= set(chosen):
         raise Invalid("A place can be held only at a service that you send to.")
+    checks.require_sensible(wanted, len(chosen), answer_within)
 
     patient = Patient.objects.visible_to(by).select_for_update(of=("self",), no_key=True).filter(pk=patient_id).first()
     if patient is None:
         raise NotFound("That person is not in your organisation’s records.")
-    kinds = ServiceCapacity.objects.filter(pk__in=wanted).values_list("service__organization__kind", flat=True)
+    kinds = ServiceCapacity.objects.filter(pk__in=chosen).values_list("service__organization__kind", flat=True)
     consents.satisfy(patient, ticked=consent, kinds=set(kinds), by=by, at=at)
     profile = NeedProfile.objects.visible_to(by).filter(pk=profile_id).first()
     if profile is None:
@@ -87,19 +99,23 @@ def send(
         raise NotFound("That list of matches is not one of your organisation’s. Search again.")
     if episode_id is not None:
         checks.require_waiting(patient, episode_id, by)
-    if ServiceCapacity.objects.visible_to(by).offered(at).filter(pk__in=wanted).count() < len(wanted):
+    if ServiceCapacity.objects.visible_to(by).offered(at).filter(pk__in=chosen).count() < len(chosen):
         raise NotFound("One of these services is no longer listed, or its session has begun. Search again.", code="no-such-pool")
-    asked = ReferralTask.objects.open().filter(referral__patient=patient, pool__in=wanted).select_related("pool__service").first()
+    asked = ReferralTask.objects.open().filter(referral__patient=patient, pool__in=chosen).select_related("pool__service").first()
     if asked is not None:
         raise Conflict(
             f"{asked.pool.service.name} has already been asked for this person. Open that referral, or leave this service out.",
             code="already-asked",
             pool=str(asked.pool_id),
         )
-    pools = places.lock(wanted)
+    pools = places.lock(chosen)
     checks.require_kept(pools)
-    kept = held_for_sending(patient, wanted, at)
-    checks.require_live({pool_id: pool for pool_id, pool in pools.items() if pool_id not in kept}, at)
+    kept = held_for_sending(patient, chosen, at)
+    # Of a list in order the others are looked at when it is their turn.
+    first = chosen[:wanted] if in_order else chosen
+    checks.require_live({pool_id: pools[pool_id] for pool_id in first if pool_id not in kept}, at)
+    if not even_so:
+        checks.require_fit(profile, pools, at)
 
     referral = Referral.objects.create(
         patient=patient,
@@ -113,22 +129,20 @@ def send(
         reason=reason.strip(),
         consent=True,
         package=package,
+        package_wanted=package_wanted,
+        wanted=wanted,
+        in_order=in_order,
+        keep_asked=in_order and keep_asked,
+        answer_within=int(answer_within.total_seconds() // 60) if answer_within else None,
     )
-    sent = workflow.step(Action.SEND, status=Status.DRAFT, side=Side.REFERRER)
-    for pool_id in sorted(wanted):
-        task = ReferralTask(
-            referral=referral,
-            pool=pools[pool_id],
-            provider_id=pools[pool_id].service.organization_id,
-            requested_at=at,
-            respond_by=respond_by(referral, at),
-        )
-        if pool_id in kept:
-            task.reservation_id = kept[pool_id]
-        elif pool_id in held:
+    if in_order:
+        waterfall.begin(referral, chosen, asked_now=first, held=held, at=at)
+    for pool_id in sorted(first):
+        reservation_id = kept.get(pool_id)
+        if reservation_id is None and pool_id in held:
             require_fewer(patient, pools[pool_id], at)
-            task.reservation = places.hold(pool_id=pool_id, organization=by.organization, by=by, at=at)
-        steps.take(task, sent, by=by, at=at)
+            reservation_id = places.hold(pool_id=pool_id, organization=by.organization, by=by, at=at).pk
+        waterfall.ask(referral, pools[pool_id], by=by, at=at, reservation_id=reservation_id)
     publish("flow.changed", topics=["region"])
     begun = [usage.Seen(usage.Kind.REFERRAL, service=pool.service_id) for pool in pools.values()]
     transaction.on_commit(lambda: usage.add(begun, at=at))
@@ -137,20 +151,35 @@ def send(
 
 @transaction.atomic
 def accept(
-    *, task_id: UUID, by: User, at: datetime, reason: str = "", reason_text: str = "", expected_version: int | None = None
+    *,
+    task_id: UUID,
+    by: Actor,
+    at: datetime,
+    reason: str = "",
+    reason_text: str = "",
+    expected_version: int | None = None,
+    even_so: bool = False,
 ) -> ReferralTask:
-    """Take the person on: the held place, or else a free one, is taken, and the other services asked are told that it is settled.
+    """Take the person on: the held place, or else a free one, is taken. When as many have said yes as are wanted, the other services asked
+    are told that it is settled, and nobody else of the list is asked.
 
-    Raises NotFound, NotAllowed, and Conflict (`moved-on`, `no-place`, `stale-version`, `consent-withdrawn`).
+    `even_so` false: nothing that speaks against it now has been confirmed. Raises NotFound, NotAllowed, and Conflict (`moved-on`,
+    `no-place`, `stale-version`, `consent-withdrawn`, `changed-since`).
     """
     task, tasks = steps.lock(task_id)
     step = steps.permit(Action.ACCEPT, task, tasks, by=by, expected_version=expected_version)
     consents.require_not_withdrawn(task)
-    others = [other for other in tasks if other.status == Status.REQUESTED and other.pk != task.pk]
-    waiting = Q(episode__patient=task.referral.patient_id)
-    if task.referral.package:  # a yes to one part leaves what is held for the others
-        waiting &= Q(reservation__pool__care_type__code__in=task.referral.profile.care_types)
-    elsewhere = pools_held(waiting)
+    if not even_so:
+        checks.require_unchanged(task, at)
+    referral = task.referral
+    done = 1 + sum(other.status in Status.taken_on() for other in tasks if other.pk != task.pk) >= referral.wanted
+    others = [other for other in tasks if other.status == Status.REQUESTED and other.pk != task.pk] if done else []
+    if done:
+        others += waterfall.parts_not_needed(referral)
+    waiting = Q(episode__patient=referral.patient_id)
+    if referral.package:  # a yes to one part leaves what is held for the others
+        waiting &= Q(reservation__pool__care_type__code__in=referral.profile.care_types)
+    elsewhere = pools_held(waiting) if done else set()
     before = places.lock({task.pool_id} | elsewhere | {other.pool_id for other in others if other.reservation_id})[task.pool_id]
     steps.fill(task, before.version, by=by, at=at)
     steps.take(task, step, by=by, at=at, reason=steps.reason_of(step, reason, reason_text))
@@ -159,7 +188,10 @@ def accept(
     for other in others:
         steps.give_back(other, by=None, at=at)
         steps.take(other, withdrawal, by=None, at=at, reason=("", ANOTHER_ACCEPTED))
-    give_back_waiting(waiting, elsewhere, at=at)
+    if done:
+        give_back_waiting(waiting, elsewhere, at=at)
+        for sent in {other.referral_id: other.referral for other in [task, *others]}.values():
+            waterfall.drop_rest(sent, ANOTHER_ACCEPTED, at)
     publish("flow.changed", topics=["region"])
     return task
 
@@ -203,67 +235,69 @@ def decline(
     *, task_id: UUID, by: User, at: datetime, reason: str = "", reason_text: str = "", expected_version: int | None = None
 ) -> ReferralTask:
     """Say no, with a code of `workflow.Reason`. A held place is given back."""
-    return steps.change(Action.DECLINE, task_id, by, at, reason, reason_text, expected_version)
+    return _change(Action.DECLINE, task_id, by, at, reason, reason_text, expected_version)
 
 
 def withdraw(
     *, task_id: UUID, by: User | None, at: datetime, reason: str = "", reason_text: str = "", expected_version: int | None = None
 ) -> ReferralTask:
     """Take the request back, or the yes that was given. The place is free again. `by` None is Lune itself."""
-    return steps.change(Action.WITHDRAW, task_id, by, at, reason, reason_text, expected_version)
+    return _change(Action.WITHDRAW, task_id, by, at, reason, reason_text, expected_version)
 
 
 def start(
     *, task_id: UUID, by: User, at: datetime, reason: str = "", reason_text: str = "", expected_version: int | None = None
 ) -> ReferralTask:
     """Support has begun: the person has moved in, or the first visit was made. Their wait ends."""
-    return steps.change(Action.START, task_id, by, at, reason, reason_text, expected_version)
+    return _change(Action.START, task_id, by, at, reason, reason_text, expected_version)
 
 
 def pause(
     *, task_id: UUID, by: User, at: datetime, reason: str = "", reason_text: str = "", expected_version: int | None = None
 ) -> ReferralTask:
     """Stop for now, and say why. The place stays the person's."""
-    return steps.change(Action.PAUSE, task_id, by, at, reason, reason_text, expected_version)
+    return _change(Action.PAUSE, task_id, by, at, reason, reason_text, expected_version)
 
 
 def resume(
     *, task_id: UUID, by: User, at: datetime, reason: str = "", reason_text: str = "", expected_version: int | None = None
 ) -> ReferralTask:
     """Go on after a pause. Their wait ends, if it had not."""
-    return steps.change(Action.RESUME, task_id, by, at, reason, reason_text, expected_version)
+    return _change(Action.RESUME, task_id, by, at, reason, reason_text, expected_version)
 
 
 def complete(
     *, task_id: UUID, by: User, at: datetime, reason: str = "", reason_text: str = "", expected_version: int | None = None
 ) -> ReferralTask:
     """Support is finished. Whether the place is free again is the provider's to report: a room may need a week."""
-    return steps.change(Action.COMPLETE, task_id, by, at, reason, reason_text, expected_version)
+    return _change(Action.COMPLETE, task_id, by, at, reason, reason_text, expected_version)
 
 
 def fail(
     *, task_id: UUID, by: User, at: datetime, reason: str = "", reason_text: str = "", expected_version: int | None = None
 ) -> ReferralTask:
     """Support could not be finished, and why. The place, as with `complete`, is the provider's to report."""
-    return steps.change(Action.FAIL, task_id, by, at, reason, reason_text, expected_version)
+    return _change(Action.FAIL, task_id, by, at, reason, reason_text, expected_version)
 
 
 def retract(
     *, task_id: UUID, by: User, at: datetime, reason: str = "", reason_text: str = "", expected_version: int | None = None
 ) -> ReferralTask:
     """It should never have been sent: the wrong person, or the wrong service. The provider may no longer see who it was."""
-    return steps.change(Action.RETRACT, task_id, by, at, reason, reason_text, expected_version)
+    return _change(Action.RETRACT, task_id, by, at, reason, reason_text, expected_version)
 
 
 @transaction.atomic
 def end_episode(*, episode_id: UUID, by: User, at: datetime) -> Episode:
     """The stay or wait is over. Requests that nobody has answered are withdrawn. Ending it twice changes nothing."""
-    episode = Episode.objects.visible_to(by).filter(pk=episode_id).first()
+    episode = Episode.objects.of_ones_own(by).filter(pk=episode_id).first()
     if episode is None:
         raise NotFound("That stay is not in your organisation’s records.")
     Patient.objects.select_for_update(no_key=True).get(pk=episode.patient_id)
     referrals = [r.pk for r in Referral.objects.select_for_update(no_key=True).filter(episode=episode).order_by("pk")]
     tasks = list(steps.tasks_to_lock().filter(referral__in=referrals, status=Status.REQUESTED))
+    for referral in Referral.objects.filter(pk__in=referrals, in_order=True):
+        waterfall.drop_rest(referral, EPISODE_ENDED, at)
     held = pools_held(Q(episode=episode))
     places.lock(held | {task.pool_id for task in tasks if task.reservation_id})
     withdrawal = workflow.step(Action.WITHDRAW, status=Status.REQUESTED, side=Side.SYSTEM)
@@ -276,3 +310,28 @@ def end_episode(*, episode_id: UUID, by: User, at: datetime) -> Episode:
     publish("flow.changed", topics=["region"])
     tell_colleagues(episode.organization_id)
     return episode
+
+
+@transaction.atomic
+def _change(
+    action: Action, task_id: UUID, by: Actor | None, at: datetime, reason: str, reason_text: str, expected_version: int | None
+) -> ReferralTask:
+    """Any step that concerns one task alone; of a list in order the next service is asked when this one will not help."""
+    task, tasks = steps.lock(task_id)
+    step = steps.permit(action, task, tasks, by=by, expected_version=expected_version)
+    why = steps.reason_of(step, reason, reason_text)
+    # What a sender takes back is the sender's to follow up: there is a button for the next one.
+    refused = by is not None and task.side_of(by) == Side.PROVIDER and task.status == Status.REQUESTED
+    if refused:
+        places.lock({task.pool_id} | waterfall.pools_waiting(task.referral))
+    if step.target in (Status.REJECTED, Status.CANCELLED, Status.ENTERED_IN_ERROR):
+        steps.give_back(task, by=by, at=at)
+    steps.take(task, step, by=by, at=at, reason=why)
+    if refused:
+        waterfall.go_on(task.referral, number=waterfall.missing(task.referral, tasks), by=None, at=at)
+    begins = step.target in (Status.IN_PROGRESS, Status.COMPLETED)
+    # Of what was sent together, a part that comes to nothing may be the last that was waited for.
+    if (begins or (task.referral.package and step.target != Status.ON_HOLD)) and task.referral.wait_is_over:
+        steps.end_wait(task.referral.episode_id, at)
+    publish("flow.changed", topics=["region"])
+    return task

@@ -34,6 +34,11 @@ class Status(TextChoices):
         """The provider has taken the person on and may know who it is."""
         return [cls.ACCEPTED, cls.IN_PROGRESS, cls.ON_HOLD, cls.COMPLETED, cls.FAILED]
 
+    @classmethod
+    def taken_on(cls) -> list[str]:
+        """Counts as one of the yeses that are wanted."""
+        return [cls.ACCEPTED, cls.IN_PROGRESS, cls.ON_HOLD, cls.COMPLETED]
+
 
 #: What a referrer reads for the same states.
 REFERRER_WORDS: dict[str, str] = {
@@ -96,10 +101,11 @@ class Step:
 
 
 _S, _A, _BOTH = Status, Action, frozenset({Side.REFERRER, Side.PROVIDER, Side.SYSTEM})
-_PROVIDER, _REFERRER = frozenset({Side.PROVIDER}), frozenset({Side.REFERRER})
+_PROVIDER, _REFERRER, _ASKING = frozenset({Side.PROVIDER}), frozenset({Side.REFERRER}), frozenset({Side.REFERRER, Side.SYSTEM})
 
 STEPS: tuple[Step, ...] = (
-    Step(_A.SEND, frozenset({_S.DRAFT}), _S.REQUESTED, _REFERRER, label="Send"),
+    # Lune sends only what a person put in a list, or what a rule that a person switched on takes from the list of matches.
+    Step(_A.SEND, frozenset({_S.DRAFT}), _S.REQUESTED, _ASKING, label="Send"),
     Step(_A.ACCEPT, frozenset({_S.REQUESTED}), _S.ACCEPTED, _PROVIDER, label="Yes, we’ll help"),
     Step(_A.DECLINE, frozenset({_S.REQUESTED}), _S.REJECTED, _PROVIDER, needs_reason=True, label="No, we can’t"),
     Step(

@@ -1,0 +1,73 @@
+"""Whether a service still fits the person, by its criteria and figures now: asked before sending, when its turn comes, and at a yes."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from capacity.queries import PoolState, pool_states
+from capacity.status import Rag
+from flow.models import ReferralTask
+from matching import profiles, queries
+from matching.engine import check, explain
+from matching.models import NeedProfile
+
+#: Not criteria: what the live figures say, and the kind of care, which the sender chose.
+NOT_CRITERIA = frozenset({"open", "place", "care-type"})
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that is not as it was when the service was asked. `words` tell the provider nothing of the person.
+
+    A change that is not `to_confirm` is told only.
+    """
+
+    code: str
+    words: str
+    to_confirm: bool
+
+
+def failed(profile: NeedProfile, pool_ids: Iterable[UUID], at: datetime) -> dict[UUID, tuple[str, ...]]:
+    """The hard rules that stand against each place now, by their codes. A place that matching cannot judge is not judged."""
+    need = profiles.need_of(profile, at=at)
+    facts = queries.facts_of(need, list(pool_ids), at=at)
+    return {pool: tuple(code for code in check.failed(need, known) if code not in NOT_CRITERIA) for pool, known in facts.items()}
+
+
+def as_asked(profile: NeedProfile, pool_ids: Iterable[UUID], at: datetime) -> dict[UUID, dict[str, Any]]:
+    """What is kept with a request of how its place stood: codes and figures, no words and no person."""
+    pools = list(pool_ids)
+    against, states = failed(profile, pools, at), pool_states(pools, at)
+    return {
+        pool: {"failed": list(against.get(pool, ())), "free": states[pool].free, "closed": _closed(states[pool])}
+        for pool in pools
+        if pool in states
+    }
+
+
+def changes(task: ReferralTask, at: datetime) -> list[Change]:
+    """What has changed at the service since it was asked: its criteria and its figures. Empty for a request that kept nothing."""
+    before = task.checked
+    if not before:
+        return []
+    now = as_asked(task.referral.profile, [task.pool_id], at).get(task.pool_id)
+    if now is None:
+        return []
+    found = [
+        Change(code, f"Your entry has changed: by what it says of {explain.label(code)}, you no longer take people like this.", True)
+        for code in now["failed"]
+        if code not in before["failed"]
+    ]
+    if now["closed"] and not before["closed"]:
+        found.append(Change("closed", "You have said since that you take nobody here for now.", True))
+    was, free = before["free"], now["free"]
+    if free is not None and was != free and (was is None or free < was):
+        then = "you had not told how many were free" if was is None else f"{was} were free"
+        found.append(Change("free", f"When you were asked, {then}. Your figures now say {free} free.", False))
+    return found
+
+
+def _closed(state: PoolState) -> bool:
+    return state.rag == Rag.RED and not state.word.startswith("Full")

@@ -1,0 +1,155 @@
+"""Asking one service after the other: whose turn it is, who is passed over and why.
+
+Everything here happens under the locks of `flow.operations`: the person, the referral, its tasks and the pools in the list are locked.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import capacity.operations as places
+from capacity.models import ServiceCapacity
+from capacity.queries import pool_states
+from capacity.status import Rag
+from core.errors import LuneError
+from core.events import publish
+from flow import fit, steps, workflow
+from flow.deadlines import respond_by
+from flow.holds import held_for_sending, require_fewer
+from flow.models import QueuedAsk, Referral, ReferralTask, RuleVersion
+from flow.workflow import Action, Side, Status
+from matching.engine import explain
+
+State = QueuedAsk.State
+
+
+def ask(
+    referral: Referral,
+    pool: ServiceCapacity,
+    *,
+    by: steps.Actor | None,
+    at: datetime,
+    reservation_id: UUID | None = None,
+    rule: RuleVersion | None = None,
+) -> ReferralTask:
+    """Ask one service now. Whether it may be asked was looked at before."""
+    task = ReferralTask(
+        referral=referral,
+        pool=pool,
+        provider_id=pool.service.organization_id,
+        requested_at=at,
+        respond_by=respond_by(referral, at),
+        reservation_id=reservation_id,
+        checked=fit.as_asked(referral.profile, [pool.pk], at).get(pool.pk, {}),
+    )
+    side = Side.SYSTEM if by is None else Side.REFERRER
+    steps.take(task, workflow.step(Action.SEND, status=Status.DRAFT, side=side), by=by, at=at, rule=rule)
+    return task
+
+
+def begin(referral: Referral, pool_ids: Sequence[UUID], *, asked_now: Collection[UUID], held: Collection[UUID], at: datetime) -> None:
+    """Write the list down. A place is kept at those in `held` when it is their turn, and never before: the others’ are free for others."""
+    QueuedAsk.objects.bulk_create(
+        QueuedAsk(
+            referral=referral,
+            pool_id=pool_id,
+            position=number,
+            hold=pool_id in held,
+            state=State.ASKED if pool_id in asked_now else State.WAITING,
+            decided_at=at if pool_id in asked_now else None,
+        )
+        for number, pool_id in enumerate(pool_ids, 1)
+    )
+
+
+def waiting(referral: Referral) -> list[QueuedAsk]:
+    """Who is still to be asked, in order."""
+    return list(referral.queue.filter(state=State.WAITING).select_related("pool__service").order_by("position"))
+
+
+def pools_waiting(referral: Referral) -> set[UUID]:
+    """The places in the list that are to be locked before the next is asked."""
+    return {entry.pool_id for entry in waiting(referral)} if referral.in_order else set()
+
+
+def missing(referral: Referral, tasks: Sequence[ReferralTask]) -> int:
+    """How many more must be asked now, so that as many are asked as are wanted. Who missed a deadline and stays asked does not count."""
+    yes = sum(task.status in Status.taken_on() for task in tasks)
+    asked = sum(task.status == Status.REQUESTED and not task.late for task in tasks)
+    return max(0, referral.wanted - yes - asked)
+
+
+def go_on(referral: Referral, *, number: int, by: steps.Actor | None, at: datetime, rule: RuleVersion | None = None) -> list[ReferralTask]:
+    """Ask the next `number` services of the list; one that cannot be asked now is passed over, and the reason is written."""
+    asked: list[ReferralTask] = []
+    for entry in waiting(referral) if referral.in_order else []:
+        if len(asked) >= number:
+            break
+        why = obstacle(referral, entry.pool, at)
+        if why:
+            settle(entry, State.PASSED, why, at)
+            continue
+        held = held_for_sending(referral.patient, [entry.pool_id], at).get(entry.pool_id) or (_hold(entry, at) if entry.hold else None)
+        settle(entry, State.ASKED, "", at)
+        asked.append(ask(referral, entry.pool, by=by, at=at, reservation_id=held, rule=rule))
+    return asked
+
+
+def obstacle(referral: Referral, pool: ServiceCapacity, at: datetime) -> str:
+    """Why a service cannot be asked now, in words for the sender; empty when it can. Its figures and criteria are read anew."""
+    if pool.service.merged_into_id or not ServiceCapacity.objects.offered(at).filter(pk=pool.pk, service__status="active").exists():
+        return "It was no longer listed when its turn came."
+    if ReferralTask.objects.open().filter(referral__patient=referral.patient_id, pool=pool).exists():
+        return "It had already been asked for this person when its turn came."
+    if pool.pk not in held_for_sending(referral.patient, [pool.pk], at):
+        state = pool_states([pool.pk], at)[pool.pk]
+        if state.rag == Rag.RED:
+            return f"{'It was full' if state.word.startswith('Full') else 'It took nobody'} when its turn came."
+    against = fit.failed(referral.profile, [pool.pk], at).get(pool.pk, ())
+    if against:
+        return f"Its entry no longer fitted when its turn came: {' and '.join(explain.label(code) for code in against)}."
+    return ""
+
+
+def parts_not_needed(referral: Referral) -> list[ReferralTask]:
+    """Of a package of which some parts are enough: what is still asked for, once this part makes them enough. All of it is locked."""
+    if referral.package_wanted is None:
+        return []
+    others = Referral.objects.filter(package=referral.package, package_wanted__isnull=False).exclude(pk=referral.pk)
+    yes = ReferralTask.objects.filter(referral__in=others, status__in=Status.taken_on()).order_by().values("referral").distinct()
+    if yes.count() + 1 < referral.package_wanted:
+        return []
+    return list(steps.tasks_to_lock().filter(referral__in=others, status=Status.REQUESTED))
+
+
+def settle(entry: QueuedAsk, state: State, why: str, at: datetime) -> None:
+    """Write what became of one service of the list, and tell the sender's screens."""
+    entry.state, entry.because, entry.decided_at = state, why, at
+    entry.save(update_fields=["state", "because", "decided_at"])
+    tell(entry.referral)
+
+
+def drop_rest(referral: Referral, why: str, at: datetime) -> None:
+    """Nobody else of the list is needed."""
+    if referral.in_order and referral.queue.filter(state=State.WAITING).update(state=State.DROPPED, because=why, decided_at=at):
+        tell(referral)
+
+
+def tell(referral: Referral) -> None:
+    """The sender's screens show the list; a provider hears nothing of it."""
+    publish(
+        "referral.queue",
+        topics=[f"org:{referral.organization_id}", f"referral:{referral.pk}"],
+        audience=[referral.organization_id],
+        data={"referral": str(referral.pk)},
+    )
+
+
+def _hold(entry: QueuedAsk, at: datetime) -> UUID | None:
+    """Keep a place at the service whose turn it is. When none can be kept it is asked without: a place is counted at the yes."""
+    referral = entry.referral
+    try:
+        require_fewer(referral.patient, entry.pool, at)
+        return places.hold(pool_id=entry.pool_id, organization=referral.organization, by=None, at=at).pk
+    except LuneError:
+        return None
