@@ -24,6 +24,7 @@ NAVIGATION: dict[str, list[tuple[str, str]]] = {
         ("Home", "home"),
         ("Our places", "places"),
         ("Referrals to us", "inbox"),
+        ("Register", "register"),
         ("People asking", "requests"),
         ("Our services", "entries"),
         ("Directory", "directory"),

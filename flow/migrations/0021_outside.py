@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
                 ('starts_at', models.DateTimeField()),
                 ('ends_at', models.DateTimeField()),
                 ('worker', models.CharField(blank=True, help_text='With whom, where it is an appointment with one person.', max_length=80)),
-                ('took_place', models.BooleanField(default=False, help_text='A counted place of the session went to this person; cancelling gives it back.')),
+                ('took_place', models.BooleanField(default=False, help_text='A counted place of the session went to them; cancelling gives it back.')),
                 ('booked_at', models.DateTimeField()),
                 ('cancelled_at', models.DateTimeField(blank=True, null=True)),
                 ('booked_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),

@@ -25,9 +25,7 @@ def begin(link: TaskLink, *, channel: str, at: datetime) -> ReleaseCode:
     if before.filter(created_at__gt=at - NOT_TWICE_WITHIN).exists():
         raise Conflict("We sent a code a moment ago. Wait a minute, then ask for another one.", code="too-soon")
     if before.filter(created_at__gt=at - timedelta(days=1)).count() >= MOST_A_DAY:
-        raise Conflict(
-            "Too many codes were sent today. Ring the team that asked you, and they tell you who it is.", code="too-many-codes"
-        )
+        raise Conflict("Too many codes were sent today. Ring the team that asked you, and they tell you who it is.", code="too-many-codes")
     before.exclude(code_hash="").update(code_hash="")
     row = ReleaseCode.objects.create(task=link.task, contact=link.contact, channel=channel, created_at=at, expires_at=at + LASTS)
     send_release_code.defer(code_id=str(row.pk))

@@ -21,9 +21,7 @@ def signs_in(organization_id: UUID) -> bool:
 
 
 @transaction.atomic
-def register(
-    *, service_id: UUID, name: str, check_made: str, by: User, at: datetime, email: str = "", phone: str = ""
-) -> ReplyContact:
+def register(*, service_id: UUID, name: str, check_made: str, by: User, at: datetime, email: str = "", phone: str = "") -> ReplyContact:
     """From now on requests to this service go to this address as a link; those that wait are sent at once. The contact before ends.
 
     Raises NotFound, NotAllowed and Invalid (with `field`).

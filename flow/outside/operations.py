@@ -140,5 +140,3 @@ def _require_taken_on(task: ReferralTask) -> None:
         raise Conflict("This request was withdrawn, so nobody is named any more. Nothing more is needed from you.", code="moved-on")
     if task.status not in Status.known_to_provider():
         raise NotFound("Say yes first: only then do you learn who it is.")
-
-

@@ -1,0 +1,156 @@
+"""A provider without an account answers one request by a link from a message. No page here names the person, but one: the right code's.
+
+Looking changes nothing, because programs that check mail for harm open every link: only a press of a button does. These forms carry no
+CSRF token: the address itself is the secret that a forger would need, and a mail program's own browser often keeps no cookies.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_POST
+
+from capacity.ask_messages import address_in_part
+from core.clock import local_date, now
+from core.errors import Conflict, Invalid, LuneError, NotFound
+from flow.models import TaskLink
+from flow.outside import codes, links, messages, operations
+from flow.outside.queries import talk
+from flow.queries import anonymised
+from flow.workflow import Action, Side, Status, steps_open_to
+from frontend.forms.outside import CameForm, CodeForm, DeclineForm, QuestionForm, WhyForm
+from frontend.forms.tell import tell
+from frontend.limits import too_often
+from frontend.presenters import inbox as present
+from frontend.views.errors import too_many_requests
+
+#: A guesser of tokens needs more than all time; a club answers its few requests within a minute.
+A_MINUTE = 40
+#: The forms of the page by what their button does.
+FORMS: dict[str, type[forms.Form]] = {
+    "decline": DeclineForm, "ask": QuestionForm, "fail": WhyForm, "attended": CameForm, "release": CodeForm,
+}  # fmt: skip
+STEPS = {str(action) for action in operations.VERBS}
+
+View = Callable[..., HttpResponse]
+
+
+def _by_link(view: View) -> View:
+    """Every answer below such a link: kept by nobody, indexed by nobody, and its address told to nobody."""
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if too_often(request, "reply", a_minute=A_MINUTE):
+            answer = too_many_requests(request)
+        else:
+            try:
+                answer = view(request, *args, **kwargs)
+            except NotFound:
+                answer = render(request, "outside/spent.jinja", {"token": kwargs["token"]}, status=404)
+        answer["Cache-Control"] = "no-store"
+        answer["Referrer-Policy"] = "no-referrer"
+        answer["X-Robots-Tag"] = "noindex, nofollow"
+        return answer
+
+    return csrf_exempt(wrapped)
+
+
+@_by_link
+@require_http_methods(["GET", "HEAD", "POST"])
+def reply(request: HttpRequest, token: str) -> HttpResponse:
+    """What is asked, without a name, and the buttons. Each press answers once; then the same page goes on under an address of its own."""
+    at = now()
+    try:
+        link = links.find(token, at=at)
+    except Conflict as error:
+        return render(request, "outside/spent.jinja", {"token": token, "why": error.message}, status=410)
+    if request.method != "POST":
+        return _page(request, link, token, {})
+    do = request.POST.get("do", "")
+    form = FORMS[do](request.POST) if do in FORMS else None
+    if form is not None and not form.is_valid():
+        return _page(request, link, token, {do: form})
+    try:
+        if do == "release" and form is not None:
+            link, person = operations.release(token=token, code=form.cleaned_data["code"], at=at)
+            return _page(request, link, token, {}, person=person)
+        return redirect("reply", token=_do(request, do, token, form.cleaned_data if form is not None else {}))
+    except NotFound:
+        raise
+    except LuneError as error:
+        if form is not None and isinstance(error, Invalid):
+            tell(form, error)
+            return _page(request, link, token, {do: form})
+        return _page(request, links.any_link(token), token, {}, problem=error)
+
+
+@_by_link
+@require_POST
+def again(request: HttpRequest, token: str) -> HttpResponse:
+    """A spent link asks for the next one. Whether it was ever one of ours is told to nobody: the answer is the same."""
+    operations.send_again(token=token, at=now())
+    return render(request, "outside/spent.jinja", {"token": token, "asked": True}, status=404)
+
+
+def _do(request: HttpRequest, do: str, token: str, typed: dict[str, Any]) -> str:
+    """Do what a button says. Returns the token under which the page goes on."""
+    at = now()
+    if do == "code":
+        return operations.send_code(token=token, at=at)
+    if do == "ask":
+        return operations.ask(token=token, at=at, **typed)
+    if do == "attended":
+        return operations.attended(token=token, at=at, **typed)
+    version = request.POST.get("version", "")
+    if do not in STEPS or not (version.isascii() and version.isdecimal() and len(version) < 10):
+        raise Invalid("This page is incomplete. Open the link again, then press the button again.", code="no-such-answer")
+    return operations.answer(token=token, action=do, at=at, expected_version=int(version), **typed)
+
+
+def _page(
+    request: HttpRequest,
+    link: TaskLink,
+    token: str,
+    sent: dict[str, forms.Form],
+    *,
+    problem: LuneError | None = None,
+    person: operations.Released | None = None,
+) -> HttpResponse:
+    at, task = now(), link.task
+    task.refresh_from_db(fields=["status", "version", "status_reason"])
+    profile = anonymised(task)
+    open_steps = {step.action.value: step for step in steps_open_to(status=task.status, side=Side.PROVIDER)} if link.is_open(at) else {}
+    waiting = codes.newest(link, at=at)
+    by = messages.code_channel(link.contact, link)
+    today = f"{local_date(at):%Y-%m-%d}"
+    all_forms = {name: sent.get(name) or (made(initial={"day": today}) if name == "attended" else made()) for name, made in FORMS.items()}
+    wrong = next((form for form in sent.values() if form.errors), None)
+    context = {
+        "token": token,
+        "profile": profile,
+        "title": present.title(profile),
+        "due": present.due(profile, at),
+        "look": present.look(task.status),
+        "steps": {action: step for action, step in open_steps.items() if action in STEPS},
+        "forms": all_forms,
+        "wrong": wrong,
+        "problem": problem,
+        "person": person,
+        "known": task.status in Status.known_to_provider(),
+        "withdrawn": task.status in (Status.CANCELLED, Status.ENTERED_IN_ERROR),
+        "declined": task.status == Status.REJECTED,
+        "may_ask": task.status == Status.REQUESTED,
+        "may_attend": Action.COMPLETE in open_steps,
+        "waiting": waiting,
+        "code_to": address_in_part(by, messages.address(link.contact, by)),
+        "door": link.kind == TaskLink.Kind.DOOR,
+        "until": link.expires_at,
+        "contact": link.contact,
+        "thread": talk(task.pk),
+    }
+    status = 422 if wrong else problem.http_status if problem else 200
+    return render(request, "outside/reply.jinja", context, status=status)
