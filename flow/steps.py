@@ -38,14 +38,14 @@ def lock(task_id: UUID) -> tuple[ReferralTask, list[ReferralTask]]:
     return next(task for task in tasks if task.pk == task_id), tasks
 
 
-def lock_referral(referral_id: UUID) -> list[ReferralTask]:
+def lock_referral(referral_id: UUID, *, with_person: bool = False) -> list[ReferralTask]:
     """Lock a referral and its tasks, and return these.
 
     Of what was sent together the person is locked before, so that of two parts that begin at once the later sees the earlier; and where
     some of the parts are enough, all of these. So is the person for whom one service is asked after the other: a place may be held.
     """
     sent = Referral.objects.values("patient_id", "package", "package_wanted", "in_order").get(pk=referral_id)
-    if sent["package"] is not None or sent["in_order"]:
+    if with_person or sent["package"] is not None or sent["in_order"]:
         Patient.objects.select_for_update(no_key=True).get(pk=sent["patient_id"])
     together = Q(package=sent["package"]) if sent["package_wanted"] else Q(pk=referral_id)
     referrals = [r.pk for r in Referral.objects.select_for_update(no_key=True).filter(together).order_by("pk")]

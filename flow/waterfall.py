@@ -7,6 +7,8 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Max
+
 import capacity.operations as places
 from capacity.models import ServiceCapacity
 from capacity.queries import pool_states
@@ -62,6 +64,14 @@ def begin(referral: Referral, pool_ids: Sequence[UUID], *, asked_now: Collection
     )
 
 
+def append(referral: Referral, pool_ids: Sequence[UUID]) -> None:
+    """Put further services at the end of the list."""
+    last = referral.queue.aggregate(last=Max("position"))["last"] or 0
+    QueuedAsk.objects.bulk_create(
+        QueuedAsk(referral=referral, pool_id=pool_id, position=number) for number, pool_id in enumerate(pool_ids, last + 1)
+    )
+
+
 def waiting(referral: Referral) -> list[QueuedAsk]:
     """Who is still to be asked, in order."""
     return list(referral.queue.filter(state=State.WAITING).select_related("pool__service").order_by("position"))
@@ -79,16 +89,20 @@ def missing(referral: Referral, tasks: Sequence[ReferralTask]) -> int:
     return max(0, referral.wanted - yes - asked)
 
 
-def go_on(referral: Referral, *, number: int, by: steps.Actor | None, at: datetime, rule: RuleVersion | None = None) -> list[ReferralTask]:
-    """Ask the next `number` services of the list; one that cannot be asked now is passed over, and the reason is written."""
-    asked: list[ReferralTask] = []
+def next_ready(referral: Referral, at: datetime) -> QueuedAsk | None:
+    """The next service of the list that can be asked now. Those before it that cannot are passed over, and the reason is written."""
     for entry in waiting(referral) if referral.in_order else []:
-        if len(asked) >= number:
-            break
         why = obstacle(referral, entry.pool, at)
-        if why:
-            settle(entry, State.PASSED, why, at)
-            continue
+        if not why:
+            return entry
+        settle(entry, State.PASSED, why, at)
+    return None
+
+
+def go_on(referral: Referral, *, number: int, by: steps.Actor | None, at: datetime, rule: RuleVersion | None = None) -> list[ReferralTask]:
+    """Ask the next `number` services of the list that can be asked."""
+    asked: list[ReferralTask] = []
+    while len(asked) < number and (entry := next_ready(referral, at)):
         held = held_for_sending(referral.patient, [entry.pool_id], at).get(entry.pool_id) or (_hold(entry, at) if entry.hold else None)
         settle(entry, State.ASKED, "", at)
         asked.append(ask(referral, entry.pool, by=by, at=at, reservation_id=held, rule=rule))
