@@ -12,6 +12,7 @@ from core import clock
 from flow.acceptance import operations as acceptance
 from flow.acceptance.words import summary
 from flow.casework import operations as casework
+from flow.launch import operations as launching
 from flow.outside import jobs as outside_jobs  # noqa: F401 - its tasks
 from flow.planning import keeping, renewing
 from flow.planning import operations as planning
@@ -121,3 +122,10 @@ def forget_documents(timestamp: int) -> int:
 def tell_follow_ups_due(timestamp: int) -> int:
     """By day, every quarter of an hour: tell once of each follow-up whose day has come. Returns how many."""
     return casework.tell_due(at=clock.now())
+
+
+@app.periodic(cron="*/15 * * * *")
+@app.task(queueing_lock="forget_launches")
+def forget_launches(timestamp: int) -> int:
+    """Each quarter of an hour: wipe what launches from record systems told and nobody used. Returns how many are gone."""
+    return launching.forget(at=clock.now())

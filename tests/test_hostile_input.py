@@ -22,7 +22,7 @@ from django.utils import timezone
 from capacity.asking import issue_link
 from catalogue.models import Contact, Phone, Service
 from frontend.forms.what_if import WhatIfForm
-from frontend.presenters.worklist import Filters, as_csv, lines
+from frontend.presenters.worklist import Filters, as_csv, found
 from matching.operations import match
 from tests.factories import (
     EpisodeFactory,
@@ -78,6 +78,12 @@ class Stage:
             (self.referrer, reverse("find"), need),
             (self.referrer, reverse("patient-new"), f"{person} {stay}"),
             (self.referrer, reverse("send", args=[run]), "patient pools hold urgency reason consent"),
+            (self.referrer, reverse("refer-paper"), f"{person} care service reason channel sector sender received_on consent run pool do"),
+            (self.referrer, reverse("letter-new", args=[referral]), "call language large"),
+            (self.referrer, reverse("batch-new"), "action keys batch reason delay expected team words due"),
+            (self.referrer, reverse("worklist-search"), "words filters"),
+            (self.referrer, reverse("worklist-view-save"), "name filters shared first"),
+            (None, reverse("launch"), "token"),
             (self.referrer, reverse("referral-step", args=[referral, task, "withdraw"]), "reason version"),
             (self.provider, reverse("task-step", args=[task, "decline"]), "reason reason_text version"),
             (self.provider, reverse("place", args=[self.pool.pk]), "version action available maximum status note"),
@@ -92,8 +98,8 @@ class Stage:
     def searches(self):
         run = self.run.pk
         return [
-            (self.referrer, reverse("worklist"), "pathway delay days status sort page"),
-            (self.referrer, reverse("worklist-csv"), "pathway delay days status sort"),
+            (self.referrer, reverse("worklist"), "show kind pathway delay ward status move overdue days team sort named page"),
+            (self.referrer, reverse("worklist-csv"), "show ward team days sort named"),
             (self.referrer, reverse("find"), "patient profile care"),
             (self.referrer, reverse("match", args=[run]), "patient pools"),
             (self.referrer, reverse("match-compare", args=[run]), "pools patient"),
@@ -253,5 +259,5 @@ def test_what_others_wrote_is_shown_as_text_and_only_web_addresses_are_links(sta
 def test_a_name_is_never_a_formula_of_the_spreadsheet(stage, start):
     stage.patient.given_name = f"{start}HYPERLINK(1)"
     stage.patient.save()
-    _, row = csv.reader(StringIO(as_csv(lines(stage.referrer, timezone.now(), Filters())), newline=""))
+    _, row = csv.reader(StringIO("".join(as_csv(found(stage.referrer, timezone.now(), Filters()))), newline=""))
     assert row[0] == f"'{start}HYPERLINK(1) {stage.patient.family_name}"

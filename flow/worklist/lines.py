@@ -238,7 +238,7 @@ def _stay(episode: Episode | None) -> dict:
 
 
 def _since(since: datetime, at: datetime) -> dict:
-    return {"since": since, "days": (at - since).days}
+    return {"since": since, "days": max((at - since).days, 0)}
 
 
 def _tests(wanted: Wanted) -> list[Callable[[Line], bool]]:

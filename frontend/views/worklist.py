@@ -5,7 +5,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import transaction
-from django.http import HttpResponse, QueryDict, StreamingHttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
@@ -80,11 +80,11 @@ def worklist(request: SignedIn) -> HttpResponse:
 @require_GET
 @for_roles(User.Role.REFERRER)
 @transaction.atomic
-def worklist_csv(request: SignedIn) -> StreamingHttpResponse:
+def worklist_csv(request: SignedIn) -> HttpResponse:
     """The same list as a file. It leaves Lune, so that each person in it is written to the read audit."""
     found = presenter.found(request.user, clock.now(), _filters(request))
     audit.record_reads(user=request.user, record_type="patient", record_ids=[line.patient for line in found], purpose="export")
-    answer = StreamingHttpResponse(presenter.as_csv(found), content_type="text/csv; charset=utf-8")
+    answer = HttpResponse("".join(presenter.as_csv(found)), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = 'attachment; filename="people-waiting.csv"'
     return answer
 

@@ -27,8 +27,8 @@ def wait(referrer, days: int, **fields) -> Episode:
 
 @pytest.mark.req("R026")
 def test_it_holds_everybody_who_waits_and_every_referral_sent(referrer, django_assert_num_queries):
-    at = timezone.now()
     first, second = wait(referrer, 8, delay_reason="funding"), wait(referrer, 3)
+    at = timezone.now()
     EpisodeFactory(patient=first.patient, ready_at=None)
     EpisodeFactory(patient=second.patient, ended_at=at)
     EpisodeFactory()

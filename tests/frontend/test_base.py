@@ -126,7 +126,7 @@ def test_the_numbers_at_home_are_ones_own_and_lead_to_their_list(client, referre
     page = client.get(reverse("home")).content.decode()
     waiting = re.search(r'<span class="lune-count__number">(\d+)</span>\s*<a href="([^"]+)">nobody asked yet</a>', page)
     assert waiting
-    assert waiting.groups() == ("1", f"{reverse('worklist')}?status=none")
+    assert waiting.groups() == ("1", f"{reverse('worklist')}?show=waiting&amp;status=none")
 
 
 def test_demonstration_log_ins_are_shown_only_in_a_demonstration(client, db, settings):
