@@ -15,6 +15,7 @@ from core.events import publish
 from flow.casework.questions import BY_CODE, question
 from flow.casework.words import checked
 from flow.models import Message, ReferralTask
+from flow.outside import asked as asked_by_link
 from flow.workflow import Side, Status
 
 LONGEST = 2000
@@ -105,6 +106,8 @@ def _send(task: ReferralTask, side: Side, by: User | None, at: datetime, key: UU
             raise Conflict("This was sent already with other words. Load the page again, then write it.", code="key-reused") from error
         return before
     sides = [task.referral.organization_id, task.provider_id]
+    if side == Side.REFERRER:  # who asked by a link gets another one with the answer
+        asked_by_link.tell(task)
     publish(
         "message.new",
         topics=[*(f"org:{each}" for each in sides), f"referral:{task.referral_id}"],

@@ -1,6 +1,7 @@
 """Calls to providers who are not on the platform: what was said is written down, and taken as their step."""
 
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -102,7 +103,9 @@ def log(
             f"{rung_at.astimezone(LONDON):%H:%M on %-d %B})",
             account=by,
         )
-        given = {"reason": reason if said == Said.NO else "", "reason_text": words}
+        given: dict[str, Any] = {"reason": reason if said == Said.NO else "", "reason_text": words}
+        if said == Said.YES:  # asked what has changed since, they answered on the telephone
+            given["even_so"] = True
         verb(task_id=task.pk, by=who, at=at, expected_version=expected_version, **given)
     else:
         sender = task.referral.organization_id

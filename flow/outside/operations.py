@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -57,17 +58,21 @@ def on_behalf(link: TaskLink) -> OnBehalf:
 
 
 @transaction.atomic
-def answer(*, token: str, action: str, at: datetime, expected_version: int, reason: str = "", reason_text: str = "") -> str:
+def answer(
+    *, token: str, action: str, at: datetime, expected_version: int, reason: str = "", reason_text: str = "", even_so: bool = False
+) -> str:
     """Take one step by a link. Returns the token of the door that it opens on this device.
 
     Refused, nothing is kept and the link stays good. Raises NotFound, and what the step raises: Conflict (`link-spent`, `moved-on`,
-    `no-place`, `stale-version`) and Invalid.
+    `no-place`, `stale-version`, `changed-since` until `even_so`) and Invalid.
     """
     link = links.find(token, at=at, lock=True)
     verb = VERBS.get(action)
     if verb is None:
         raise Invalid("Press one of the buttons.", code="no-such-answer")
-    why = {"reason": reason, "reason_text": reason_text}
+    why: dict[str, Any] = {"reason": reason, "reason_text": reason_text}
+    if action == Action.ACCEPT:
+        why["even_so"] = even_so
     verb(task_id=link.task_id, by=on_behalf(link), at=at, expected_version=expected_version, **why)
     return _door(link, token, at)
 

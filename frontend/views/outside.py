@@ -108,7 +108,9 @@ def _do(request: HttpRequest, do: str, token: str, typed: dict[str, Any]) -> str
     version = request.POST.get("version", "")
     if do not in STEPS or not (version.isascii() and version.isdecimal() and len(version) < 10):
         raise Invalid("This page is incomplete. Open the link again, then press the button again.", code="no-such-answer")
-    return operations.answer(token=token, action=do, at=at, expected_version=int(version), **typed)
+    return operations.answer(
+        token=token, action=do, at=at, expected_version=int(version), even_so=request.POST.get("even_so") == "yes", **typed
+    )
 
 
 def _page(

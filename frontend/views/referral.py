@@ -12,9 +12,11 @@ import flow.operations
 from catalogue.models import User
 from core import audit, clock
 from core.errors import LuneError
-from flow.models import Referral, ReferralTask
+from flow.attendance.queries import visits_of
+from flow.models import Consent, Referral, ReferralTask
+from flow.outside.queries import reach
 from flow.queries import timeline
-from flow.workflow import Action
+from flow.workflow import Action, Status
 from frontend.presenters.referral import Ask
 
 from .access import SignedIn, for_roles
@@ -42,8 +44,11 @@ def referral(request: SignedIn, pk: UUID) -> HttpResponse:
         "together": together,
         "referral": found,
         "patient": found.patient,
+        "withdrawn": _no(request, found),
         "ask": Ask.of(found, clock.now()),
         "history": timeline(found)[::-1],
+        "reach": reach(found, user=request.user, at=clock.now()),
+        "visits": visits_of(found, user=request.user, at=clock.now()),
     }
     return render(request, "referral/_progress.jinja" if request.htmx else "referral/referral.jinja", context)
 
@@ -69,3 +74,12 @@ def step(request: SignedIn, pk: UUID, task_id: UUID, action: str) -> HttpRespons
     else:
         messages.success(request, "The request is withdrawn. The service can see that.")
     return redirect("referral", pk)
+
+
+def _no(request: SignedIn, found: Referral) -> Consent | None:
+    """What the person said no to, or took back, that an open request of this referral rests on."""
+    if not any(task.status in Status.open() for task in found.tasks.all()):
+        return None
+    kinds = {"", *(task.provider.kind for task in found.tasks.all() if task.status in Status.open())}
+    lines = Consent.objects.visible_to(request.user).filter(patient=found.patient_id, purpose__in=["direct-care", "sharing"]).current()
+    return next((line for line in lines if line.kind in kinds and line.decision != Consent.Decision.GIVEN), None)

@@ -134,7 +134,9 @@ def book(request: SignedIn, pk: UUID) -> HttpResponse:
         "bound": bound,
         "problem": problem,
     }
-    return render(request, "register/book.jinja", context, status=problem.http_status if problem else 422 if bound.errors else 200)
+    return render(
+        request, "register/book.jinja", context, status=problem.http_status if problem else 422 if request.method == "POST" else 200
+    )
 
 
 @require_POST

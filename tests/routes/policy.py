@@ -172,6 +172,21 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     "tell-thanks": (all_get(404), all_get(404)),
     "tell-again": (NOT_THERE, all_get(404)),
     "tell-stop": (all_get(404), all_get(404)),
+    # Nor to a request that somebody without an account answers.
+    "reply": (all_get(404), all_get(404)),
+    "reply-again": (NOT_THERE, all_get(404)),
+    "reply-contact": (
+        page(KEEPERS | {ACCEPTED}, others=of({ASKED, NOT_ASKED}, 404)),
+        page(KEEPERS | {ACCEPTED}, 422, others=of({ASKED, NOT_ASKED}, 404)),
+    ),
+    "referral-call": (OURS, page(OWN, 422, others={ELSEWHERE: 404})),
+    "register": (page(PROVIDERS), NOT_THERE),
+    "register-report": (page(PROVIDERS), NOT_THERE),
+    "register-report-csv": (page(PROVIDERS), NOT_THERE),
+    "register-book": (page(ACCEPTED, others=of({ASKED, NOT_ASKED}, 404)), page(ACCEPTED, 422, others=of({ASKED, NOT_ASKED}, 404))),
+    # The policy's session and booking are nobody's.
+    "register-session": (page(PROVIDERS, 404), page(PROVIDERS, 404)),
+    "register-cancel": (NOT_THERE, page(PROVIDERS, 404)),
     "asking": (page(PROVIDERS), NOT_THERE),
     "asking-service": (page(ACCEPTED, others=of({ASKED, NOT_ASKED}, 404)), page(ACCEPTED, 422, others=of({ASKED, NOT_ASKED}, 404))),
     "asking-failing": (page(KEEPERS), NOT_THERE),

@@ -99,7 +99,7 @@ class World:
             "patient": self.patient.pk, "match": self.run.pk, "send": self.run.pk, "referral": self.accepted.referral_id,
             "task": self.task(role).pk, "place": self.pools[0].pk, "capacity": self.pools[0].pk, "service": self.pools[0].service_id,
             "plan": self.line.pk, "fhir": self.pools[0].pk, "request": self.request.pk,
-            "entry": self.pools[0].service_id, "asking": self.pools[0].service_id, "import": self.imported.pk,
+            "entry": self.pools[0].service_id, "reply": self.pools[0].service_id, "register": self.task(role).pk, "asking": self.pools[0].service_id, "import": self.imported.pk,
             "duplicate": self.pair.pk, "what": self.question.pk, "hold": self.asked.reservation_id,
             "assurance": self.round.pk, "term": TaxonomyTerm.objects.of("need")[0].pk, "source": self.source.pk,
         }  # fmt: skip
@@ -108,5 +108,5 @@ class World:
             "action": "withdraw" if "referral" in name else "decline", "uidb36": "1", "key": "set-password", "url": "nowhere",
             "content_type_id": str(ContentType.objects.get_for_model(User).pk), "object_id": str(self.users[OWN].pk),
             "id": str(self.users[OWN].pk), "app_label": "catalogue", "section": "services", "token": "A" * 43, "answer": "correct",
-            "hook": "services-for-problem", "part": "basics", "change_id": uuid4(), "file_id": uuid4(), "batch": uuid4(),
+            "hook": "services-for-problem", "part": "basics", "change_id": uuid4(), "file_id": uuid4(), "batch": uuid4(), "when": "20260101T1000Z", "booking_id": uuid4(),
         }  # fmt: skip
