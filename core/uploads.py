@@ -6,6 +6,7 @@ stand before or after them, so that no file is two kinds at once, and packed one
 
 import io
 import re
+import unicodedata
 import warnings
 import zipfile
 import zlib
@@ -29,7 +30,7 @@ NO_PDF = "That is not a whole PDF. Save the document as PDF, then send it again.
 NO_KIND = "That is not a file that we take. Send a PDF, a photo (JPEG or PNG), a Word or OpenDocument text, or plain text."
 NO_WORD = "That document cannot be read. Save it as PDF, then send that."
 HAS_PROGRAM = "There is a program (macro) in that document, or it fetches a part of itself from elsewhere. Save it as PDF, then send that."
-_MARKUP = re.compile(rb"<\s*(!doctype|html|head|body|script|svg|iframe|object|embed|\?xml|meta|img)\b", re.I)
+_MARKUP = re.compile(rb"<\s*(!doctype|html|head|body|script|svg|iframe|object|embed|\?xml|meta|img)\b|%PDF-", re.I)
 _EXTERNAL = re.compile(rb"""TargetMode\s*=\s*["']External["']""", re.I)
 _MAIN_PART = b'ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"'
 
@@ -149,6 +150,6 @@ def _plain(data: bytes) -> bytes:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Invalid(NO_KIND, field="file") from error
-    if any(ord(letter) < 32 and letter not in "\n\r\t\f" for letter in text) or _MARKUP.search(data):
+    if any(unicodedata.category(letter) == "Cc" and letter not in "\n\r\t\f" for letter in text) or _MARKUP.search(data):
         raise Invalid(NO_KIND, field="file")
     return data

@@ -1,5 +1,6 @@
 """A file about a person: letter, scan, assessment. What is in it was checked; who may have it is decided each time that it is asked for."""
 
+import os
 import uuid
 from typing import Self
 
@@ -17,9 +18,21 @@ from .referral import Referral
 from .sharing import is_caring
 
 
-def storage() -> FileSystemStorage:
+class DocumentStorage(FileSystemStorage):
     """A folder of its own: no web server is pointed at it, and no address leads into it."""
-    return FileSystemStorage(location=settings.DOCUMENTS_ROOT, file_permissions_mode=0o600, directory_permissions_mode=0o700)
+
+    @property
+    def base_location(self) -> str:
+        return settings.DOCUMENTS_ROOT
+
+    @property
+    def location(self) -> str:
+        return os.path.abspath(self.base_location)
+
+
+def storage() -> DocumentStorage:
+    """Readable by the site alone."""
+    return DocumentStorage(file_permissions_mode=0o600, directory_permissions_mode=0o700)
 
 
 class DocumentQuerySet(VisibleQuerySet):
