@@ -42,7 +42,6 @@ def open_(user, document):
     client.force_login(user, backend=BACKEND)
     answer = client.get(reverse("document", args=[document.pk]))
     answer.body = b"".join(answer.streaming_content) if answer.streaming else answer.content
-    answer.close()
     return answer
 
 
