@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from catalogue.models import Organization, User
-from core import clock
+from core import acting, clock
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.events import publish
 from flow.models.consent import Consent
@@ -163,9 +163,10 @@ def require_not_withdrawn(task: ReferralTask) -> None:
         )
 
 
+@acting.across("whether the person still agrees, which whoever is asked must know")
 def withdrawn_of(task: ReferralTask) -> Consent | None:
     """What the person refused or took back since, that this request rests on: referrals at all, or sharing with this kind of service."""
-    patient = task.referral.patient
+    patient = task.referral.patient_id
     lines = Consent.objects.filter(patient=patient, purpose__in=[Purpose.CARE, Purpose.SHARING]).current()
     kinds = {"", task.provider.kind}
     return next((line for line in lines if line.kind in kinds and line.decision != Decision.GIVEN), None)

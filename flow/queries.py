@@ -11,8 +11,9 @@ from capacity.models import Reservation
 from catalogue.lexicon import name_of
 from catalogue.models import Service, User
 from catalogue.models.taxonomy import CARE_TYPE, FUNDING, NEED
-from core import audit
+from core import acting, audit
 from core.errors import NotFound
+from flow import consents
 from flow.figures import Dashboard, dashboard
 from flow.models import Referral, ReferralTask, Transition
 from flow.pathways.configuration import answered
@@ -72,7 +73,13 @@ class Identity:
     nhs_number: str
     postcode: str
     phone: str
+    email: str
+    address: str
+    preferred_contact: str  # in words; empty when nobody has asked
+    contact_note: str
     preferred_language: str
+    needs_interpreter: bool
+    access_needs: tuple[str, ...]  # in words
     reason: str
     unchecked: UUID | None  # the request by a form, of which nobody has made sure who it is
     answers: tuple[tuple[str, str], ...] = ()
@@ -86,6 +93,7 @@ class ProviderView:
     profile: AnonymisedProfile
     identity: Identity | None
     steps: tuple[Step, ...]
+    agrees: bool = True  # False: the person took back their agreement, or said no, since it was sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,12 +173,19 @@ def provider_view(task: ReferralTask, user: User) -> ProviderView:
             nhs_number=patient.nhs_number,
             postcode=patient.postcode,
             phone=patient.phone,
+            email=patient.email,
+            address=patient.address,
+            preferred_contact=patient.get_preferred_contact_display() if patient.preferred_contact else "",
+            contact_note=patient.contact_note,
             preferred_language=patient.preferred_language,
+            needs_interpreter=patient.needs_interpreter,
+            access_needs=tuple(patient.access_words),
             reason=task.referral.reason,
             unchecked=_unchecked(task.referral),
             answers=tuple(answered(task.referral.pathway_version, task.referral.pathway_answers, known=True)),
         )
-    return ProviderView(anonymised(task), identity, tuple(steps_open_to(status=task.status, side=Side.PROVIDER)))
+    steps = tuple(steps_open_to(status=task.status, side=Side.PROVIDER))
+    return ProviderView(anonymised(task), identity, steps, agrees=consents.withdrawn_of(task) is None)
 
 
 def _unchecked(referral: Referral) -> UUID | None:
@@ -228,6 +243,7 @@ def _names(slug: str, codes: Iterable[str]) -> tuple[str, ...]:
     return tuple(name_of(slug, code) for code in codes)
 
 
+@acting.across("whether anybody is on the way there, of whom nothing is said")
 def open_requests(service: Service) -> str:
     """Why a record may not be merged away: people are on their way to it, or there. Empty when nobody is."""
     open_tasks = ReferralTask.objects.open().filter(pool__service=service).count()

@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 from .casework_urls import urlpatterns as casework_pages
 from .entry_urls import urlpatterns as entry_pages
 from .outside_urls import urlpatterns as outside_pages
+from .people_urls import urlpatterns as people_pages
 from .views import (
     acceptance,
     asking,
@@ -30,7 +31,6 @@ from .views import (
     notice_settings,
     notices,
     paper,
-    patients,
     place_files,
     place_keys,
     places,
@@ -69,8 +69,7 @@ urlpatterns: list = [
     path("changes/", batches.batch_new, name="batch-new"),
     path("changes/<uuid:pk>/", batches.batch, name="batch"),
     path("changes/<uuid:pk>/undo/", batches.batch_undo, name="batch-undo"),
-    path("patients/new/", patients.patient_new, name="patient-new"),
-    path("patients/<uuid:pk>/", patients.patient, name="patient"),
+    *people_pages,
     path("patients/<uuid:pk>/plan/", plan_person.plan_person, name="patient-plan"),
     path("launch/", refer.launch, name="launch"),
     path("launch/<str:token>/", refer.launch_open, name="launch-open"),

@@ -1,28 +1,12 @@
-"""People, referrals and figures as JSON."""
+"""Referrals and figures as JSON."""
 
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from flow.models import Patient, Referral, ReferralTask
+from flow.models import Referral, ReferralTask
 from flow.workflow import REFERRER_WORDS, Reason, Side, steps_open_to
-
-
-class PatientSerializer(serializers.ModelSerializer):
-    """A person, for those who may know them."""
-
-    class Meta:
-        model = Patient
-        fields = [
-            "id", "nhs_number", "given_name", "family_name", "birth_date", "sex", "postcode", "phone", "preferred_language", "created_at",
-        ]  # fmt: skip
-        read_only_fields = ["id", "created_at"]
-        extra_kwargs = {
-            # The operation says what is wrong in words, and finds the place.
-            "nhs_number": {"validators": [], "required": False, "max_length": 20},
-            "postcode": {"max_length": 12},
-        }
 
 
 class StepSerializer(serializers.Serializer):
@@ -135,7 +119,13 @@ class IdentitySerializer(serializers.Serializer):
     nhs_number = serializers.CharField()
     postcode = serializers.CharField()
     phone = serializers.CharField()
+    email = serializers.CharField()
+    address = serializers.CharField()
+    preferred_contact = serializers.CharField(help_text="In words; empty when nobody has asked.")
+    contact_note = serializers.CharField()
     preferred_language = serializers.CharField()
+    needs_interpreter = serializers.BooleanField()
+    access_needs = serializers.ListField(child=serializers.CharField())
     reason = serializers.CharField()
 
 
@@ -145,6 +135,7 @@ class ProviderTaskSerializer(serializers.Serializer):
     profile = AnonymisedSerializer()
     identity = IdentitySerializer(allow_null=True)
     steps = StepSerializer(many=True)
+    agrees = serializers.BooleanField(help_text="False: the person took back their agreement, or said no. Do not take it further.")
 
 
 class WaitRowSerializer(serializers.Serializer):

@@ -2,11 +2,15 @@
 
 from django.urls import path
 
-from flow.api import holds, views
+from flow.api import holds, people, views
 
 urlpatterns = [
-    path("patients/", views.PatientList.as_view(), name="api-patients"),
-    path("patients/<uuid:pk>/", views.PatientDetail.as_view(), name="api-patient"),
+    path("patients/", people.PatientList.as_view(), name="api-patients"),
+    path("patients/<uuid:pk>/", people.PatientDetail.as_view(), name="api-patient"),
+    path("patients/<uuid:pk>/episodes/", people.EpisodeList.as_view(), name="api-patient-episodes"),
+    path("patients/<uuid:pk>/consents/", people.ConsentList.as_view(), name="api-patient-consents"),
+    path("episodes/<uuid:pk>/", people.EpisodeDetail.as_view(), name="api-episode"),
+    path("episodes/<uuid:pk>/end/", people.EpisodeEnd.as_view(), name="api-episode-end"),
     path("referrals/", views.ReferralList.as_view(), name="api-referrals"),
     path("referrals/<uuid:pk>/", views.ReferralDetail.as_view(), name="api-referral"),
     path("tasks/", views.TaskList.as_view(), name="api-tasks"),

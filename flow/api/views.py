@@ -1,4 +1,4 @@
-"""People, referrals, tasks and figures over the API. Each view makes one domain call."""
+"""Referrals, tasks and figures over the API. Each view makes one domain call."""
 
 from typing import Any
 from uuid import UUID
@@ -19,7 +19,7 @@ from core.api import Page, user_of
 from core.preconditions import etag
 from flow import operations, queries
 from flow.api import serializers
-from flow.models import Patient, Referral, ReferralTask
+from flow.models import Referral, ReferralTask
 from flow.workflow import Action, Status
 
 PAGES = [OpenApiParameter("page", OpenApiTypes.INT), OpenApiParameter("per_page", OpenApiTypes.INT)]
@@ -39,38 +39,6 @@ TASK_LINE = PolymorphicProxySerializer(
 )
 #: The steps that have an address: sending is a POST to `referrals/`.
 STEPS = {str(action): getattr(operations, action) for action in Action if action != Action.SEND}
-
-
-class PatientList(APIView):
-    """The people of one's own organisation, or whom it has taken on. Each one shown is a row of the read audit."""
-
-    @extend_schema(operation_id="patients_list", parameters=PAGES, responses=serializers.PatientSerializer(many=True))
-    @transaction.atomic
-    def get(self, request: Request) -> Response:
-        page = Page()
-        people = page.paginate_queryset(
-            Patient.objects.visible_to(user_of(request)).order_by("family_name", "given_name", "pk"), request, self
-        )
-        audit.record_reads(user=user_of(request), record_type="patient", record_ids=[person.pk for person in people])
-        return page.get_paginated_response(serializers.PatientSerializer(people, many=True).data)
-
-    @extend_schema(operation_id="patients_create", request=serializers.PatientSerializer, responses={201: serializers.PatientSerializer})
-    @transaction.atomic
-    def post(self, request: Request) -> Response:
-        told = serializers.PatientSerializer(data=request.data)
-        told.is_valid(raise_exception=True)
-        patient = operations.add_patient(by=user_of(request), at=clock.now(), **told.validated_data)
-        audit.record_read(user=user_of(request), record_type="patient", record_id=patient.pk)
-        return Response(serializers.PatientSerializer(patient).data, status=status.HTTP_201_CREATED)
-
-
-class PatientDetail(APIView):
-    @extend_schema(operation_id="patients_retrieve", responses=serializers.PatientSerializer)
-    @transaction.atomic
-    def get(self, request: Request, pk: UUID) -> Response:
-        patient = get_object_or_404(Patient.objects.visible_to(user_of(request)), pk=pk)
-        audit.record_read(user=user_of(request), record_type="patient", record_id=patient.pk)
-        return Response(serializers.PatientSerializer(patient).data)
 
 
 class ReferralList(APIView):
@@ -188,7 +156,7 @@ def _referrals(request: Request) -> QuerySet[Referral]:
 
 def _tasks(request: Request) -> QuerySet[ReferralTask]:
     return ReferralTask.objects.visible_to(user_of(request)).select_related(
-        "referral__organization", "referral__profile", "referral__patient", "pool__service", "provider", "reservation"
+        "referral__organization", "referral__profile", "pool__service", "provider", "reservation"
     )
 
 

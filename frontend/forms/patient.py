@@ -1,4 +1,4 @@
-"""Recording a person, and the stay or wait that they are in."""
+"""Recording a person and changing what is recorded; the stay or wait that they are in."""
 
 from datetime import datetime, time
 from typing import Any
@@ -22,7 +22,7 @@ class DateInput(forms.DateInput):
 
 
 class PatientForm(forms.Form):
-    """A new person. The NHS number may wait; name, birth date and postcode may not."""
+    """A person. The NHS number may wait; name, birth date and postcode may not."""
 
     given_name = forms.CharField(label="First name", max_length=100, error_messages={"required": "Enter the first name"})
     family_name = forms.CharField(label="Last name", max_length=100, error_messages={"required": "Enter the last name"})
@@ -33,12 +33,18 @@ class PatientForm(forms.Form):
         max_length=14,
         widget=forms.TextInput(attrs={"inputmode": "numeric", "spellcheck": "false"}),
     )
+    nhs_checked_how = forms.ChoiceField(
+        label="Did somebody make sure that the number is theirs?",
+        choices=[("", "Not checked"), *Patient.NumberCheck.choices],
+        required=False,
+    )
     birth_date = forms.DateField(
         label="Date of birth",
         widget=DateInput(),
         error_messages={"required": "Enter the date of birth", "invalid": "Enter a real date of birth, such as 27 March 1941"},
     )
     sex = forms.ChoiceField(label="Sex", choices=Patient.Sex.choices, initial=Patient.Sex.UNKNOWN)
+    address = forms.CharField(label="House and street, if letters are to be sent", max_length=200, required=False)
     postcode = forms.CharField(
         label="Home postcode",
         max_length=10,
@@ -48,7 +54,31 @@ class PatientForm(forms.Form):
     phone = forms.CharField(
         label="Phone number, if there is one", max_length=40, required=False, widget=forms.TextInput(attrs={"inputmode": "tel"})
     )
+    email = forms.EmailField(
+        label="E-mail address, if there is one",
+        required=False,
+        error_messages={"invalid": "Enter an e-mail address, like name@example.org"},
+    )
+    preferred_contact = forms.ChoiceField(label="How would they rather be reached?", choices=Patient.Route.choices, required=False)
+    contact_note = forms.CharField(
+        label="Anything to know before getting in touch",
+        help_text="When it is safe to call, and through whom if it is through somebody else.",
+        max_length=300,
+        required=False,
+    )
     preferred_language = forms.ChoiceField(label="Language they prefer", choices=lambda: Lexicon.read().choices("language"), initial="en")
+    needs_interpreter = forms.BooleanField(label="They need an interpreter", required=False)
+    access_needs = forms.MultipleChoiceField(
+        label="What they need to read, hear and be understood",
+        choices=Patient.AccessNeed.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    @staticmethod
+    def of(patient: Patient) -> dict[str, Any]:
+        """What a record says, as the form begins with it."""
+        return {name: getattr(patient, name) for name in PatientForm.base_fields}
 
     def clean_nhs_number(self) -> str:
         number = "".join(self.cleaned_data["nhs_number"].split()).replace("-", "")
@@ -67,6 +97,17 @@ class PatientForm(forms.Form):
         if value > timezone.localdate():
             raise forms.ValidationError("The date of birth must be in the past")
         return value
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        route = data.get("preferred_contact")
+        if route in (Patient.Route.PHONE, Patient.Route.TEXT) and not data.get("phone"):
+            self.add_error("phone", "Enter the phone number by which they would rather be reached")
+        if route == Patient.Route.EMAIL and not data.get("email") and "email" not in self.errors:
+            self.add_error("email", "Enter the e-mail address by which they would rather be reached")
+        if route == Patient.Route.POST and not data.get("address"):
+            self.add_error("address", "Enter the house and street, so that letters arrive")
+        return data
 
 
 class EpisodeForm(forms.Form):

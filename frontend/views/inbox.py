@@ -108,6 +108,7 @@ def _page(request: SignedIn, asked: ReferralTask, *, problem: LuneError | None =
         "task": asked,
         "profile": view.profile,
         "person": view.identity,
+        "agrees": view.agrees,
         "title": present.title(view.profile),
         "state": state,
         "choices": present.choices(view.profile, view.steps, state),

@@ -19,7 +19,7 @@ from core import audit, clock
 from core.errors import Conflict, LuneError
 from flow import packages
 from flow.hold_queries import Hold, holds
-from flow.models import Episode, Patient
+from flow.models import Consent, Episode, Patient
 from frontend.forms.send import SendForm, without_hold
 from frontend.forms.tell import tell
 from frontend.presenters import compare as side_by_side
@@ -162,6 +162,7 @@ def send(request: SignedIn, pk: UUID) -> HttpResponse:
     people = Patient.objects.visible_to(request.user)
     kept = [hold for hold in _held(request, patient) if hold.pool in wanted]
     chosen_states: dict[str, Any] = {"patients": people, "states": states, "held": [hold.pool for hold in kept]}
+    agreed = Consent.objects.visible_to(request.user).filter(patient=patient, purpose="direct-care").current().first() if patient else None
     form = SendForm(request.POST or None, initial={"patient": patient, "pools": wanted}, **chosen_states)
     gone: Conflict | None = None
     if request.method == "POST" and form.is_valid():
@@ -195,6 +196,7 @@ def send(request: SignedIn, pk: UUID) -> HttpResponse:
         "run": run,
         "form": form,
         "patient": patient,
+        "agreed": agreed,
         "kept": kept,
         "states": states,
         "parts": _parts(run, states, wanted),

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from capacity.models import AdmissionLimit, SharedRoom
 from core.errors import Conflict
-from flow import people
+from flow import episodes, relations
 from flow.holds import hold_place
 from flow.models import Episode, EpisodeHold, PlanLine
 from flow.planning import drawing, pricing
@@ -38,7 +38,7 @@ def line_of(plan, stay, part="") -> PlanLine:
 
 
 def kept_together(team, one, other) -> None:
-    people.keep_together(patient_id=one.patient_id, other=other.patient_id, kind="couple", by=team, at=NOW)
+    relations.keep_together(patient_id=one.patient_id, other=other.patient_id, kind="couple", by=team, at=NOW)
 
 
 def checked(plan) -> None:
@@ -101,7 +101,7 @@ def test_a_shared_room_takes_one_sex_and_nobody_beside_an_infection(team):
     SharedRoom.objects.create(pool=room)
     women = [waits(team, days=9, sex="female") for _ in range(2)]
     man, apart = waits(team, days=8, sex="male"), waits(team, days=8, sex="female")
-    people.keep_apart(patient_id=apart.patient_id, infection="flu", by=team, at=NOW)
+    episodes.keep_apart(patient_id=apart.patient_id, infection="flu", by=team, at=NOW)
     plan = planning.draw_up(by=team, at=NOW)
     assert [line_of(plan, stay).pool for stay in women] == [room, room]
     assert {line_of(plan, stay).left_why for stay in (man, apart)} == {"room"}

@@ -141,7 +141,7 @@ def test_the_same_nhs_number_twice(signed_in, referrer):
     factories.PostcodeFactory()
     factories.PatientFactory(organization=referrer.organization, nhs_number="9990000018")
     page = signed_in.post(reverse("patient-new"), NEW).content.decode()
-    assert "already has a person with this NHS number" in page
+    assert "has a record with this NHS number" in page
 
 
 def longitude_of(point):

@@ -9,10 +9,10 @@ from django.utils import timezone
 from capacity.models import AdmissionLimit, SharedRoom
 from core.models import AuditEntry
 from flow.models import Episode, Plan, Relationship
-from flow.people import keep_together
 from flow.planning import operations as planning
 from flow.planning import renewing, watching
 from flow.planning.queries import current_plan
+from flow.relations import keep_together
 from frontend.presenters import plan as presenter
 from tests.factories import OrganizationFactory, PatientFactory, UserFactory
 from tests.flow.waiting import home, waits
