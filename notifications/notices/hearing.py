@@ -11,8 +11,8 @@ from typing import Any
 from uuid import UUID
 
 from catalogue.models import User
-from flow.models import Referral, ReferralTask, Transition
-from flow.workflow import Status
+from flow.models import Referral, ReferralTask, Team, Transition
+from flow.workflow import Side, Status
 from notifications.notices import preferences
 from notifications.notices.kinds import BY_CODE, Kind
 from notifications.notices.preferences import Preferences
@@ -52,6 +52,7 @@ class Telling:
 #: Events that concern referrals by a task or a referral; of `referral.changed` the status says what it is.
 OF_REFERRALS = {
     "referral.changed": "", "referral.overdue": "referral-overdue", "referral.escalated": "referral-escalated", "message.new": "message",
+    "reply.not-delivered": "not-reached",
 }  # fmt: skip
 #: Others: what they are, and the roles among the organisations that may learn of it; `to` in the data names single people instead.
 OTHERS: dict[str, tuple[str, frozenset[str]]] = {
@@ -61,7 +62,7 @@ OTHERS: dict[str, tuple[str, frozenset[str]]] = {
     "hub.queued": ("hub", frozenset({Role.PROVIDER, Role.REFERRER})),
     "hub.assigned": ("hub", frozenset({Role.PROVIDER, Role.REFERRER})),
     "breakglass.opened": ("break-glass", frozenset({Role.MANAGER, Role.ADMINISTRATOR})),
-    "session.missed": ("session", frozenset({Role.PROVIDER})),
+    "session.missed": ("session", frozenset({Role.PROVIDER, Role.REFERRER})),
     "self-referral.changed": ("request", frozenset({Role.PROVIDER})),
 }
 #: What the journal is read for. Nothing else, and capacity least of all, is looked at.
@@ -92,6 +93,9 @@ class _Hearing:
         known = {task.referral_id: task.referral for task in self.tasks.values()}
         named = {pk for event in about for pk in event.ids("referral")} - known.keys()
         self.referrals: dict[UUID, Referral] = {**known, **Referral.objects.in_bulk(list(named))}
+        teams = {referral.team_id for referral in self.referrals.values()} - {None}
+        self.in_teams = set(Team.members.through.objects.filter(team__in=teams).values_list("team_id", "user_id")) if teams else set()
+        self.managers = dict(Team.objects.filter(pk__in=teams).values_list("pk", "manager_id")) if teams else {}
         self.taken_back_by = _actors(event for event in about if event.data.get("status") in (Status.CANCELLED, Status.ENTERED_IN_ERROR))
         organizations = {pk for event in self.events for pk in event.audience}
         people = {pk for event in self.events for pk in event.ids("to")}
@@ -133,9 +137,15 @@ class _Hearing:
         if event.type == "referral.changed":
             return self._changed(event, task, referral)
         provider = self._providers(task, referral) if task else []
-        if event.type == "referral.escalated":
-            return [(code, user, True) for user in self._above(task, referral, event)]
-        return [(code, user, BY_CODE[code].urgent) for user in (*provider, *self._senders(referral))]
+        senders = self._senders(referral)
+        match event.type:
+            case "referral.escalated":
+                return [(code, user, True) for user in self._above(task, referral, event)]
+            case "message.new":  # `side` wrote it
+                return [(code, user, False) for user in (senders if event.data.get("side") == Side.PROVIDER else provider)]
+            case "reply.not-delivered":
+                return [(code, user, False) for user in senders]
+        return [(code, user, BY_CODE[code].urgent) for user in (*provider, *senders)]
 
     def _changed(self, event: Happened, task: ReferralTask | None, referral: Referral) -> Iterable[tuple[str, User, bool]]:
         """A step of the table: whoever did not take it is told."""
@@ -160,17 +170,21 @@ class _Hearing:
         return [user for user in everybody if user.role == Role.PROVIDER and self._sees(user, referral)]
 
     def _senders(self, referral: Referral) -> list[User]:
-        """Whoever sent it, and who wants to hear of everybody's; all of the team when the sender is gone."""
+        """Whoever sent it, and who wants to hear of everybody's. When the sender is gone: their team, or where there is none, all."""
         ours = [
             user for user in self.of_organization[referral.organization_id] if user.role == Role.REFERRER and self._sees(user, referral)
         ]
-        here = any(user.pk == referral.created_by_id for user in ours)
-        return [user for user in ours if not here or user.pk == referral.created_by_id or self.chosen[user.pk].whole_organization]
+        nearest = [user for user in ours if user.pk == referral.created_by_id]
+        if not nearest and referral.team_id:
+            nearest = [user for user in ours if (referral.team_id, user.pk) in self.in_teams]
+        return [user for user in ours if not nearest or user in nearest or self.chosen[user.pk].whole_organization]
 
     def _above(self, task: ReferralTask | None, referral: Referral, event: Happened) -> list[User]:
-        """The managers of whoever is late; where nobody manages, everybody there hears it once more."""
-        late = referral.organization_id if task is None or event.data.get("side") == "referrer" else task.provider_id
-        managers = [user for user in self.of_organization[late] if user.role == Role.MANAGER]
+        """The manager of the team that is late, or of the organisation; where nobody manages, everybody there hears it once more."""
+        late = referral.organization_id if task is None or event.data.get("side") == Side.REFERRER else task.provider_id
+        own = self.managers.get(referral.team_id) if late == referral.organization_id and referral.team_id else None
+        managers = [user for user in self.of_organization[late] if user.pk == own]
+        managers = managers or [user for user in self.of_organization[late] if user.role == Role.MANAGER]
         if managers:
             return managers
         return self._senders(referral) if task is None or late == referral.organization_id else self._providers(task, referral)

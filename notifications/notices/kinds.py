@@ -83,6 +83,11 @@ KINDS: tuple[Kind, ...] = (
         {Role.MANAGER: NOW, Role.PROVIDER: NOW, Role.REFERRER: NOW}, urgent=True,
     ),
     Kind(
+        "not-reached", "A service could not be written to", "Our message to {service} did not arrive. Ring them, or ask another service",
+        "A message about a referral of yours did not arrive.", "{count} messages about referrals of yours did not arrive.",
+        {Role.REFERRER: NOW},
+    ),
+    Kind(
         "message", "Somebody writes about a referral", "New message about a referral to {service}",
         "There is a new message for you.", "There are {count} new messages for you.",
         {Role.PROVIDER: NOW, Role.REFERRER: NOW},
