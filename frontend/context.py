@@ -17,6 +17,7 @@ NAVIGATION: dict[str, list[tuple[str, str]]] = {
         ("People waiting", "worklist"),
         ("Plan", "plan"),
         ("Held places", "holds"),
+        ("Hub", "hub"),
         ("Find a service", "find"),
         ("Directory", "directory"),
     ],
@@ -39,6 +40,7 @@ NAVIGATION: dict[str, list[tuple[str, str]]] = {
         ("Directory", "directory"),
         ("Use", "usage"),
         ("Likely yes", "acceptance"),
+        ("Sharing", "sharing"),
     ],
     User.Role.CURATOR: [
         ("Home", "home"),
@@ -58,6 +60,7 @@ NAVIGATION: dict[str, list[tuple[str, str]]] = {
         ("Home", "home"),
         ("Directory", "directory"),
         ("Sources", "sources"),
+        ("Pathways", "pathways"),
         ("Likely yes", "acceptance"),
         ("Users and settings", "admin:index"),
     ],

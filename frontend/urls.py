@@ -8,6 +8,7 @@ from .casework_urls import urlpatterns as casework_pages
 from .entry_urls import urlpatterns as entry_pages
 from .outside_urls import urlpatterns as outside_pages
 from .people_urls import urlpatterns as people_pages
+from .sharing_urls import urlpatterns as sharing_pages
 from .views import (
     acceptance,
     asking,
@@ -151,6 +152,7 @@ urlpatterns: list = [
     path("unmet/figures.csv", unmet.unmet_csv, name="unmet-csv"),
     *casework_pages,
     *entry_pages,
+    *sharing_pages,
     *outside_pages,
     path("directory/", directory.directory, name="directory"),
     path("directory/services.csv", directory.directory_csv, name="directory-csv"),

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
-from catalogue.models import User
+from catalogue.models import Organization, User
 from core.models import AuditEntry
 from flow.models import Grant, Patient, Referral, SharingAgreement, Team
 from flow.models.sharing import Purpose
@@ -71,3 +71,24 @@ def agreements_to_share_under(user: User, at: datetime) -> QuerySet[SharingAgree
 def teams_of(organization_ids: set[UUID]) -> QuerySet[Team]:
     """Teams that a record can be opened to."""
     return Team.objects.filter(Q(organization__in=organization_ids)).select_related("organization").order_by("organization__name", "name")
+
+
+def organizations(user: User) -> QuerySet[Organization]:
+    """With whom an agreement can be made: those that refer or provide."""
+    return Organization.objects.filter(users__isnull=False).exclude(pk=user.organization_id).distinct().order_by("name")
+
+
+def colleagues(user: User) -> QuerySet[User]:
+    """Who may be in a team of the user's organisation."""
+    return User.objects.filter(organization=user.organization_id, is_active=True).order_by("last_name", "first_name", "pk")
+
+
+def teams_for(user: User) -> QuerySet[Team]:
+    """Teams to which somebody who refers can give a record: not those that keep theirs to themselves, unless one is in them."""
+    mine = Team.objects.visible_to(user).filter(organization=user.organization_id)
+    return mine.exclude(pk__in=Team.objects.hidden_from(user)).order_by("name")
+
+
+def teams_with_sizes(user: User) -> QuerySet[Team]:
+    """Teams that a manager sets up, each with how many people are in it."""
+    return Team.objects.visible_to(user).select_related("organization", "manager").annotate(size=Count("members")).order_by("name")

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from capacity.models import Reservation
+from flow.hubs.steps import HubState
 from flow.models import Referral, ReferralTask
 from flow.queries import summary_status
 from flow.workflow import REFERRER_WORDS, Action, Side, Status, steps_open_to
@@ -79,11 +80,13 @@ class Ask:
     def of(cls, referral: Referral, at: datetime) -> "Ask":
         tasks = list(referral.tasks.all())
         status = summary_status(task.status for task in tasks) or Status.DRAFT
+        entry = None if tasks else getattr(referral, "hub_entry", None)
+        waits = entry is not None and entry.state in HubState.open()
         return cls(
             id=referral.pk,
             created_at=referral.created_at,
-            words=REFERRER_WORDS[status],
-            tone=TONES.get(status, "ended"),
+            words=str(HubState(entry.state).label) if entry is not None else REFERRER_WORDS[status],
+            tone="waiting" if waits else TONES.get(status, "ended"),
             urgency=referral.get_urgency_display(),
             asked=[Asked.of(task, at) for task in tasks],
         )

@@ -40,7 +40,7 @@ def patient(request: SignedIn, pk: UUID) -> HttpResponse:
     context = {
         "patient": person,
         "age": person.age_on(clock.local_date(at)),
-        "asks": [Ask.of(referral, at) for referral in referrals.prefetch_related("tasks__pool__service__organization")],
+        "asks": [Ask.of(referral, at) for referral in referrals.select_related("hub_entry").prefetch_related("tasks__pool__service__organization")],
     }
     if request.htmx:
         return render(request, "patients/_referrals.jinja", context)

@@ -13,11 +13,14 @@ from catalogue.models import User
 from core import audit, clock
 from core.errors import LuneError
 from flow.attendance.queries import visits_of
+from flow.casework import queries as casework
 from flow.models import Consent, Referral, ReferralTask
 from flow.outside.queries import reach
 from flow.queries import timeline
 from flow.workflow import Action, Status
+from frontend.presenters import hub as hubs
 from frontend.presenters.referral import Ask
+from notifications.notices.queries import told_about
 
 from .access import SignedIn, for_roles
 
@@ -32,7 +35,7 @@ def referral(request: SignedIn, pk: UUID) -> HttpResponse:
     """Each service's answer and everything that happened. The part that changes refreshes itself."""
     found = get_object_or_404(
         Referral.objects.visible_to(request.user)
-        .select_related("patient", "profile")
+        .select_related("patient", "profile", "hub_entry__hub", "pathway_version__pathway")
         .prefetch_related("tasks__pool__service__organization", "tasks__reservation"),
         pk=pk,
     )
@@ -47,7 +50,11 @@ def referral(request: SignedIn, pk: UUID) -> HttpResponse:
         "withdrawn": _no(request, found),
         "ask": Ask.of(found, clock.now()),
         "history": timeline(found)[::-1],
+        "unread": casework.unread(request.user, tasks=[task.pk for task in found.tasks.all()]),
+        "questions": casework.unanswered(request.user, found),
+        **hubs.sender_parts(found, request.user, clock.now()),
         "reach": reach(found, user=request.user, at=clock.now()),
+        "told": told_about([task.pk for task in found.tasks.all()]),
         "visits": visits_of(found, user=request.user, at=clock.now()),
     }
     return render(request, "referral/_progress.jinja" if request.htmx else "referral/referral.jinja", context)

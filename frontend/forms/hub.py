@@ -1,0 +1,90 @@
+"""Sending to a hub: which one, how urgent, and the questions of a pathway."""
+
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.db.models import QuerySet
+
+from flow.models import Hub, PathwayVersion, Referral
+from flow.pathways.configuration import Question, read
+
+_ANSWER = "answer-"
+
+
+def chosen_version(versions: QuerySet[PathwayVersion], named: str) -> PathwayVersion | None:
+    """The version that an address or a form names: by its own id, or the newest of a pathway by its code."""
+    found = versions.filter(published_at__isnull=False, pathway__is_active=True).select_related("pathway").order_by("-number")
+    try:
+        return found.filter(pk=UUID(named)).first()
+    except ValueError:
+        return found.filter(pathway__code=named).first() if named else None
+
+
+class HubChoice(forms.ModelChoiceField):
+    def label_from_instance(self, hub: Hub) -> str:
+        return f"{hub.name}{f': {hub.about}' if hub.about else ''}"
+
+
+class HubForm(forms.Form):
+    """The questions of the pathway's version stand between; what is typed freely never reaches a service before it says yes."""
+
+    hub = HubChoice(
+        label="Which hub?",
+        queryset=Hub.objects.none(),
+        empty_label=None,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose a hub", "invalid_choice": "Choose one of the hubs that cover where the person lives"},
+    )
+    urgency = forms.ChoiceField(
+        label="How urgent?", choices=Referral.Urgency.choices, initial=Referral.Urgency.ROUTINE, widget=forms.RadioSelect
+    )
+    reason = forms.CharField(
+        label="What should the hub know?",
+        help_text="Read by the hub, and by a service that has said yes.",
+        required=False,
+        max_length=4000,
+        widget=forms.Textarea,
+    )
+    consent = forms.BooleanField(
+        label="The person, or somebody who may decide for them, agrees to this referral",
+        error_messages={"required": "Ask whether they agree, and tick the box when they do"},
+    )
+
+    def __init__(self, *args: Any, hubs: QuerySet[Hub], version: PathwayVersion | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if version is not None:
+            covering = [hub.pk for hub in hubs.prefetch_related("pathways") if _takes(hub, version)]
+            hubs = hubs.filter(pk__in=covering)
+        self.fields["hub"].queryset = hubs  # type: ignore[attr-defined]
+        self.asked: list[str] = []
+        for question in read(version).questions if version is not None else ():
+            name = f"{_ANSWER}{question.key}"
+            self.fields[name] = field_for(question)
+            self.asked.append(name)
+
+    def typed(self) -> dict[str, str]:
+        """The answers by the question's key, as `flow.pathways.configuration.answers` reads them."""
+        found = {name.removeprefix(_ANSWER): self.cleaned_data.get(name) for name in self.asked}
+        given = {key: value for key, value in found.items() if value not in (None, "")}
+        return {key: value.isoformat() if hasattr(value, "isoformat") else str(value) for key, value in given.items()}
+
+
+def _takes(hub: Hub, version: PathwayVersion) -> bool:
+    covered = {pathway.pk for pathway in hub.pathways.all()}
+    return not covered or version.pathway_id in covered
+
+
+def field_for(question: Question) -> forms.Field:
+    """How one question is asked."""
+    common: dict[str, Any] = {"label": question.text, "required": question.required, "help_text": question.hint}
+    if question.required:
+        common["error_messages"] = {"required": f"Answer this: {question.text}"}
+    if question.options:
+        return forms.ChoiceField(choices=list(question.options.items()), widget=forms.RadioSelect, **common)
+    if question.kind == "date":
+        common["error_messages"] = {**common.get("error_messages", {}), "invalid": f"Enter a date: {question.text}"}
+        return forms.DateField(widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), **common)
+    if question.kind == "number":
+        return forms.IntegerField(min_value=0, max_value=999_999, **common)
+    return forms.CharField(max_length=1000, widget=forms.Textarea, **common)
