@@ -17,7 +17,15 @@ from flow.behalf import OnBehalf
 from flow.casework import operations as casework
 from flow.models import ReferralTask, TaskLink
 from flow.outside import asked, codes, links, messages
+from flow.outside.calls import log as log_call
+from flow.outside.contacts import end as end_contact
+from flow.outside.contacts import register as register_contact
+from flow.outside.messages import send_link
 from flow.workflow import Action, Status
+
+__all__ = [
+    "answer", "ask", "attended", "end_contact", "log_call", "register_contact", "release", "send_again", "send_code", "send_link",
+]  # fmt: skip
 
 #: The steps that a link takes. Pausing, resuming and taking back a yes are for those who sign in, or for the telephone.
 VERBS: dict[str, Callable[..., ReferralTask]] = {

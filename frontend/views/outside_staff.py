@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from catalogue.models import Service, User
 from core.clock import now
 from core.errors import Invalid, LuneError
-from flow.outside import calls, contacts, queries
+from flow.outside import calls, contacts, operations, queries
 from frontend.forms.outside import CallForm, ContactForm
 from frontend.forms.tell import tell
 from frontend.views.access import SignedIn, for_roles
@@ -30,11 +30,11 @@ def contact(request: SignedIn, pk: UUID) -> HttpResponse:
     if request.method == "POST":
         try:
             if request.POST.get("do") == "end":
-                contacts.end(service_id=pk, by=request.user, at=now())
+                operations.end_contact(service_id=pk, by=request.user, at=now())
                 messages.success(request, "Requests to this service no longer go out as links. Links that were sent have ended.")
                 return redirect("reply-contact", pk)
             if form.is_valid():
-                contacts.register(service_id=pk, by=request.user, at=now(), **form.cleaned_data)
+                operations.register_contact(service_id=pk, by=request.user, at=now(), **form.cleaned_data)
                 messages.success(request, "Saved. Each request to this service now goes out as a link. Those that wait are sent now.")
                 return redirect("reply-contact", pk)
         except Invalid as error:
@@ -64,7 +64,7 @@ def call(request: SignedIn, pk: UUID, task_id: UUID) -> HttpResponse:
         try:
             given: dict[str, Any] = dict(form.cleaned_data)
             version = given.pop("version")
-            calls.log(task_id=task_id, by=request.user, at=now(), expected_version=version, **given)
+            operations.log_call(task_id=task_id, by=request.user, at=now(), expected_version=version, **given)
         except Invalid as error:
             tell(form, error)
         except LuneError as error:
