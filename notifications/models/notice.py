@@ -5,6 +5,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.fields.json import KT
 
 from catalogue.models import Organization, User
 from core.scoping import VisibleQuerySet
@@ -65,6 +66,7 @@ class Notice(models.Model):
             models.Index(fields=["user", "organization"], name="notice_unread", condition=Q(read_at=None, listed=True)),
             models.Index(fields=["user", "-at"], name="notice_newest"),
             models.Index(fields=["at"], name="notice_age"),
+            models.Index(KT("data__task"), name="notice_of_a_request", condition=Q(kind="referral-new")),
         ]
 
     def __str__(self) -> str:

@@ -5,7 +5,11 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from notifications.models import Delivery, Notice, PersonChoices
+from django.db.models import Count, Max
+from django.db.models.fields.json import KT
+from django.db.models.functions import Coalesce
+
+from notifications.models import Notice, PersonChoices
 from notifications.models.delivery import Route, State
 
 #: Beyond this nobody counts.
@@ -23,31 +27,26 @@ def own_choices(user: Any) -> PersonChoices:
 
 
 class Told(NamedTuple):
-    """A message about one request to one service: how it went, when, and what became of it."""
+    """How a service was told of one request: so many messages by this route, what became of them, and when the last did."""
 
-    task: UUID
     route: str
     state: str
+    count: int
     at: datetime
 
 
 def told_about(task_ids: Iterable[UUID]) -> dict[UUID, list[Told]]:
-    """Whether the services that were asked have been told, for whoever asked them: no name and no address. Newest last.
+    """Whether the services that were asked have been told, for whoever asked them: no name and no address.
 
     The caller has seen to it that the reader may see these requests.
     """
     wanted = {str(pk): pk for pk in task_ids}
-    found: dict[UUID, list[Told]] = {pk: [] for pk in wanted.values()}
-    sent = Delivery.objects.filter(
-        notices__kind="referral-new", notices__data__task__in=list(wanted), route__in=[Route.EMAIL, Route.SMS],
-    ).exclude(state=State.NOT_NEEDED).order_by("created_at", "pk")  # fmt: skip
-    for delivery, task in ((delivery, delivery.about) for delivery in sent.annotate(about=_task())):
-        at = delivery.arrived_at or delivery.failed_at or delivery.sent_at or delivery.due_at
-        found[wanted[task]].append(Told(wanted[task], delivery.get_route_display(), delivery.get_state_display(), at))
+    notices = Notice.objects.filter(kind="referral-new").annotate(task=KT("data__task")).filter(task__in=list(wanted))
+    sent = notices.filter(deliveries__isnull=False).exclude(deliveries__state=State.NOT_NEEDED).order_by()
+    when = Coalesce("deliveries__arrived_at", "deliveries__failed_at", "deliveries__sent_at", "deliveries__due_at")
+    found: dict[UUID, list[Told]] = {}
+    for task, route, state, count, last in (
+        sent.values_list("task", "deliveries__route", "deliveries__state").annotate(Count("pk"), Max(when)).order_by("deliveries__route")
+    ):
+        found.setdefault(wanted[task], []).append(Told(Route(route).label, State(state).label.lower(), count, last))
     return found
-
-
-def _task() -> Any:
-    from django.db.models.fields.json import KT
-
-    return KT("notices__data__task")

@@ -132,7 +132,7 @@ def test_a_worker_that_dies_while_it_sends_leaves_a_message_that_another_sends_u
 
 
 def test_a_receipt_of_the_text_gateway_is_kept_and_a_dead_number_is_stopped_and_said_on_the_site(client):
-    _, answerer, _ = asked()
+    sender, answerer, task = asked()
     with_mobile(answerer)
     chosen(answerer, email=When.OFF, text=When.NOW)
     read_all()
@@ -144,6 +144,11 @@ def test_a_receipt_of_the_text_gateway_is_kept_and_a_dead_number_is_stopped_and_
     [delivery] = Delivery.objects.all()
     assert (delivery.state, delivery.failed_because, Ask.objects.count()) == ("failed", "No such number", 0)
     assert PersonChoices.objects.get(user=answerer).sms_stopped_because == "bounced"
+    # Whoever sent the referral sees on its page what became of the message, and not to whom it went.
+    client.force_login(sender, backend="allauth.account.auth_backends.AuthenticationBackend")
+    page = client.get(reverse("referral", args=[task.referral_id])).content.decode()
+    assert "Text message to the service: failed" in page
+    assert MOBILE not in page
     [line] = [notice for notice in Notice.objects.filter(user=answerer) if notice.kind == "stopped"]
     client.force_login(answerer, backend="allauth.account.auth_backends.AuthenticationBackend")
     assert client.get(reverse("notice", args=[line.pk])).headers["Location"] == reverse("notices-settings")
