@@ -52,6 +52,11 @@ def start_by(referral: Referral, at: datetime) -> datetime:
     return Term(START_WITHIN[referral.urgency], _in_working_time(referral)).after(at)
 
 
+def sender_by(referral: Referral, since: datetime) -> datetime:
+    """Until when the sender is expected to ask somebody else, when nobody is left since then."""
+    return Term(RESPOND_WITHIN[referral.urgency], _in_working_time(referral)).after(since)
+
+
 def tell_team_at(referral: Referral, due: datetime) -> datetime:
     """When a passed deadline is told to the team: after half as much time again."""
     term = answer_term(referral)

@@ -38,9 +38,12 @@ def send(
     at: datetime,
     hold_pool_ids: Iterable[UUID] = (),
     episode_id: UUID | None = None,
+    parts_wanted: int | None = None,
     **asked: Any,
 ) -> list[Referral]:
     """One referral for each part, in their order. `asked` is what `flow.operations.send` takes besides, the same for all.
+
+    With `parts_wanted`, so many of the parts are enough: when so many have a yes, the others are withdrawn. Help is not counted.
 
     Raises what that raises; then nothing is sent at all. A service may be asked for one part only.
     """
@@ -50,6 +53,9 @@ def send(
         raise Invalid("Ask each service for one thing only.")
     if not held <= set(pools):
         raise Invalid("A place can be held only at a service that you send to.")
+    counted = sum(not part.is_help for part in parts)
+    if parts_wanted is not None and not 1 <= parts_wanted <= counted:
+        raise Invalid(f"{counted} are asked for, so from 1 to {counted} can be enough.", code="too-many-wanted", field="parts_wanted")
     about = {"patient_id": patient_id, "by": by, "at": at, **asked}
     if len(parts) < 2:
         return [_send(part, held, episode_id, about) for part in parts]
@@ -58,6 +64,7 @@ def send(
         Patient.objects.visible_to(by).select_for_update(of=("self",), no_key=True).filter(pk=patient_id).first()
         places.lock(pools)
         about["package"] = uuid.uuid4()
+        about["package_wanted"] = parts_wanted if parts_wanted != counted else None
         return [_send(part, held, episode_id, about) for part in parts]
 
 
@@ -68,5 +75,5 @@ def _send(part: Part, held: set[UUID], episode_id: UUID | None, about: dict[str,
         pool_ids=part.pool_ids,
         hold_pool_ids=held.intersection(part.pool_ids),
         episode_id=None if part.is_help else episode_id,
-        **about,
+        **(about | {"package_wanted": None} if part.is_help else about),
     )

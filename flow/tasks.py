@@ -9,6 +9,7 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
 from core import clock
+from flow import lateness
 from flow.acceptance import operations as acceptance
 from flow.acceptance.words import summary
 from flow.casework import operations as casework
@@ -16,6 +17,7 @@ from flow.launch import operations as launching
 from flow.outside import jobs as outside_jobs  # noqa: F401 - its tasks
 from flow.planning import keeping, renewing
 from flow.planning import operations as planning
+from flow.rules import operations as rules
 from flow.self_referral import news, operations
 from flow.whatif import operations as what_if
 
@@ -129,3 +131,11 @@ def tell_follow_ups_due(timestamp: int) -> int:
 def forget_launches(timestamp: int) -> int:
     """Each quarter of an hour: wipe what launches from record systems told and nobody used. Returns how many are gone."""
     return launching.forget(at=clock.now())
+
+
+@app.periodic(cron="* * * * *")
+@app.task(queueing_lock="look_at_deadlines")
+def look_at_deadlines(timestamp: int) -> int:
+    """Each minute: tell the deadlines that have passed, go on in the lists, carry out the process rules. Returns how many were acted on."""
+    at = clock.now()
+    return lateness.look(at=at) + rules.run(at=at)

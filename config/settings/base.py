@@ -275,7 +275,7 @@ REST_FRAMEWORK = {
     "NUM_PROXIES": 0,  # `core.client` has dealt with them: the header is not read again
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
-# Urgencies whose deadlines count only Monday to Friday from 9 to 17, without bank holidays: "routine", or "routine,urgent". None: the clock.
+# Urgencies whose deadlines count only Monday to Friday from 9 to 17, without bank holidays: "routine,urgent". Of others by the clock.
 DEADLINES_IN_WORKING_TIME = env.list("LUNE_DEADLINES_IN_WORKING_TIME", default=[])
 
 #: How often one address of the network may ask the open catalogue, and how often it may stream all of it.

@@ -94,6 +94,21 @@ def send(
     return entry
 
 
+def hand_over(referral: Referral, hub: Hub, *, at: datetime, words: str) -> HubEntry:
+    """Put a referral that is under way into a hub’s queue, for a process rule: called in its transaction, with the referral locked.
+
+    Raises Conflict (`at-a-hub`, `no-agreement`).
+    """
+    if HubEntry.objects.filter(referral=referral).exists():
+        raise Conflict("This referral has been at a hub already.", code="at-a-hub")
+    open_for(referral, hub, by=None, at=at)
+    due = _triage_by(referral, hub, at)
+    entry = HubEntry.objects.create(referral=referral, hub=hub, due_at=due, queued_at=at, changed_at=at, state=HubState.QUEUED)
+    _log(entry, HubAction.SEND, "", by=None, at=at, words=words)
+    _queued(entry)
+    return entry
+
+
 def take(*, entry_id: UUID, by: User, at: datetime, expected_version: int | None = None) -> HubEntry:
     """Assign an entry to oneself. Of two who take it at once the first has it, and the other is told who (Conflict, `taken`)."""
     return _assign(HubAction.TAKE, entry_id, by, at, to=by.pk, expected_version=expected_version)
@@ -313,7 +328,7 @@ def _finish(
     return entry
 
 
-def _log(entry: HubEntry, action: HubAction, source: str, *, by: User, at: datetime, words: str = "") -> None:
+def _log(entry: HubEntry, action: HubAction, source: str, *, by: User | None, at: datetime, words: str = "") -> None:
     HubStep.objects.create(
         entry=entry,
         action=action,
@@ -323,7 +338,7 @@ def _log(entry: HubEntry, action: HubAction, source: str, *, by: User, at: datet
         assigned_to_id=entry.assigned_to_id,
         words=words,
         by=by,
-        organization_id=by.organization_id,
+        organization_id=by.organization_id if by else None,
         at=at,
     )
 

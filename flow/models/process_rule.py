@@ -14,13 +14,14 @@ from .referral import Referral, ReferralTask
 
 
 def _sets(user) -> Q | None:
-    """Whose rules `user` sets: an administrator the region's, a manager those of their own organisation. None: nobody's."""
+    """Whose rules `user` sets: an administrator and an ICB's manager the region's, another manager their organisation's. None: nobody's."""
     if not getattr(user, "is_authenticated", False):
         return None
     if user.role == User.Role.ADMINISTRATOR:
         return Q(organization__isnull=True)
     if user.is_manager and user.organization_id:
-        return Q(organization_id=user.organization_id)
+        regional = user.organization.kind == Organization.Kind.ICB
+        return Q(organization__isnull=True) if regional else Q(organization_id=user.organization_id)
     return None
 
 

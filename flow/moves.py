@@ -1,0 +1,162 @@
+"""Whose move it is: of each referral and each request who is expected to do what, by when, and since when it is late."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Exists, F, Max, OuterRef, Q, TextChoices
+
+from flow.deadlines import sender_by
+from flow.hubs.steps import HubState
+from flow.lateness import due_at
+from flow.models import HubEntry, QueuedAsk, Referral, ReferralTask, Transition
+from flow.workflow import Action, Status
+
+
+class Mover(TextChoices):
+    REFERRER = "referrer", "The sender"
+    PROVIDER = "provider", "The service"
+    HUB = "hub", "The hub"
+    NOBODY = "nobody", "Nobody"
+
+
+#: What each step is, as it is expected of somebody.
+EXPECTED = {
+    "answer": "to answer",
+    "start": "to begin support",
+    "resume": "to go on after the pause",
+    "complete": "to finish support",
+    "ask": "to ask somebody else, or to close the referral",
+    "tell-hub": "to answer the hub",
+    "triage": "to look at the referral and send it on",
+}
+_OF_TASK = {
+    Status.REQUESTED: "answer",
+    Status.ACCEPTED: "start",
+    Status.ON_HOLD: "resume",
+    Status.IN_PROGRESS: "complete",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """`who` names the service or hub whose move it is; empty for the sender and for nobody."""
+
+    side: str
+    who: str = ""
+    step: str = ""
+    by: datetime | None = None
+    overdue_since: datetime | None = None
+
+    @property
+    def words(self) -> str:
+        """A sentence for the sender’s page: "Elm House is to answer"."""
+        if self.side == Mover.NOBODY:
+            return "Nobody needs to do anything."
+        who = "You are" if self.side == Mover.REFERRER else f"{self.who} is"
+        return f"{who} {EXPECTED[self.step]}."
+
+
+NOBODYS = Move(Mover.NOBODY)
+
+
+def of_task(task: ReferralTask, at: datetime) -> Move:
+    """Of one request. Reads `pool.service`."""
+    step = _OF_TASK.get(Status(task.status))
+    if step is None:
+        return NOBODYS
+    due = due_at(task)
+    return Move(Mover.PROVIDER, task.pool.service.name, step, due, _late(due, at))
+
+
+def of_referral(referral: Referral, at: datetime) -> Move:
+    return of_referrals([referral], at)[referral.pk]
+
+
+def of_referrals(referrals: Iterable[Referral], at: datetime) -> dict[UUID, Move]:
+    """Of each referral: an answer that is awaited comes first, then what was begun; when nobody is left, it is the sender’s move."""
+    sent = {referral.pk: referral for referral in referrals}
+    tasks: dict[UUID, list[ReferralTask]] = defaultdict(list)
+    asked = ReferralTask.objects.filter(referral__in=sent).select_related("pool__service").order_by("respond_by", "pk")
+    for task in asked.annotate(refused=Exists(_withdrawn_by_provider())):
+        tasks[task.referral_id].append(task)
+    entries = {entry.referral_id: entry for entry in HubEntry.objects.filter(referral__in=sent).select_related("hub")}
+    done = _superseded(sent.values())
+    return {pk: _of(referral, tasks[pk], entries.get(pk), pk in done, at) for pk, referral in sent.items()}
+
+
+def _of(referral: Referral, tasks: list[ReferralTask], entry: HubEntry | None, superseded: bool, at: datetime) -> Move:
+    if entry is not None and entry.state in HubState.with_hub():
+        return Move(Mover.HUB, entry.hub.name, "triage", entry.due_at, _late(entry.due_at, at))
+    if entry is not None and entry.state == HubState.ASKED:
+        return Move(Mover.REFERRER, "", "tell-hub", entry.due_at, _late(entry.due_at, at))
+    for status in (Status.REQUESTED, Status.ACCEPTED, Status.ON_HOLD, Status.IN_PROGRESS):
+        moves = [of_task(task, at) for task in tasks if task.status == status]
+        if len(moves) == 1:
+            return moves[0]
+        if moves:
+            first = min((move.by for move in moves if move.by), default=None)
+            return Move(Mover.PROVIDER, f"One of {len(moves)} services", moves[0].step, first, _late(first, at))
+    if referral.closed_at is not None or superseded or (referral.episode_id and referral.episode and referral.episode.ended_at):
+        return NOBODYS
+    returned = entry is not None and entry.state == HubState.RETURNED
+    if returned or nobody_left(referral, tasks):
+        since = max([task.changed_at for task in tasks], default=entry.changed_at if entry else referral.created_at)
+        due = sender_by(referral, since)
+        return Move(Mover.REFERRER, "", "ask", due, _late(due, at))
+    return NOBODYS
+
+
+def nobody_left(referral: Referral, tasks: Iterable[ReferralTask]) -> bool:
+    """Fewer have said yes than are wanted, and nobody is asked any more: somebody said no, or took a yes back, or gave up.
+
+    What the sender took back by themselves leaves nothing to do. `tasks` come from `with_refusals`.
+    """
+    tasks = list(tasks)
+    yes = sum(task.status in Status.taken_on() for task in tasks)
+    refused = any(task.status in (Status.REJECTED, Status.FAILED) or getattr(task, "refused", False) for task in tasks)
+    return refused and yes < referral.wanted and not any(task.status == Status.REQUESTED for task in tasks)
+
+
+def with_refusals(referral_id: UUID) -> list[ReferralTask]:
+    """The tasks of one referral with what `nobody_left` reads."""
+    return list(ReferralTask.objects.filter(referral=referral_id).annotate(refused=Exists(_withdrawn_by_provider())))
+
+
+def _withdrawn_by_provider() -> object:
+    """What a provider took back, or Lune when a deadline had passed: the sender has still to find somebody."""
+    took = Q(organization_id=F("task__provider_id")) | Q(organization_id__isnull=True, task__answered_at__isnull=True)
+    waited = Q(task__referral__in_order=True) | Q(organization_id__isnull=False) | Q(rule__isnull=False)
+    return Transition.objects.filter(took, waited, task=OuterRef("pk"), action=Action.WITHDRAW, task__status=Status.CANCELLED)
+
+
+def _superseded(referrals: Iterable[Referral]) -> set[UUID]:
+    """Those after which another was sent for the same stay, or for the same need: the sender has moved."""
+    sent = list(referrals)
+    newest_of_stay = _newest("episode", {r.episode_id for r in sent if r.episode_id})
+    newest_of_need = _newest("profile", {r.profile_id for r in sent})
+    return {
+        r.pk
+        for r in sent
+        if r.package is None
+        and (
+            newest_of_need.get((r.patient_id, r.profile_id), r.created_at) > r.created_at
+            or (r.episode_id and newest_of_stay.get((r.patient_id, r.episode_id), r.created_at) > r.created_at)
+        )
+    }
+
+
+def _newest(of: str, ids: set[UUID]) -> dict[tuple[UUID, UUID], datetime]:
+    rows = Referral.objects.filter(**{f"{of}__in": ids}, package=None).order_by().values("patient", of).annotate(at=Max("created_at"))
+    return {(row["patient"], row[of]): row["at"] for row in rows}
+
+
+def queue_of(referral: Referral) -> list[QueuedAsk]:
+    """The list of a referral that asks in order, as its sender reads it."""
+    return list(referral.queue.select_related("pool__service", "pool__service__organization").order_by("position"))
+
+
+def _late(due: datetime | None, at: datetime) -> datetime | None:
+    return due if due is not None and due < at else None
