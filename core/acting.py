@@ -21,6 +21,8 @@ from django.conf import settings
 from psycopg import ClientCursor
 from psycopg.pq import TransactionStatus
 
+from core.errors import NotFound
+
 #: The role of PostgreSQL as which everything runs that a person asks for.
 ROLE = "lune_app"
 _MARK = b"lune:"
@@ -120,12 +122,16 @@ def system(reason: str) -> Iterator[None]:
         yield
 
 
-def across(reason: str) -> Callable[[Verb], Verb]:
-    """`system` for a whole function. One that is given to a person's request says first, by its own check, that they may."""
+def across(reason: str, *, seen: Callable[..., Any] | None = None) -> Callable[[Verb], Verb]:
+    """`system` for a whole function. `seen`, called with the same arguments, is the record that it is about, as a query: it is asked
+    beforehand on behalf of whoever calls, who is told NotFound when they do not see it.
+    """
 
     def decorate(verb: Verb) -> Verb:
         @functools.wraps(verb)
         def raised(*args: Any, **kwargs: Any) -> Any:
+            if seen is not None and not now().is_system and not seen(*args, **kwargs).exists():
+                raise NotFound("There is no such record, or it is not yours to see.")
             with system(reason):
                 return verb(*args, **kwargs)
 

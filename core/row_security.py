@@ -37,8 +37,8 @@ _ROW, _NUMBER, _AT = UUID("5e000000-0000-4000-8000-00000000000c"), 5_550_000_000
 _STANDS_FOR = {
     f"'{_ORGANIZATION.hex}'::uuid": "lune_organization",
     f"'{_USER.hex}'::uuid": "lune_user",
-    f"'{_ROW.hex}'::uuid": "wanted",
-    str(_NUMBER): "wanted",
+    f"'{_ROW.hex}'::uuid": "$1",
+    str(_NUMBER): "$1",
     f"'{_AT.isoformat(sep=' ')}'::timestamptz": "now()",
 }
 
@@ -105,7 +105,7 @@ class Policy:
             f"{function(self.table)}(wanted {'uuid' if self._row() == _ROW else 'bigint'})",
             "boolean",
             f"CASE current_setting('lune.role', true)\n{branches}ELSE NULL; END CASE;\n"
-            f'RETURN NOT EXISTS (SELECT FROM "{self.table}" WHERE "{key.column}" = wanted);',
+            f'RETURN NOT EXISTS (SELECT FROM "{self.table}" WHERE "{key.column}" = $1);',
         )
 
     def _said_for(self, role: str) -> str:
@@ -132,9 +132,9 @@ class Policy:
 
     def _reader(self, column: str, may: str) -> str:
         return _function(
-            f"{reader(self.table, column)}(wanted uuid)",
+            f"{reader(self.table, column)}(wanted {'uuid' if self._row() == _ROW else 'bigint'})",
             "text",
-            f'RETURN (SELECT r."{column}" FROM "{self.table}" r WHERE r.id = wanted '  # noqa: S608 – names of our own tables
+            f'RETURN (SELECT r."{column}" FROM "{self.table}" r WHERE r.id = $1 '  # noqa: S608 – names of our own tables
             f"AND (current_setting('role') <> '{ROLE}' OR ({may})));",
         )
 
@@ -284,5 +284,5 @@ def _grant(cursor: Any, policies: list[Policy], there: set[str]) -> None:
         if policy.guarded and policy.table in there:
             columns = [column.name for column in connection.introspection.get_table_description(cursor, policy.table)]
             open_ = ", ".join(f'"{name}"' for name in columns if name not in policy.guarded)
-            cursor.execute(f'REVOKE SELECT ON "{policy.table}" FROM {ROLE}')
+            cursor.execute(f'REVOKE SELECT ON "{policy.table}" FROM {ROLE}')  # noqa: S608 – names of our own tables
             cursor.execute(f'GRANT SELECT ({open_}) ON "{policy.table}" TO {ROLE}')

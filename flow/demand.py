@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from core import acting
 from flow.workflow import Status
 from matching.fitting import count_fitting
 from matching.models import NeedProfile
@@ -34,6 +35,7 @@ WHERE episode.ended_at IS NULL AND episode.ready_at <= %(at)s
 """
 
 
+@acting.across("a count of those who wait names none")
 def waiting_near(services: Collection[UUID], at: datetime) -> dict[UUID, int]:
     """People who are ready to move on, for whom such a service within their reach was looked for, and nobody has said yes.
 

@@ -12,6 +12,7 @@ from django.db.models.functions import TruncDate
 from capacity.models import Reservation
 from capacity.queries import RagCount, rag_counts
 from catalogue.models import Organization, User
+from core import acting
 from core.clock import LONDON
 from core.errors import NotAllowed
 from flow.models import Episode, Referral, ReferralTask
@@ -109,6 +110,7 @@ class Dashboard:
         return sum(row.total for row in self.by_pathway)
 
 
+@acting.across("figures of many people name none")
 def dashboard(user: User, at: datetime) -> Dashboard:
     """The figures that `user` may see: a manager of an ICB those of the region, anybody else those of their own organisation.
 

@@ -15,6 +15,7 @@ import capacity.operations as places
 from capacity.models import ServiceCapacity
 from catalogue import usage
 from catalogue.models import User
+from core import acting
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.events import publish
 from flow import checks, consents, steps, waterfall, workflow
@@ -43,6 +44,7 @@ MOST_PLACES = 20
 EPISODE_ENDED = "The person no longer waits for this."
 
 
+@acting.across("sending is counted and held where several teams meet", seen=lambda **told: Patient.objects.filter(pk=told["patient_id"]))
 @transaction.atomic
 def send(
     *,
@@ -149,6 +151,7 @@ def send(
     return referral
 
 
+@acting.across("a yes settles what the others were asked", seen=lambda **told: ReferralTask.objects.filter(pk=told["task_id"]))
 @transaction.atomic
 def accept(
     *,
@@ -287,6 +290,7 @@ def retract(
     return _change(Action.RETRACT, task_id, by, at, reason, reason_text, expected_version)
 
 
+@acting.across("the end of a wait takes requests back", seen=lambda **told: Episode.objects.filter(pk=told["episode_id"]))
 @transaction.atomic
 def end_episode(*, episode_id: UUID, by: User, at: datetime) -> Episode:
     """The stay or wait is over. Requests that nobody has answered are withdrawn. Ending it twice changes nothing."""
@@ -312,6 +316,7 @@ def end_episode(*, episode_id: UUID, by: User, at: datetime) -> Episode:
     return episode
 
 
+@acting.across("a step of one side changes what the other reads", seen=lambda action, pk, *rest: ReferralTask.objects.filter(pk=pk))
 @transaction.atomic
 def _change(
     action: Action, task_id: UUID, by: Actor | None, at: datetime, reason: str, reason_text: str, expected_version: int | None

@@ -13,6 +13,7 @@ from procrastinate.contrib.django import app
 import capacity.operations as places
 from capacity.queries import pool_states
 from catalogue.models import Organization, User
+from core import acting
 from core.errors import Conflict, Invalid, LuneError, NotAllowed, NotFound
 from flow.models import Patient, Plan, PlanDecision, PlanLine
 from flow.people import tell_colleagues
@@ -40,6 +41,7 @@ class Outcome:
     plan: Plan | None = None
 
 
+@acting.across("a plan is for all who wait; who is in it decides the reader")
 @transaction.atomic
 def draw_up(*, by: User, at: datetime) -> Plan:
     """A new plan for everybody who waits and whom the plan of `by`'s organisation is for. It takes the place of the one before.

@@ -12,6 +12,7 @@ from capacity.models import Reservation, ServiceCapacity
 from capacity.queries import PoolState, pool_states
 from catalogue.lexicon import Lexicon
 from catalogue.models import User
+from core import acting
 from core.geo import miles
 from flow.models import Plan, PlanDecision, PlanLine, ReferralTask
 from flow.planning.gathering import FOUND, waiting_for
@@ -92,6 +93,7 @@ def newest(user: User) -> Plan | None:
     return Plan.objects.visible_to(user).exclude(status=Plan.Status.PROPOSED).order_by("-at", "-pk").defer("problem").first()
 
 
+@acting.across("whether anything was decided of a plan, not of whom")
 def proposal(user: User, plan: Plan) -> Plan | None:
     """A better plan that was worked out since, if nothing has been decided in the one in force after that."""
     found = Plan.objects.visible_to(user).filter(status=Plan.Status.PROPOSED, replaces=plan, at__gt=plan.at).defer("problem").first()
@@ -116,6 +118,7 @@ def one_line(user: User, line: PlanLine, at: datetime) -> BoardLine:
     return next(each for each in board(user, line.plan, at) if each.id == line.pk)
 
 
+@acting.across("counts of people name none")
 def since(user: User, plan: Plan, at: datetime, lines: Collection[BoardLine]) -> Since:
     """What happened since, in numbers that name nobody."""
     waiting = waiting_for(user, at).filter(profile__isnull=False).exclude(plan_lines__plan=plan)
@@ -140,6 +143,7 @@ def _is_open(line: PlanLine) -> bool:
     return not hasattr(line, "decision") and line.state != State.OFFERED
 
 
+@acting.across("how often others want a place, not who or for whom")
 def elsewhere(pools: Collection[UUID], organization: UUID, at: datetime) -> Counter[UUID]:
     """How often the plans in force of other teams suggest these places to somebody of whom nothing was decided yet. Names nobody."""
     return Counter(_of_others(pools, organization, at).values_list("pool", flat=True))

@@ -10,6 +10,7 @@ from django.db.models.functions import Greatest
 
 from capacity.models import Reservation, ServiceCapacity
 from catalogue.models import Organization, User
+from core import acting
 from core.errors import Conflict, NotFound
 from flow.models import Plan, PlanDecision, PlanLine, Transition
 from flow.people import tell_colleagues
@@ -88,6 +89,7 @@ def _says(plans) -> set[tuple[UUID, str, UUID | None]]:
     return set(PlanLine.objects.filter(plan__in=plans).values_list("episode", "part", "pool"))
 
 
+@acting.across("whether anything was decided of a plan, not of whom")
 @transaction.atomic
 def take_over(*, plan_id: UUID, by: User, at: datetime) -> Plan:
     """Put a suggested plan in the place of the one in force. Nothing is held or sent by it. Raises NotFound and Conflict."""

@@ -11,6 +11,7 @@ from django.conf import settings
 
 from catalogue.assurance import token_hash
 from catalogue.models import Service
+from core import acting
 from core.errors import NotFound
 from flow.models import SelfReferral, SelfReferralLink
 
@@ -30,6 +31,7 @@ def issue(request: SelfReferral, *, at: datetime, sent_to: str = "") -> str:
     return token
 
 
+@acting.across("whoever has the link may")
 def find(token: str, *, at: datetime, lock: bool = False) -> SelfReferral:
     """The request of a link that is good. Raises NotFound: wrong, spent and ended are one, and so is a service become confidential."""
     links = SelfReferralLink.objects.select_related("request__service__organization")

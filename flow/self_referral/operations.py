@@ -12,6 +12,7 @@ from django.db.models import Q
 from catalogue import usage
 from catalogue.models import Service, User
 from catalogue.queries import find_place
+from core import acting
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.events import publish
 from flow import operations as referrals
@@ -46,9 +47,14 @@ class Asked:
     agreed: frozenset[str] = frozenset()
 
 
+def _asked(*, request_id: UUID, **told: Any) -> Any:
+    return SelfReferral.objects.filter(pk=request_id)
+
+
 # --- the person
 
 
+@acting.across("anybody may ask a service for help")
 @transaction.atomic
 def save(*, service_id: UUID, typed: dict[str, Any], at: datetime, token: str = "", email: str = "", phone: str = "") -> str:
     """Keep a form that is not finished. Returns the token of its link; with an address that they agreed to, it is sent there, too."""
@@ -61,6 +67,7 @@ def save(*, service_id: UUID, typed: dict[str, Any], at: datetime, token: str = 
     return token
 
 
+@acting.across("anybody may ask a service for help")
 @transaction.atomic
 def send(*, service_id: UUID, asked: Asked, at: datetime, token: str = "") -> str:
     """Ask the service. Returns the token of the link by which the person follows it.
@@ -98,6 +105,7 @@ def send(*, service_id: UUID, asked: Asked, at: datetime, token: str = "") -> st
     return token
 
 
+@acting.across("whoever has the link may")
 @transaction.atomic
 def answer(*, token: str, words: str, at: datetime) -> SelfReferral:
     """The person answers what the service asked. It is new again in the list."""
@@ -111,6 +119,7 @@ def answer(*, token: str, words: str, at: datetime) -> SelfReferral:
     return request
 
 
+@acting.across("whoever has the link may")
 @transaction.atomic
 def withdraw(*, token: str, at: datetime) -> SelfReferral:
     """The person takes the request back, or the help that had been promised. What was not sent yet is deleted.
@@ -132,6 +141,7 @@ def withdraw(*, token: str, at: datetime) -> SelfReferral:
     return request
 
 
+@acting.across("whoever has the link may")
 @transaction.atomic
 def stop_news(*, token: str, at: datetime) -> None:
     """No more messages about this request."""
@@ -140,6 +150,7 @@ def stop_news(*, token: str, at: datetime) -> None:
     _keep(request, at)
 
 
+@acting.across("whoever has the link may")
 @transaction.atomic
 def end_links(*, token: str, at: datetime) -> None:
     """No link opens the request any more: somebody else may have seen one. The request itself goes on."""
@@ -149,6 +160,7 @@ def end_links(*, token: str, at: datetime) -> None:
 # --- those who run the service
 
 
+@acting.across("an answer reaches the person by their links", seen=_asked)
 @transaction.atomic
 def ask_more(*, request_id: UUID, words: str, by: User, at: datetime, expected_version: int | None = None) -> SelfReferral:
     """Ask the person something. They read it by their link, and answer there."""
@@ -159,6 +171,7 @@ def ask_more(*, request_id: UUID, words: str, by: User, at: datetime, expected_v
     return _decided(request, at)
 
 
+@acting.across("an answer reaches the person by their links", seen=_asked)
 @transaction.atomic
 def decline(
     *, request_id: UUID, reason: str, reason_text: str = "", by: User, at: datetime, expected_version: int | None = None
@@ -175,6 +188,7 @@ def decline(
     return _decided(request, at)
 
 
+@acting.across("an answer reaches the person by their links", seen=_asked)
 @transaction.atomic
 def mark_double(*, request_id: UUID, of_id: UUID, by: User, at: datetime, expected_version: int | None = None) -> SelfReferral:
     """The same person asked twice: this one is closed, the other goes on. The link says of it only that it is closed."""
@@ -189,6 +203,7 @@ def mark_double(*, request_id: UUID, of_id: UUID, by: User, at: datetime, expect
     return _decided(request, at)
 
 
+@acting.across("an answer reaches the person by their links", seen=_asked)
 @transaction.atomic
 def check_identity(*, request_id: UUID, how: str, by: User, at: datetime, expected_version: int | None = None) -> SelfReferral:
     """Somebody made sure that the person is who the form says."""
@@ -201,6 +216,7 @@ def check_identity(*, request_id: UUID, how: str, by: User, at: datetime, expect
     return request
 
 
+@acting.across("an answer reaches the person by their links", seen=_asked)
 @transaction.atomic
 def accept(
     *,

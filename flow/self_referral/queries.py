@@ -16,7 +16,7 @@ from capacity.models import ServiceCapacity
 from catalogue.lexicon import Lexicon
 from catalogue.models import EligibilityCriterion, Service, User
 from catalogue.models.taxonomy import NEED, REFERRAL_SOURCE
-from core import audit
+from core import acting, audit
 from core.errors import NotFound
 from flow.models import ReferralTask, SelfReferral, SelfReferralNote
 from flow.workflow import Reason, Status
@@ -182,6 +182,7 @@ def _alike(pk: Any, organization: Any, same: dict[str, Any]) -> QuerySet[SelfRef
     return others.filter(who | reached)
 
 
+@acting.across("whether anybody has asked, of whom nothing is said")
 def requests_waiting(service: Service) -> str:
     """Why a record may not be merged away: people wait for its answer. Empty when nobody does."""
     waiting = SelfReferral.objects.waiting().filter(service=service).count()
@@ -221,6 +222,7 @@ _HELP: dict[str, tuple[str, str]] = {
 }
 
 
+@acting.across("whoever has the link may")
 def progress(request: SelfReferral) -> Progress:
     """Where a request stands, in words that a child of nine reads."""
     heading, words = _HEADINGS.get(request.state, ("", ""))

@@ -70,12 +70,12 @@ def questions() -> list[Question]:
         Question(
             "lune_is_own(referral uuid)",
             "boolean",
-            "EXISTS (SELECT FROM flow_referral r WHERE r.id = referral AND r.organization_id = lune_organization)",
+            "EXISTS (SELECT FROM flow_referral r WHERE r.id = $1 AND r.organization_id = lune_organization)",
         ),
         Question(
             "lune_is_asked(referral uuid)",
             "boolean",
-            """EXISTS (SELECT FROM flow_referraltask t WHERE t.referral_id = referral AND t.provider_id = lune_organization
+            """EXISTS (SELECT FROM flow_referraltask t WHERE t.referral_id = $1 AND t.provider_id = lune_organization
                 AND t.status <> 'draft')""",
         ),
     ]
