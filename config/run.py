@@ -42,11 +42,15 @@ def prepare_database() -> None:
     import django
     from django.core.management import call_command
 
-    from catalogue import spelling
-
     django.setup()
+
+    from catalogue import spelling
+    from core import clock
+    from notifications.notices import demo
+
     call_command("migrate", interactive=False, verbosity=0)
     call_command("load_demo")
+    demo.load(at=clock.now())
     spelling.learn()
 
 
