@@ -147,7 +147,7 @@ def require_version(record: Any, version: int, what: str) -> None:
 def clean(record: models.Model, *, apart_from: tuple[str, ...] = ()) -> None:
     """Check a record's fields and its named rules, and refuse with the first thing that is wrong."""
     try:
-        record.clean_fields()
+        record.clean_fields(exclude={"created_by", *apart_from})  # who recorded it may have left
         record.validate_constraints(exclude=set(apart_from))
     except ValidationError as error:
         field, messages = next(iter(error.message_dict.items()))

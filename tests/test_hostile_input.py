@@ -52,7 +52,7 @@ class Stage:
         OutcodeFactory()
         self.referrer, self.curator, self.manager = UserFactory(), UserFactory(curator=True), UserFactory(manager=True)
         self.patient = PatientFactory(organization=self.referrer.organization)
-        EpisodeFactory(patient=self.patient)
+        self.stay = EpisodeFactory(patient=self.patient)
         self.pool = PoolFactory()
         self.profile = NeedProfileFactory(organization=self.referrer.organization)
         self.run = match(self.profile, by=self.referrer, at=timezone.now())
@@ -70,13 +70,24 @@ class Stage:
         run, task, referral = self.run.pk, self.task.pk, self.task.referral_id
         need = "age sex postcode care_types needs must_haves preferences miles within drives funding budget_week languages"
         need += " conditions practice referral_source marks all_wanted activation_level carried_only"
-        person = "given_name family_name nhs_number birth_date sex postcode phone preferred_language"
+        person = (
+            "given_name family_name nhs_number nhs_checked_how birth_date sex address postcode phone email preferred_contact contact_note"
+        )
+        person += " preferred_language needs_interpreter access_needs"
         stay = "kind ward discharge_pathway ready_on delay_reason"
+        whole_stay = (
+            "ward started_on discharge_pathway criteria_to_reside reside_reviewed_on expected_on ready_on delay_reason version action"
+        )
+        whose = [self.patient.pk]
         what_if = " ".join(name for _, names in WhatIfForm.PARTS for name in names) + " policies days seeds name"
         asking = "channel address days from_time until_time when_stale on_demand everywhere code"
         return [
             (self.referrer, reverse("find"), need),
             (self.referrer, reverse("patient-new"), f"{person} {stay}"),
+            (self.referrer, reverse("patient-edit", args=whose), f"{person} version"),
+            (self.referrer, reverse("patient-consent", args=whose), "purpose kind decision source decided_by basis decided_on"),
+            (self.referrer, reverse("around-new", args=whose), "name relation care is_next_of_kin may_be_told phone email note"),
+            (self.referrer, reverse("stay", args=[*whose, self.stay.pk]), whole_stay),
             (self.referrer, reverse("send", args=[run]), "patient pools hold urgency reason consent"),
             (self.referrer, reverse("refer-paper"), f"{person} care service reason channel sector sender received_on consent run pool do"),
             (self.referrer, reverse("letter-new", args=[referral]), "call language large"),
@@ -124,11 +135,18 @@ class Stage:
     def bodies(self):
         need = "age postcode care_types sex needs must_haves languages funding referral_source budget_week max_miles drives needed_by"
         need += " conditions practice marks all_wanted activation_level carried_only"
-        person = "nhs_number given_name family_name birth_date sex postcode phone preferred_language"
+        person = "nhs_number nhs_checked_how given_name family_name birth_date sex address postcode phone email preferred_contact"
+        person += " contact_note preferred_language needs_interpreter access_needs is_another"
+        stay = "kind ward discharge_pathway started_at criteria_to_reside reside_reviewed_on ready_at expected_on delay_reason"
+        consent = "purpose kind decision source decided_by basis decided_on"
         return [
             (self.referrer, "post", reverse("api-match-runs"), need),
             (self.referrer, "post", reverse("cds-service", args=["services-for-problem"]), "hook hookInstance context prefetch"),
             (self.referrer, "post", reverse("api-patients"), person),
+            (self.referrer, "patch", reverse("api-patient", args=[self.patient.pk]), person),
+            (self.referrer, "post", reverse("api-patient-episodes", args=[self.patient.pk]), stay),
+            (self.referrer, "patch", reverse("api-episode", args=[self.stay.pk]), stay),
+            (self.referrer, "post", reverse("api-patient-consents", args=[self.patient.pk]), consent),
             (self.referrer, "post", reverse("api-referrals"), "patient profile pools hold_pools episode match_run urgency reason consent"),
             (self.provider, "post", reverse("api-task-step", args=[self.task.pk, "decline"]), "reason reason_text version"),
             (self.provider, "patch", reverse("api-capacity", args=[self.pool.pk]), "available maximum status note is_open observed_at"),

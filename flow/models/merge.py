@@ -27,7 +27,7 @@ class OwnQuerySet(VisibleQuerySet):
 
 
 class PatientMerge(models.Model):
-    """`gone` was joined into `kept`: what was moved and what both said before, so that it can be undone (decision 0020)."""
+    """`gone` was joined into `kept`: what was moved and what both said before, so that it can be undone (decision 0018)."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")

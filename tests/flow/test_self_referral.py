@@ -15,6 +15,7 @@ from catalogue.models import EligibilityCriterion
 from core import sms
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.models import Event
+from flow import consents
 from flow import operations as referrals
 from flow import queries as flow_queries
 from flow.models import Patient, Referral, SelfReferral, SelfReferralLink
@@ -357,6 +358,19 @@ def test_nothing_is_sent_to_who_did_not_agree_or_said_stop_nor_often_to_one_addr
     operations.stop_news(token=token, at=at)
     assert not news.send(request_id=request.pk, at=at + timedelta(days=2))
     assert len(mail.outbox) == news.MOST_A_DAY_TO_AN_ADDRESS
+
+
+def test_what_they_ticked_is_their_agreement_and_one_that_they_take_back_ends_the_messages(pool, staff):
+    request, _ = ask(pool, email=EMAIL)
+    at = timezone.now()
+    operations.accept(request_id=request.pk, by=staff, at=at, how="phone")
+    patient = Patient.objects.get()
+    given = {(line.purpose, line.decision, line.source) for line in consents.current(patient)}
+    assert given == {("direct-care", "given", "written"), ("email", "given", "written")}
+    assert news.send(request_id=request.pk, at=at)
+    today = timezone.localdate(at)
+    consents.keep(patient, purpose="email", decision="withdrawn", source="said", decided_on=today, by=staff, at=at + timedelta(hours=1))
+    assert not news.send(request_id=request.pk, at=at)
 
 
 def test_each_step_of_the_service_sends_news_with_the_change_itself(pool, staff):

@@ -34,6 +34,8 @@ NOT_IN_API = api(405)
 #: A record of a referrer's organisation: 404 for a referrer of another.
 OURS = page(OWN, others={ELSEWHERE: 404})
 FOREIGN_TO_MOST = api(404)
+#: What is kept about a person: for the sender and for the provider that said yes.
+KNOWN = page({OWN, ACCEPTED}, others=of({ELSEWHERE, ASKED, NOT_ASKED}, 404))
 MATCHING = dict.fromkeys(ROLES, 403)
 
 #: An entry is kept by its provider and by those who keep the directory.
@@ -84,6 +86,26 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     "batch-undo": (page(REFERRERS | PROVIDERS, 405), page(REFERRERS | PROVIDERS, 404)),
     "patient-new": (page(REFERRERS), page(REFERRERS, 422)),
     "patient": (OURS, NOT_THERE),
+    "patient-changes": (OURS, NOT_THERE),
+    **dict.fromkeys(("patient-edit", "patient-consent", "around-new", "stay-new", "stay"), (OURS, OURS | {OWN: 422})),
+    # Nobody is noted around the policy's person.
+    **dict.fromkeys(("around-edit", "around-record"), (page(REFERRERS, 404), page(REFERRERS, 404))),
+    "patient-pairs": (page(REFERRERS), NOT_THERE),
+    "patient-pair": (OURS, OURS | {OWN: 422}),
+    "patient-merges": (page(REFERRERS), NOT_THERE),
+    "patient-unmerge": (page(REFERRERS, 405), page(REFERRERS, 404)),
+    # Around one person: whoever may know them, and nobody who is only asked.
+    "patient-story": (KNOWN, NOT_THERE),
+    **dict.fromkeys(("patient-notes", "patient-documents", "patient-follow-ups"), (KNOWN, KNOWN | of({OWN, ACCEPTED}, 422))),
+    "note": (KNOWN, KNOWN | of({OWN, ACCEPTED}, 422)),
+    # That of the sender.
+    "follow-up": (KNOWN | {ACCEPTED: 404}, KNOWN | {OWN: 422, ACCEPTED: 404}),
+    # Its file is erased.
+    "document": (KNOWN | of({OWN, ACCEPTED}, 409), NOT_THERE),
+    "document-step": (page(REFERRERS | PROVIDERS, 405), page(REFERRERS | PROVIDERS, 404)),
+    "task-messages": (KNOWN | {ASKED: 200}, KNOWN | of({OWN, ACCEPTED, ASKED}, 422)),
+    "messages": (page(REFERRERS | PROVIDERS), NOT_THERE),
+    **dict.fromkeys(("follow-ups", "follow-ups-csv"), (page(REFERRERS | PROVIDERS), NOT_THERE)),
     "hub-send": (OURS, OURS | {OWN: 422}),
     "patient-share": (OURS, OURS | {OWN: 422}),
     # Nobody in the small world works at a hub.
@@ -298,9 +320,24 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     "cds-service": (MATCHING | of(REFERRERS, 405), MATCHING | of(REFERRERS, 400)),
     "api-patients": (api(200), api(400)),
     "api-patient": (api(404, others={OWN: 200, ACCEPTED: 200}), NOT_IN_API),
+    **dict.fromkeys(
+        ("api-patient-episodes", "api-patient-consents"),
+        (api(404, others=of({OWN, ACCEPTED}, 200)), api(404, others=of({OWN, ACCEPTED}, 400))),
+    ),
+    "api-episode": (api(404, others={OWN: 200}), NOT_IN_API),
+    "api-episode-end": (NOT_IN_API, api(404, others={OWN: 200})),
     "api-referrals": (api(200), api(400)),
     "api-referral": (api(404, others={OWN: 200}), NOT_IN_API),
     "api-tasks": (api(200), NOT_IN_API),
+    "api-task-messages": (api(404, others={OWN: 200, ASKED: 200, ACCEPTED: 200}), api(404, others={OWN: 400, ASKED: 400, ACCEPTED: 400})),
+    "api-task-messages-read": (NOT_IN_API, api(404, others={OWN: 204, ASKED: 204, ACCEPTED: 204})),
+    "api-patient-documents": (api(404, others={OWN: 200, ACCEPTED: 200}), api(415, others={OWN: 415, ACCEPTED: 415})),
+    "api-document": (api(404, others={OWN: 200, ACCEPTED: 200}), NOT_IN_API),
+    "api-document-file": (api(404, others={OWN: 409, ACCEPTED: 409}), NOT_IN_API),
+    "api-document-withdraw": (NOT_IN_API, api(404, others={OWN: 400, ACCEPTED: 400})),
+    "api-follow-ups": (api(200), api(400)),
+    "api-follow-up": (api(404, others={OWN: 200}), NOT_IN_API),
+    "api-follow-up-end": (NOT_IN_API, api(404)),
     "api-task": (api(404, others={OWN: 200, ASKED: 200, ACCEPTED: 200}), NOT_IN_API),
     "api-task-step": (NOT_IN_API, api(404, others={OWN: 403, ASKED: 422, ACCEPTED: 409})),
     "api-holds": (api(200), api(400)),
@@ -320,9 +357,13 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
 NAMES_THE_PERSON = {
     OWN: {
         "worklist", "worklist-csv", "plan", "plan-csv", "plan-line", "holds", "patient", "patient-plan", "referral", "api-patients",
-        "api-patient",
+        "api-patient", "patient-edit", "patient-changes", "patient-consent", "around-new", "stay-new", "stay", "patient-pair",
+        "patient-pairs", "api-patient-episodes", "api-episode",
     },
-    ACCEPTED: {"requests", "request", "request-step", "task", "api-task", "api-patients", "api-patient"},
+    ACCEPTED: {"requests", "request", "request-step", "task", "api-task", "api-patients", "api-patient", "patient-story", "patient-notes",
+        "patient-documents", "patient-follow-ups", "note", "document", "task-messages", "messages", "api-task-messages",
+        "api-patient-documents", "api-document",
+    },
 }  # fmt: skip
 
 PERSON = ("Zebedee", "Quillfeather", "9434765919", "PR1 9ZQ", "PR19ZQ", "07700900123", "1941-05-17", "17 May 1941", "Canary")

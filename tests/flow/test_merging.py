@@ -1,0 +1,150 @@
+"""Two records of one person: suggested, joined field by field with all that hangs on them, and parted again exactly."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.core import serializers
+from django.utils import timezone
+
+from core.errors import Conflict, Invalid, NotFound
+from flow import consents, operations
+from flow.merging import candidates
+from flow.merging import operations as merging
+from flow.models import Consent, Episode, NotOnePerson, Patient, PatientMerge, Referral, RelatedPerson, Relationship
+from tests.factories import EpisodeFactory, OutcodeFactory, PatientFactory, PoolFactory, PostcodeFactory, SelfReferralFactory, UserFactory
+from tests.flow.helpers import send
+
+pytestmark = pytest.mark.django_db
+SAME = {"given_name": "Ada", "family_name": "Byrom"}
+
+
+@pytest.fixture
+def at():
+    return timezone.now()
+
+
+@pytest.fixture
+def two(referrer, at):
+    """Two records of one person with a husband, a daughter, stays, referrals and agreements between them."""
+    kept = PatientFactory(organization=referrer.organization, phone="01772 900100", **SAME)
+    gone = PatientFactory(
+        organization=referrer.organization,
+        email="a@example.org",
+        nhs_number="9434765919",
+        access_needs=["bsl"],
+        given_name="Ada",
+        family_name="Byram",
+    )
+    husband = PatientFactory(organization=referrer.organization)
+    EpisodeFactory(patient=kept, ended_at=at)
+    EpisodeFactory(patient=gone)
+    for person in (kept, gone):
+        operations.keep_together(patient_id=person.pk, other=husband.pk, kind="couple", by=referrer, at=at)
+        operations.add_related(patient_id=person.pk, by=referrer, at=at, person=husband.pk, relation="partner")
+    operations.keep_together(patient_id=kept.pk, other=gone.pk, kind="family", by=referrer, at=at)
+    operations.add_related(patient_id=gone.pk, by=referrer, at=at, name="Grace", relation="child", is_next_of_kin=True)
+    operations.add_related(patient_id=gone.pk, by=referrer, at=at, person=kept.pk, relation="sibling")
+    sent = send(referrer, [PoolFactory()], patient=gone)
+    SelfReferralFactory(state="accepted", referral=sent)
+    consents.keep(gone, purpose="text", decision="given", source="said", decided_on=timezone.localdate(), by=referrer, at=at)
+    return kept, gone
+
+
+def everything() -> str:
+    """All rows that a merge may touch, apart from what counts or dates a change."""
+    models = (Patient.with_merged, Episode.objects, Referral.objects, Consent.objects, RelatedPerson.objects, Relationship.objects)
+    rows = [row for manager in models for row in json.loads(serializers.serialize("json", manager.order_by("pk")))]
+    for row in rows:
+        for name in ("version", "changed_at", "changed_by"):
+            row["fields"].pop(name, None)
+    return json.dumps(rows, sort_keys=True)
+
+
+def test_a_merge_hands_on_everything_and_undoing_it_restores_everything(two, referrer, at):
+    kept, gone = two
+    before = everything()
+    done = merging.merge(kept_id=kept.pk, gone_id=gone.pk, chosen=["nhs_number", "email", "access_needs"], by=referrer, at=at)
+    kept.refresh_from_db()
+    assert (kept.nhs_number, kept.email, kept.access_needs, kept.phone, kept.family_name) == (
+        "9434765919", "a@example.org", ["bsl"], "01772 900100", "Byrom",
+    )  # fmt: skip
+    assert set(Patient.objects.visible_to(referrer).filter(pk__in=[kept.pk, gone.pk])) == {kept}
+    assert (kept.episodes.count(), kept.referrals.count(), kept.consents.count()) == (2, 1, 2)
+    assert kept.referrals.get().self_referral
+    assert sorted(row.relation for row in kept.related_people.all()) == ["child", "partner"]
+    assert Relationship.objects.of(kept).count() == 1
+    for model, field in merging.pointing_at_people():
+        assert not model._base_manager.filter(**{field: gone.pk}).exists()
+    merging.undo_merge(merge_id=done.pk, by=referrer, at=at)
+    assert everything() == before
+    with pytest.raises(Conflict, match="already been undone"):
+        merging.undo_merge(merge_id=done.pk, by=referrer, at=at)
+
+
+def test_undoing_leaves_what_was_changed_or_came_since(two, referrer, at):
+    kept, gone = two
+    done = merging.merge(kept_id=kept.pk, gone_id=gone.pk, chosen=["email", "access_needs"], by=referrer, at=at)
+    kept.refresh_from_db()
+    operations.edit_patient(patient_id=kept.pk, version=kept.version, by=referrer, at=at, email="b@example.org")
+    later = send(referrer, [PoolFactory()], patient=kept)
+    merging.undo_merge(merge_id=done.pk, by=referrer, at=at)
+    kept.refresh_from_db()
+    later.refresh_from_db()
+    assert (kept.email, kept.access_needs, later.patient_id) == ("b@example.org", [], kept.pk)
+    assert Patient.objects.get(pk=gone.pk).referrals.count() == 1
+
+
+def test_what_cannot_be_joined_is_refused_and_nothing_changes(two, referrer, at):
+    kept, gone = two
+    stranger = PatientFactory()
+    before = everything()
+    for ids, error in (((kept.pk, kept.pk), Invalid), ((kept.pk, stranger.pk), NotFound)):
+        with pytest.raises(error):
+            merging.merge(kept_id=ids[0], gone_id=ids[1], by=referrer, at=at)
+    with pytest.raises(NotFound):
+        merging.merge(kept_id=kept.pk, gone_id=gone.pk, by=UserFactory(), at=at)
+    with pytest.raises(Invalid, match="no field called"):
+        merging.merge(kept_id=kept.pk, gone_id=gone.pk, chosen=["organization"], by=referrer, at=at)
+    stay = EpisodeFactory(patient=kept)
+    with pytest.raises(Conflict) as both:
+        merging.merge(kept_id=kept.pk, gone_id=gone.pk, by=referrer, at=at)
+    assert both.value.code == "both-open"
+    stay.delete()
+    assert everything() == before
+    assert not PatientMerge.objects.exists()
+
+
+def test_the_number_of_a_record_that_went_leads_to_the_one_that_stayed(two, referrer, at):
+    kept, gone = two
+    OutcodeFactory()
+    PostcodeFactory()
+    merging.merge(kept_id=kept.pk, gone_id=gone.pk, by=referrer, at=at)
+    with pytest.raises(Conflict) as known:
+        operations.add_patient(
+            by=referrer, at=at, given_name="A", family_name="B", birth_date=kept.birth_date, postcode="PR1 2HE", nhs_number=gone.nhs_number
+        )
+    assert known.value.details["patients"] == [str(kept.pk)]
+
+
+def test_pairs_are_suggested_by_day_name_and_home_and_never_across_organisations(referrer, at):
+    def person(**fields):
+        return PatientFactory(organization=referrer.organization, **(SAME | fields))
+
+    first = person(nhs_number="9434765919", nhs_status="verified", nhs_checked_how="traced", nhs_checked_at=at)
+    slip = person(family_name="Byram")
+    turned = person(given_name="Byrom", family_name="Ada", postcode="BB1 1AA", point=None)
+    checked = person(nhs_number="9990000018", nhs_status="verified", nhs_checked_how="document", nhs_checked_at=at)
+    person(birth_date=first.birth_date + timedelta(days=1))
+    person(given_name="Zebedee", family_name="Quillfeather")
+    PatientFactory(**SAME)
+    found = {frozenset({pair.one.pk, pair.other.pk}) for pair in candidates.suggested(referrer)}
+    of_first = {pair for pair in found if first.pk in pair}
+    assert of_first == {frozenset({first.pk, slip.pk}), frozenset({first.pk, turned.pk})}, "not with the other checked number"
+    assert frozenset({checked.pk, slip.pk}) in found
+    row = merging.not_one(one_id=slip.pk, other_id=first.pk, by=referrer, at=at)
+    assert frozenset({first.pk, slip.pk}) not in {frozenset(pair.key) for pair in candidates.suggested(referrer)}
+    with pytest.raises(NotFound):
+        merging.look_again(pair_id=row.pk, by=UserFactory())
+    merging.look_again(pair_id=row.pk, by=referrer)
+    assert not NotOnePerson.objects.exists()
