@@ -91,16 +91,34 @@ class Policy:
             made.append(f'CREATE POLICY lune_people ON "{table}" TO {ROLE} USING ({sees}) WITH CHECK ({sees})')
         return made + [self._reader(column, " ".join(may.split())) for column, may in self.guarded.items()]
 
-    def _said(self) -> dict[str, str]:
-        """The statement of `visible_to` for one row, by role; without roles to whom it shows nothing."""
-        roles = get_user_model().Role.values  # type: ignore[attr-defined]
-        return {role: said for role in roles if (said := self._said_for(role))}
+    def _said(self) -> dict[str, list[tuple[str, str]]]:
+        """By role the statement of `visible_to` for one row, and of which kinds of organisation it is so, where that counts."""
+        told: dict[str, list[tuple[str, str]]] = {}
+        user_model: Any = get_user_model()
+        kinds = user_model._meta.get_field("organization").related_model._meta.get_field("kind").choices
+        for role in user_model.Role.values:
+            by_statement: dict[str, list[str]] = {}
+            for kind, _ in kinds:
+                home = _Home(kind)
+                by_statement.setdefault(self._said_for(role, home), []).append(kind)
+                if not home.counts:
+                    by_statement = {statement: [kind for kind, _ in kinds] for statement in by_statement}
+                    break
+            for statement, of_kinds in by_statement.items():
+                if statement:
+                    condition = "" if len(of_kinds) == len(kinds) else f" AND lune_kind IN ({', '.join(repr(kind) for kind in of_kinds)})"
+                    told.setdefault(role, []).append((statement, condition))
+        return told
 
-    def _function(self, said: dict[str, str]) -> str:
+    def _function(self, said: dict[str, list[tuple[str, str]]]) -> str:
         """Whether the row with this key is seen: `visible_to`, for each role. A row that is not there yet is being added just now."""
         key = self.model._meta.pk
         assert key is not None
-        branches = "".join(f"WHEN '{role}' THEN IF EXISTS ({statement}) THEN RETURN true; END IF;\n" for role, statement in said.items())
+        branches = "".join(
+            f"WHEN '{role}' THEN\n"
+            + "".join(f"IF EXISTS ({statement}){condition} THEN RETURN true; END IF;\n" for statement, condition in statements)
+            for role, statements in said.items()
+        )
         return _function(
             f"{function(self.table)}(wanted {'uuid' if self._row() == _ROW else 'bigint'})",
             "boolean",
@@ -108,9 +126,10 @@ class Policy:
             f'RETURN NOT EXISTS (SELECT FROM "{self.table}" WHERE "{key.column}" = $1);',
         )
 
-    def _said_for(self, role: str) -> str:
-        """The statement of `visible_to` for one row and a user of this role; empty when it shows them nothing."""
-        user = get_user_model()(pk=_USER, organization_id=_ORGANIZATION, role=role)
+    def _said_for(self, role: str, home: "_Home") -> str:
+        """The statement of `visible_to` for one row and a user of this role in such an organisation; empty when it shows them nothing."""
+        user: Any = get_user_model()(pk=_USER, organization_id=_ORGANIZATION, role=role)
+        user._state.fields_cache["organization"] = home
         with _clock_stands():
             rows = getattr(self.model, self.manager).all()
             if not hasattr(rows, "visible_to"):
@@ -139,6 +158,20 @@ class Policy:
         )
 
 
+class _Home:
+    """Stands for the user's organisation, and notes whether its kind counts."""
+
+    pk = id = _ORGANIZATION
+
+    def __init__(self, kind: str) -> None:
+        self._kind, self.counts = kind, False
+
+    @property
+    def kind(self) -> str:
+        self.counts = True
+        return self._kind
+
+
 @dataclass(frozen=True)
 class Question:
     """One more thing that conditions ask past the policies of other tables, so that these do not go round in a circle."""
@@ -152,6 +185,8 @@ class Question:
 
 
 def _function(signature: str, returns: str, body: str) -> str:
+    kind = "lune_kind text := (SELECT o.kind FROM catalogue_organization o WHERE o.id = lune_organization);"
+    more = kind if "lune_kind" in body else ""
     return f"""
         CREATE OR REPLACE FUNCTION {signature} RETURNS {returns}
         LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -159,6 +194,7 @@ def _function(signature: str, returns: str, body: str) -> str:
         DECLARE
             lune_organization uuid := nullif(current_setting('lune.organization', true), '')::uuid;
             lune_user uuid := nullif(current_setting('lune.user', true), '')::uuid;
+            {more}
         BEGIN
             {body}
         END $$"""
