@@ -163,7 +163,8 @@ def send(request: SignedIn, pk: UUID) -> HttpResponse:
     kept = [hold for hold in _held(request, patient) if hold.pool in wanted]
     chosen_states: dict[str, Any] = {"patients": people, "states": states, "held": [hold.pool for hold in kept]}
     agreed = Consent.objects.visible_to(request.user).filter(patient=patient, purpose="direct-care").current().first() if patient else None
-    form = SendForm(request.POST or None, initial={"patient": patient, "pools": wanted}, **chosen_states)
+    given = {"patient": patient, "pools": wanted, "consent": agreed is not None and agreed.decision == Consent.Decision.GIVEN}
+    form = SendForm(request.POST or None, initial=given, **chosen_states)
     gone: Conflict | None = None
     if request.method == "POST" and form.is_valid():
         asked = form.asked()

@@ -168,3 +168,87 @@ def _no_kept_map():
     from django.core.cache import cache
 
     cache.clear()
+
+
+@pytest.mark.req("R079")
+def test_somebody_of_the_same_name_and_day_is_offered_before_a_second_record_is_made(signed_in, referrer):
+    factories.PostcodeFactory()
+    known = factories.PatientFactory(organization=referrer.organization, given_name="ADA", family_name="Byrom")
+    offered = signed_in.post(reverse("patient-new"), NEW)
+    page = offered.content.decode()
+    assert offered.status_code == 409
+    assert reverse("patient", args=[known.pk]) in page
+    assert 'value="999 000 0018"' in page, "what was typed is kept"
+    assert AuditEntry.objects.filter(record_id=known.pk).count() == 1
+    assert Patient.objects.count() == 1
+    added = signed_in.post(reverse("patient-new"), NEW | {"is_another": "yes"})
+    assert (added.status_code, Patient.objects.count()) == (302, 2)
+    assert "9990000018" not in added["Location"]
+
+
+@pytest.mark.req("R213")
+def test_who_typed_on_an_older_version_keeps_what_they_typed_and_sees_what_changed(signed_in, referrer):
+    factories.PostcodeFactory()
+    person = factories.PatientFactory(organization=referrer.organization, phone="01772 900100", given_name="Ada", family_name="Byrom")
+    address = reverse("patient-edit", args=[person.pk])
+    seen = re.search(r'name="version" value="(\d+)"', signed_in.get(address).content.decode())[1]
+    Patient.objects.filter(pk=person.pk).update(phone="01772 900999")
+    typed = NEW | {"nhs_number": "", "phone": "01772 900100", "email": "a@example.org", "version": seen}
+    stale = signed_in.post(address, typed)
+    page = stale.content.decode()
+    assert stale.status_code == 409
+    assert "Phone number, if there is one: 01772 900999" in page
+    assert 'value="a@example.org"' in page
+    assert not Patient.objects.filter(email="a@example.org").exists()
+    now = re.search(r'name="version" value="(\d+)"', page)[1]
+    assert signed_in.post(address, typed | {"phone": "01772 900999", "version": now}).status_code == 302
+    person.refresh_from_db()
+    assert (person.phone, person.email) == ("01772 900999", "a@example.org")
+    assert "01772 900100 → 01772 900999" in signed_in.get(reverse("patient-changes", args=[person.pk])).content.decode()
+
+
+@pytest.mark.req("R164", "R180")
+def test_a_carer_an_agreement_and_a_stay_by_their_pages(signed_in, referrer):
+    factories.PostcodeFactory()
+    person = factories.PatientFactory(organization=referrer.organization)
+    at = {name: reverse(name, args=[person.pk]) for name in ("around-new", "patient-consent", "stay-new", "patient")}
+    told = {"name": "Grace Byrom", "relation": "child", "care": "cares", "is_next_of_kin": "on", "phone": "01772 900111"}
+    assert signed_in.post(at["around-new"], told).status_code == 302
+    assert "Choose what they decided" in signed_in.post(at["patient-consent"], {"purpose": "text"}).content.decode()
+    decided = {"purpose": "direct-care", "decision": "refused", "source": "said", "decided_on": clock.local_date(clock.now())}
+    assert signed_in.post(at["patient-consent"], decided).status_code == 302
+    stay = {"kind": "hospital", "ward": "Ward 3", "discharge_pathway": "P2", "started_on": "2026-01-05", "criteria_to_reside": "none",
+            "ready_on": "2026-01-06", "delay_reason": "funding"}  # fmt: skip
+    assert signed_in.post(at["stay-new"], stay).status_code == 302
+    page = signed_in.get(at["patient"]).content.decode()
+    for words in ("Grace Byrom", "Cares for them", "Next of kin", "They do not agree to be referred", "Ward 3", "No criteria to reside"):
+        assert words in page
+    row = person.related_people.get()
+    prefilled = signed_in.get(reverse("around-record", args=[person.pk, row.pk])).content.decode()
+    assert 'value="Grace"' in prefilled
+    assert 'value="01772 900111"' in prefilled
+    signed_in.post(reverse("around-record", args=[person.pk, row.pk]), NEW | {"given_name": "Grace", "nhs_number": ""})
+    carer = Patient.objects.get(given_name="Grace")
+    before = AuditEntry.objects.filter(record_id=carer.pk).count()
+    assert reverse("patient", args=[carer.pk]) in signed_in.get(at["patient"]).content.decode()
+    assert AuditEntry.objects.filter(record_id=carer.pk).count() == before + 1, "whoever is named beside the person is looked at too"
+
+
+def test_two_records_side_by_side_become_one_and_are_parted_again(signed_in, referrer):
+    named = {"organization": referrer.organization, "family_name": "Byrom"}
+    one, other = (factories.PatientFactory(phone=phone, **named) for phone in ("", "01772 900100"))
+    assert reverse("patient-pair", args=sorted([one.pk, other.pk])) in signed_in.get(reverse("patient-pairs")).content.decode()
+    pair = reverse("patient-pair", args=[one.pk, other.pk])
+    assert signed_in.post(pair, {"action": "merge"}).status_code == 422
+    merged = signed_in.post(pair, {"action": "merge", "stays": "one", "keep_phone": "other"})
+    assert merged["Location"] == reverse("patient", args=[one.pk])
+    one.refresh_from_db()
+    assert one.phone == "01772 900100"
+    assert signed_in.get(reverse("patient", args=[other.pk]))["Location"] == reverse("patient", args=[one.pk])
+    page = signed_in.get(reverse("patient-merges")).content.decode()
+    undo = re.search(r'action="([^"]+undo/)"', page)[1]
+    signed_in.post(undo)
+    one.refresh_from_db()
+    assert (one.phone, Patient.objects.count()) == ("", 2)
+    assert signed_in.post(pair, {"action": "different"})["Location"] == reverse("patient-pairs")
+    assert reverse("patient-pair", args=sorted([one.pk, other.pk])) not in signed_in.get(reverse("patient-pairs")).content.decode()
