@@ -5,6 +5,7 @@ Locks are taken as `flow.operations` says: patient, referral, tasks, pools; the 
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -13,6 +14,7 @@ from django.db.models import Q
 import capacity.operations as places
 from capacity.models import ServiceCapacity
 from catalogue.models import User
+from core import acting
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.events import publish
 from flow import checks, consents, waterfall
@@ -34,6 +36,14 @@ URGENT_WITHIN, ANSWER_WITHIN = timedelta(hours=2), timedelta(days=2)
 MOST_WORDS = 500
 
 
+def _asked(*, entry_id: UUID, **told: Any) -> Any:
+    return HubEntry.objects.filter(pk=entry_id)
+
+
+_of_both = acting.across("a step of a hub changes what the sender reads and what another hub may", seen=_asked)
+
+
+@acting.across("what a hub is sent is opened to its team", seen=lambda **told: Patient.objects.filter(pk=told["patient_id"]))
 @transaction.atomic
 def send(
     *,
@@ -109,21 +119,25 @@ def hand_over(referral: Referral, hub: Hub, *, at: datetime, words: str) -> HubE
     return entry
 
 
+@_of_both
 def take(*, entry_id: UUID, by: User, at: datetime, expected_version: int | None = None) -> HubEntry:
     """Assign an entry to oneself. Of two who take it at once the first has it, and the other is told who (Conflict, `taken`)."""
     return _assign(HubAction.TAKE, entry_id, by, at, to=by.pk, expected_version=expected_version)
 
 
+@_of_both
 def put_back(*, entry_id: UUID, by: User, at: datetime, expected_version: int | None = None) -> HubEntry:
     """Nobody's again, for any colleague to take."""
     return _assign(HubAction.PUT_BACK, entry_id, by, at, to=None, expected_version=expected_version)
 
 
+@_of_both
 def assign(*, entry_id: UUID, user_id: UUID, by: User, at: datetime, expected_version: int | None = None) -> HubEntry:
     """Give it to a colleague of the hub, whoever has it now."""
     return _assign(HubAction.ASSIGN, entry_id, by, at, to=user_id, expected_version=expected_version)
 
 
+@_of_both
 @transaction.atomic
 def triage(*, entry_id: UUID, urgency: str, by: User, at: datetime, expected_version: int | None = None) -> HubEntry:
     """Accept it into the hub and say how urgent it is. It is then the hub's to find a service."""
@@ -137,6 +151,7 @@ def triage(*, entry_id: UUID, urgency: str, by: User, at: datetime, expected_ver
     return _finish(entry, step, by=by, at=at, words=f"Urgency: {entry.referral.get_urgency_display().lower()}")
 
 
+@_of_both
 @transaction.atomic
 def ask(*, entry_id: UUID, words: str, by: User, at: datetime, expected_version: int | None = None) -> HubEntry:
     """Ask the sender for more. It is the sender's move, and the entry stays whose it is."""
@@ -144,6 +159,7 @@ def ask(*, entry_id: UUID, words: str, by: User, at: datetime, expected_version:
     return _finish(entry, step, by=by, at=at, words=words, due_at=at + ANSWER_WITHIN)
 
 
+@_of_both
 @transaction.atomic
 def answer(*, entry_id: UUID, words: str, by: User, at: datetime, expected_version: int | None = None) -> HubEntry:
     """The sender answers what the hub asked; it is in the queue again."""
@@ -153,6 +169,7 @@ def answer(*, entry_id: UUID, words: str, by: User, at: datetime, expected_versi
     return entry
 
 
+@_of_both
 @transaction.atomic
 def return_(*, entry_id: UUID, words: str, by: User, at: datetime, expected_version: int | None = None) -> HubEntry:
     """Give it back to the sender, with the reason. The hub reads it no longer."""
@@ -163,6 +180,7 @@ def return_(*, entry_id: UUID, words: str, by: User, at: datetime, expected_vers
     return entry
 
 
+@_of_both
 @transaction.atomic
 def send_again(*, entry_id: UUID, words: str = "", by: User, at: datetime, expected_version: int | None = None) -> HubEntry:
     """Send what was returned to the same hub again."""
@@ -174,6 +192,7 @@ def send_again(*, entry_id: UUID, words: str = "", by: User, at: datetime, expec
     return entry
 
 
+@_of_both
 @transaction.atomic
 def pass_on(*, entry_id: UUID, hub_id: UUID, words: str, by: User, at: datetime, expected_version: int | None = None) -> HubEntry:
     """Pass it to another hub, in one step: it is never in neither. That hub may read it from now on and this one no longer.
@@ -193,6 +212,7 @@ def pass_on(*, entry_id: UUID, hub_id: UUID, words: str, by: User, at: datetime,
     return entry
 
 
+@_of_both
 @transaction.atomic
 def withdraw(*, entry_id: UUID, words: str, by: User, at: datetime, expected_version: int | None = None) -> HubEntry:
     """The sender takes it back before the hub has sent it on. The hub reads it no longer."""
@@ -203,6 +223,7 @@ def withdraw(*, entry_id: UUID, words: str, by: User, at: datetime, expected_ver
     return entry
 
 
+@_of_both
 @transaction.atomic
 def route(
     *, entry_id: UUID, run_id: UUID, pool_ids: Iterable[UUID], by: User, at: datetime, expected_version: int | None = None

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import Count, Q, QuerySet
 
 from catalogue.models import Organization, User
+from core import acting
 from core.models import AuditEntry
 from flow.models import Grant, Patient, Referral, SharingAgreement, Team
 from flow.models.sharing import Purpose
@@ -39,6 +40,7 @@ def grants(user: User, at: datetime, *, given: bool = True, all_of_them: bool = 
     )
 
 
+@acting.across("a manager reads who looked, and never at whom")
 def looks(grant: Grant) -> list[Look]:
     """Who of the other organisation was shown the record, from the read audit, newest first."""
     patient = grant.patient_id or Referral.objects.values_list("patient_id", flat=True).get(pk=grant.referral_id)
