@@ -36,7 +36,7 @@ SITE_NAME = env("LUNE_SITE_NAME", default="Lune")
 SITE_OWNER = env("LUNE_SITE_OWNER", default="")
 #: Where the site is found: the beginning of every link in a letter.
 SITE_URL = env("LUNE_SITE_URL", default="http://localhost:8000").rstrip("/")
-#: Folder with the words of letters in other languages, or instead of ours (docs/screens.md).
+#: Folder with the words of letters in other languages, or instead of ours (docs/worklist.md).
 LETTERS = env("LUNE_LETTERS", default="")
 #: From which the keys are worked out that record systems sign with (docs/launch.md); the site's own key when empty.
 LAUNCH_KEY = env("LUNE_LAUNCH_KEY", default="")

@@ -13,7 +13,9 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from catalogue.models import User
-from flow.models import Episode, Patient, Referral, ReferralTask
+from flow import moves
+from flow.hubs.steps import HubState
+from flow.models import Episode, HubEntry, Patient, Referral, ReferralTask
 from flow.queries import summary_status
 from flow.workflow import REFERRER_WORDS, Status
 
@@ -104,6 +106,14 @@ class Wanted:
     words: str = ""
 
 
+_WHOSE: dict[str, str] = {
+    moves.Mover.REFERRER: Move.OURS,
+    moves.Mover.PROVIDER: Move.THEIRS,
+    moves.Mover.HUB: Move.THEIRS,
+    moves.Mover.NOBODY: Move.NOBODY,
+}
+#: States in which a hub has it, or waits for us.
+_IN_HUB = [*HubState.with_hub(), HubState.ASKED, HubState.RETURNED]
 #: A line without a referral, in a filter by status.
 NOBODY_ASKED = "none"
 NO_STAY = "none"
@@ -131,17 +141,18 @@ def _all(user: User, at: datetime, wanted: Wanted) -> list[Line]:
     episodes = [] if ended else list(_waiting(user, at, wanted.words))
     referrals = list(_sent(user, at, [episode.pk for episode in episodes], ended=ended, words=wanted.words))
     tasks = _tasks(referrals)
+    whose = moves.of_referrals(referrals, at)
     newest: dict[UUID, Referral] = {}
     waiting = {episode.pk for episode in episodes}
     for referral in referrals:  # newest first
         if referral.episode_id in waiting:
             newest.setdefault(referral.episode_id, referral)
-    found = [_of_wait(episode, newest.get(episode.pk), tasks, at) for episode in episodes]
+    found = [_of_wait(episode, newest.get(episode.pk), tasks, whose, at) for episode in episodes]
     shown = {referral.pk for referral in newest.values()}
     for referral in referrals:
-        line = _of_referral(referral, tasks.get(referral.pk, ()), at)
-        is_open = any(task.status in Status.open() for task in line.tasks)
-        if referral.pk not in shown and is_open is not ended:
+        line = _of_referral(referral, tasks.get(referral.pk, ()), whose[referral.pk], at)
+        # What nobody needs to do anything about any more is over, and so is what has been done.
+        if referral.pk not in shown and (line.move == Move.NOBODY) is ended:
             found.append(line)
     if wanted.show == Show.WAITING:
         found = [line for line in found if line.key.startswith("e")]
@@ -157,14 +168,17 @@ def _waiting(user: User, at: datetime, words: str) -> QuerySet[Episode]:
 
 
 def _sent(user: User, at: datetime, episodes: list[UUID], *, ended: bool, words: str) -> QuerySet[Referral]:
-    """Referrals that are open, and those of the stays; or those that ended lately."""
+    """Referrals that are open or came to nothing without being closed, and those of the stays; or those of which something ended lately."""
     referrals = Referral.objects.visible_to(user).filter(organization_id=user.organization_id)
-    open_tasks = ReferralTask.objects.filter(referral=OuterRef("pk"), status__in=Status.open())
+    tasks = ReferralTask.objects.filter(referral=OuterRef("pk"))
+    lately = tasks.filter(changed_at__gte=at - ENDED_WITHIN)
     if ended:
-        lately = ReferralTask.objects.filter(referral=OuterRef("pk"), changed_at__gte=at - ENDED_WITHIN)
-        referrals = referrals.filter(~Exists(open_tasks), Exists(lately))
+        referrals = referrals.filter(Exists(lately))
     else:
-        referrals = referrals.filter(Exists(open_tasks) | Q(episode__in=episodes))
+        open_tasks = Exists(tasks.filter(status__in=Status.open()))
+        in_hub = Exists(HubEntry.objects.filter(referral=OuterRef("pk"), state__in=_IN_HUB))
+        refused = Q(Exists(lately.filter(status__in=_CAME_TO_NOTHING)), closed_at=None)
+        referrals = referrals.filter(open_tasks | in_hub | refused | Q(episode__in=episodes))
     return _named(referrals, "patient__", words).select_related("patient", "episode").order_by("-created_at", "pk")
 
 
@@ -186,41 +200,39 @@ def _tasks(referrals: list[Referral]) -> dict[UUID, tuple[Task, ...]]:
     return {referral: tuple(asked) for referral, asked in found.items()}
 
 
-def _of_wait(episode: Episode, newest: Referral | None, tasks: dict[UUID, tuple[Task, ...]], at: datetime) -> Line:
+def _of_wait(
+    episode: Episode, newest: Referral | None, tasks: dict[UUID, tuple[Task, ...]], whose: dict[UUID, moves.Move], at: datetime
+) -> Line:
     assert episode.ready_at is not None  # waiting() leaves the others out
     asked = tasks.get(newest.pk, ()) if newest else ()
-    about = _about(episode.patient, asked, at, waits=True)
+    about = _about(episode.patient, asked, whose[newest.pk] if newest else None, at)
+    if about["move"] == Move.NOBODY:  # while somebody waits, somebody must look further
+        about["move"] = Move.OURS
     team = (newest.team_id if newest else None) or episode.team_id
-    return Line(
-        key=f"e{episode.pk}", referral=newest.pk if newest else None, team=team, **about, **_stay(episode), **_since(episode.ready_at, at)
-    )
+    referral = newest.pk if newest else None
+    return Line(key=f"e{episode.pk}", referral=referral, team=team, **about, **_stay(episode), **_since(episode.ready_at, at))
 
 
-def _of_referral(referral: Referral, asked: tuple[Task, ...], at: datetime) -> Line:
-    about = _about(referral.patient, asked, at, waits=False)
+def _of_referral(referral: Referral, asked: tuple[Task, ...], move: moves.Move, at: datetime) -> Line:
+    about = _about(referral.patient, asked, move, at)
     stay = _stay(referral.episode)
     return Line(key=f"r{referral.pk}", referral=referral.pk, team=referral.team_id, **about, **stay, **_since(referral.created_at, at))
 
 
-def _about(patient: Patient, asked: tuple[Task, ...], at: datetime, *, waits: bool) -> dict:
+def _about(patient: Patient, asked: tuple[Task, ...], move: moves.Move | None, at: datetime) -> dict:
     status = summary_status(task.status for task in asked)
+    nobody_asked = move.words if move is not None and move.side == moves.Mover.HUB else "Nobody asked yet"
     return {
         "patient": patient.pk,
         "name": patient.full_name,
         "family_name": patient.family_name,
         "age": patient.age_on(at.date()),
         "status": status,
-        "status_words": REFERRER_WORDS[status] if status else "Nobody asked yet",
+        "status_words": REFERRER_WORDS[status] if status else nobody_asked,
         "tasks": asked,
-        "move": _move(status, waits=waits),
-        "is_overdue": any(task.status == Status.REQUESTED and task.respond_by is not None and task.respond_by < at for task in asked),
+        "move": _WHOSE[move.side] if move is not None else Move.OURS,
+        "is_overdue": move is not None and move.overdue_since is not None,
     }
-
-
-def _move(status: str, *, waits: bool) -> str:
-    if not status or status == Status.DRAFT or status in _CAME_TO_NOTHING:
-        return Move.OURS if waits or status in (Status.REJECTED, Status.FAILED) else Move.NOBODY
-    return Move.NOBODY if status == Status.COMPLETED else Move.THEIRS
 
 
 def _stay(episode: Episode | None) -> dict:

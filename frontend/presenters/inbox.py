@@ -7,7 +7,7 @@ from datetime import datetime
 from capacity.models import CapacityStatus
 from capacity.queries import PoolState
 from catalogue.models import User
-from flow.models import Referral, Transition
+from flow.models import Batch, Referral, Transition
 from flow.queries import AnonymisedProfile, ProviderView
 from flow.workflow import Action, Status, Step
 from frontend.environment import plural
@@ -17,6 +17,10 @@ PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "new": ("New", (Status.REQUESTED,)),
     "helping": ("We’re helping", (Status.ACCEPTED, Status.IN_PROGRESS, Status.ON_HOLD)),
     "ended": ("Ended", (Status.COMPLETED, Status.FAILED, Status.REJECTED, Status.CANCELLED)),
+}
+#: What may be done to many at once, such as those of one session: never a yes or a no, for each of these is about one person.
+BULK: dict[str, list[tuple[str, str]]] = {
+    "helping": [(each.value, str(each.label)) for each in (Batch.Action.START, Batch.Action.COMPLETE)],
 }
 #: Which look of `.lune-status` a state has.
 LOOKS = {

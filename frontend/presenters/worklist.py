@@ -44,9 +44,9 @@ _OF_INTEREST = (
     Status.FAILED,
 )  # fmt: skip
 ASKED = [("", "All"), (NOBODY_ASKED, "Nobody asked yet"), *((status.value, REFERRER_WORDS[status]) for status in _OF_INTEREST)]
-MOVES = [("", "Anybody’s"), (Move.OURS, "Ours"), (Move.THEIRS, "The service’s"), (Move.NOBODY, "Nobody’s")]
-MOVE_WORDS = {Move.OURS: "Yours", Move.THEIRS: "The service’s", Move.NOBODY: "Nobody’s"}
-LATE = [("", "Late or not"), ("yes", "Late for an answer")]
+MOVES = [("", "Anybody’s"), (Move.OURS, "Ours"), (Move.THEIRS, "The service’s or hub’s"), (Move.NOBODY, "Nobody’s")]
+MOVE_WORDS = {Move.OURS: "Yours", Move.THEIRS: "Theirs", Move.NOBODY: "Nobody’s"}
+LATE = [("", "Late or not"), ("yes", "Late")]
 _ORDERS: dict[str, Any] = {
     "name": lambda line: (line.family_name.lower(), line.name.lower()),
     "pathway": lambda line: line.pathway,
@@ -151,7 +151,7 @@ def choices(teams: Iterable[Team], filters: Filters) -> dict[str, list[tuple[str
 
 COLUMNS = (
     "Name", "Age", "Where", "Pathway", "Ward", "Waiting since", "Days", "Waiting for", "Expected on", "Status", "Whose move",
-    "Late for an answer", "Services", "Services asked", "Declined",
+    "Late", "Services", "Services asked", "Declined",
 )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ function startOne(form) {
     ticked.clear();
     for (const box of boxes()) if (box.checked) ticked.add(box.value);
     place.textContent = ticked.size ? `${ticked.size} ticked` : "";
+    form.hidden = !ticked.size; // until there is something to do it to, it is in the way
   };
   document.addEventListener("change", (event) => event.target.name === "keys" && tell());
   document.body.addEventListener("htmx:afterSettle", () => {

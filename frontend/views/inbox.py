@@ -15,6 +15,7 @@ from catalogue.models import User
 from core.clock import now
 from core.errors import LuneError
 from flow import operations, queries, workflow
+from flow.casework import queries as casework
 from flow.models import ReferralTask
 from flow.workflow import Action
 from frontend.forms.answer import AnswerForm
@@ -51,8 +52,10 @@ def inbox(request: SignedIn) -> HttpResponse:
         "parts": present.parts(counts, shown),
         "page": page,
         "lines": present.lines(page, at=now()),
+        "unread": casework.unread(request.user, tasks=[line.task for line in page]),
         "held": held_at(request.user),
         "query": Query(request.GET),
+        "bulk": present.BULK.get(shown, []),
     }
     return render(request, "inbox/_list.jinja" if request.htmx else "inbox.jinja", context)
 
@@ -116,6 +119,7 @@ def _page(request: SignedIn, asked: ReferralTask, *, problem: LuneError | None =
         "look": present.look(asked.status),
         "history": list(asked.transitions.select_related("organization")),
         "readable": present.readable_by(request.user, view),
+        "unread": casework.unread(request.user, tasks=[asked.pk]).get(asked.pk, 0),
         "problem": problem,
     }
     template = "task/_live.jinja" if request.htmx else "task.jinja"
