@@ -1,0 +1,249 @@
+"""A referral in a hub: who may take which step, what the sender sees, and that it is never in no hub and never with two people."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from core.errors import Conflict, Invalid, LuneError, NotAllowed, NotFound
+from core.models import Event
+from flow import operations as flow
+from flow.hubs import needs, operations, queries
+from flow.hubs.steps import MOVES, HubAction, HubSide, HubState
+from flow.models import Grant, HubEntry, HubStep, Patient, Referral, ReferralTask
+from flow.workflow import Status
+from tests.factories import EpisodeFactory, NeedProfileFactory, PatientFactory, PoolFactory, UserFactory
+from tests.factories.sharing import AgreementFactory, HubFactory, PathwayFactory, TeamFactory
+from tests.flow.helpers import provider_of
+
+pytestmark = pytest.mark.django_db
+
+
+class Scene:
+    """A sender and a hub of another organisation, with an agreement between them."""
+
+    def __init__(self) -> None:
+        self.sender = UserFactory()
+        self.patient = PatientFactory(organization=self.sender.organization)
+        self.profile = NeedProfileFactory(organization=self.sender.organization)
+        self.hub = HubFactory()
+        self.worker = self.hub.team.members.get()
+        self.agree(self.hub)
+
+    def agree(self, hub):
+        return AgreementFactory(organization=self.sender.organization, with_organization=hub.organization, purpose="triage")
+
+    def send(self, **fields) -> HubEntry:
+        asked = {"patient_id": self.patient.pk, "profile_id": self.profile.pk, "hub_id": self.hub.pk, "consent": True, "by": self.sender}
+        return operations.send(**(asked | {"at": timezone.now()} | fields))
+
+    def do(self, verb, entry, *, by=None, **fields) -> HubEntry:
+        return verb(entry_id=entry.pk, by=by or self.worker, at=timezone.now(), **fields)
+
+
+@pytest.fixture
+def scene() -> Scene:
+    return Scene()
+
+
+@pytest.mark.req("R015")
+@pytest.mark.req("R137")
+def test_a_hub_triages_and_routes_and_the_sender_sees_every_step(scene: Scene) -> None:
+    pool = PoolFactory()
+    entry = scene.send(reason="Falls at night")
+    assert queries.standing(entry.referral).whose_move == scene.hub.name
+    scene.do(operations.take, entry)
+    scene.do(operations.triage, entry, urgency="urgent")
+    run = needs.search(entry_id=entry.pk, by=scene.worker, at=timezone.now())
+    scene.do(operations.route, entry, run_id=run.pk, pool_ids=[pool.pk])
+    referral = Referral.objects.get(pk=entry.referral_id)
+    assert (referral.organization, referral.created_by, referral.urgency) == (scene.sender.organization, scene.sender, "urgent")
+    task = ReferralTask.objects.visible_to(scene.sender).get(referral=referral)
+    assert task.status == Status.REQUESTED
+    standing = queries.standing(referral)
+    assert [step.words for step in standing.told][::-1][0] == "Sent to the hub"
+    assert (standing.words, standing.whose_move) == ("Sent on to services", "The services asked")
+    flow.accept(task_id=task.pk, by=provider_of(pool), at=timezone.now())
+    assert ReferralTask.objects.visible_to(scene.worker).get(pk=task.pk).status == Status.ACCEPTED
+
+
+def test_what_all_have_declined_is_the_hubs_move_again(scene: Scene) -> None:
+    first, second = PoolFactory.create_batch(2)
+    entry = scene.send()
+    scene.do(operations.triage, entry, urgency="routine")
+    run = needs.search(entry_id=entry.pk, by=scene.worker, at=timezone.now())
+    scene.do(operations.route, entry, run_id=run.pk, pool_ids=[first.pk])
+    assert not queries.queue(scene.worker).exists()
+    flow.decline(task_id=entry.referral.tasks.get().pk, by=provider_of(first), at=timezone.now(), reason="22")
+    assert queries.queue(scene.worker).get() == entry
+    assert queries.standing(entry.referral).whose_move == scene.hub.name
+    with pytest.raises(Conflict) as refused:
+        scene.do(operations.route, entry, run_id=run.pk, pool_ids=[first.pk])
+    assert refused.value.code == "already-asked"
+    scene.do(operations.route, entry, run_id=run.pk, pool_ids=[second.pk])
+    assert entry.referral.tasks.count() == 2
+
+
+def test_only_the_hubs_team_sees_it_and_only_while_it_is_there(scene: Scene) -> None:
+    colleague = UserFactory(organization=scene.hub.organization)
+    entry = scene.send()
+    referrals = Referral.objects.filter(pk=entry.referral_id)
+    assert referrals.visible_to(scene.worker).exists()
+    assert Patient.objects.visible_to(scene.worker).exists()
+    assert not referrals.visible_to(colleague).exists()
+    scene.do(operations.return_, entry, words="We only take adults")
+    assert not referrals.visible_to(scene.worker).exists()
+    assert not queries.queue(scene.worker, show="all").exists()
+    assert queries.standing(entry.referral).whose_move == "You"
+    scene.do(operations.send_again, entry, by=scene.sender, words="He is 18 now")
+    assert queries.queue(scene.worker).get() == entry
+
+
+def test_without_an_agreement_nothing_is_sent(scene: Scene) -> None:
+    Grant.objects.all().delete()
+    scene.sender.organization.agreements_given.update(ends_at=timezone.now())
+    with pytest.raises(Conflict) as refused:
+        scene.send()
+    assert refused.value.code == "no-agreement"
+    assert not Referral.objects.exists()
+    assert not HubEntry.objects.exists()
+
+
+def test_when_the_agreement_ends_the_hub_sees_nothing_at_once(scene: Scene) -> None:
+    entry = scene.send()
+    scene.sender.organization.agreements_given.update(ended_at=timezone.now())
+    assert not queries.queue(scene.worker).exists()
+    with pytest.raises(NotFound):
+        scene.do(operations.take, entry)
+
+
+def test_passing_on_moves_it_in_one_step_or_not_at_all(scene: Scene) -> None:
+    """It is never in neither hub: without an agreement with the second it stays with the first."""
+    other = HubFactory()
+    entry = scene.send()
+    with pytest.raises(Conflict) as refused:
+        scene.do(operations.pass_on, entry, hub_id=other.pk, words="Their area")
+    assert refused.value.code == "no-agreement"
+    assert queries.queue(scene.worker).get() == entry
+    scene.agree(other)
+    scene.do(operations.pass_on, entry, hub_id=other.pk, words="Their area")
+    assert not queries.queue(scene.worker, show="all").exists()
+    assert queries.queue(other.team.members.get()).get() == entry
+    standing = queries.standing(entry.referral)
+    assert (standing.whose_move, standing.told[0].reason) == (other.name, "Their area")
+
+
+def test_of_two_the_second_is_told_who_has_it(scene: Scene) -> None:
+    colleague = UserFactory(organization=scene.hub.organization, first_name="Asha", last_name="Patel")
+    scene.hub.team.members.add(colleague)
+    entry = scene.send()
+    scene.do(operations.take, entry, by=colleague)
+    with pytest.raises(Conflict, match="Asha Patel has taken this already") as refused:
+        scene.do(operations.take, entry)
+    assert refused.value.code == "taken"
+    scene.do(operations.assign, entry, user_id=scene.worker.pk)
+    assert queries.queue(scene.worker, show="mine").get() == entry
+
+
+def test_a_colleague_is_told_what_is_given_to_them_and_the_hub_what_comes(scene: Scene) -> None:
+    colleague = UserFactory(organization=scene.hub.organization)
+    scene.hub.team.members.add(colleague)
+    entry = scene.send()
+    queued = Event.objects.get(type="hub.queued")
+    assert set(queued.data["to"]) == {str(scene.worker.pk), str(colleague.pk)}
+    assert queued.audience == [scene.hub.organization_id]
+    scene.do(operations.assign, entry, user_id=colleague.pk)
+    assert Event.objects.get(type="hub.assigned").data["to"] == [str(colleague.pk)]
+    with pytest.raises(Invalid):
+        scene.do(operations.assign, entry, user_id=UserFactory(organization=scene.hub.organization).pk)
+
+
+#: How to come to each state.
+PATHS = {
+    HubState.QUEUED: [], HubState.ACCEPTED: ["triage", "put-back"], HubState.ASKED: ["ask"], HubState.RETURNED: ["return"],
+    HubState.WITHDRAWN: ["withdraw"],
+}  # fmt: skip
+VERBS = {
+    "take": (operations.take, {}), "put-back": (operations.put_back, {}), "triage": (operations.triage, {"urgency": "routine"}),
+    "ask": (operations.ask, {"words": "Which floor?"}), "answer": (operations.answer, {"words": "The third"}),
+    "return": (operations.return_, {"words": "Not ours"}), "withdraw": (operations.withdraw, {"words": "Went home"}),
+    "send": (operations.send_again, {}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("state", PATHS)
+def test_each_step_is_allowed_or_refused_as_the_table_says(scene: Scene, state: HubState) -> None:
+    """And of the wrong side whatever the state; what is refused leaves no row."""
+    sides = {HubSide.HUB: scene.worker, HubSide.SENDER: scene.sender}
+    for move in MOVES:
+        if move.action not in VERBS:
+            continue
+        entry = Scene.send(scene)
+        for name in PATHS[state]:
+            verb, fields = VERBS[name]
+            scene.do(verb, entry, by=scene.sender if name == "withdraw" else scene.worker, **fields)
+        before = HubStep.objects.filter(entry=entry).count()
+        verb, fields = VERBS[move.action]
+        gone = move.side == HubSide.HUB and state in (HubState.RETURNED, HubState.WITHDRAWN)
+        other = sides[HubSide.HUB if move.side == HubSide.SENDER else HubSide.SENDER]
+        with pytest.raises((NotAllowed, NotFound)):
+            scene.do(verb, entry, by=other, **fields)
+        if state in move.sources and not gone:
+            scene.do(verb, entry, by=sides[move.side], **fields)
+            assert HubStep.objects.filter(entry=entry).count() == before + 1
+        else:
+            with pytest.raises(LuneError):
+                scene.do(verb, entry, by=sides[move.side], **fields)
+            assert HubStep.objects.filter(entry=entry).count() == before
+
+
+def test_a_reason_is_asked_for_and_an_old_page_is_refused(scene: Scene) -> None:
+    entry = scene.send()
+    for verb in (operations.ask, operations.return_):
+        with pytest.raises(Invalid) as refused:
+            scene.do(verb, entry, words=" ")
+        assert refused.value.details["field"] == "words"
+    scene.do(operations.take, entry)
+    with pytest.raises(Conflict) as refused_too:
+        scene.do(operations.triage, entry, urgency="routine", expected_version=1)
+    assert refused_too.value.code == "stale-version"
+
+
+def test_what_a_private_team_sends_reaches_the_hub_and_not_its_colleagues(scene: Scene) -> None:
+    """A safeguarding referral goes by a hub like any other."""
+    team = TeamFactory(organization=scene.sender.organization, private=True, people=[scene.sender])
+    stay = EpisodeFactory(patient=scene.patient, team=team)
+    entry = scene.send(episode_id=stay.pk)
+    assert queries.queue(scene.worker).get() == entry
+    assert not Referral.objects.visible_to(UserFactory(organization=scene.sender.organization)).exists()
+
+
+def test_the_queue_reads_as_often_for_many_as_for_one(scene: Scene, django_assert_num_queries) -> None:
+    def read() -> None:
+        for entry in queries.queue(scene.worker):
+            assert entry.referral.patient.full_name
+            assert entry.referral.organization.name
+            assert entry.hub.name
+
+    scene.send()
+    with django_assert_num_queries(1):
+        read()
+    for _ in range(3):
+        scene.patient = PatientFactory(organization=scene.sender.organization)
+        scene.send()
+    with django_assert_num_queries(1):
+        read()
+
+
+@pytest.mark.req("R020")
+def test_a_pathway_sets_when_a_hub_must_have_looked(scene: Scene) -> None:
+    pathway = PathwayFactory(version={"steps": [{"milestone": "triaged", "within": 4, "unit": "hours"}]})
+    scene.hub.pathways.add(pathway)
+    at = timezone.now()
+    entry = scene.send(version_id=pathway.current.pk, at=at)
+    assert entry.due_at == at + timedelta(hours=4)
+    elsewhere = PathwayFactory()
+    with pytest.raises(Invalid) as refused:
+        scene.send(version_id=elsewhere.current.pk)
+    assert refused.value.details["field"] == "hub"
+    assert HubAction.SEND in HubStep.objects.filter(entry=entry).values_list("action", flat=True)
