@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.core.files.base import File
 from django.db import transaction
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -71,8 +72,19 @@ def _key_of(request: Request) -> str:
 
 
 def _fingerprint(request: Request) -> str:
-    said = json.dumps([request.method, request.path, request.data], sort_keys=True, default=str)
+    said = json.dumps([request.method, request.path, request.data], sort_keys=True, default=_told)
     return hashlib.sha256(said.encode()).hexdigest()
+
+
+def _told(value: Any) -> str:
+    """What JSON does not know, as text; a file as what is in it."""
+    if not isinstance(value, File):
+        return str(value)
+    content = hashlib.sha256()
+    for block in value.chunks():
+        content.update(block)
+    value.seek(0)
+    return content.hexdigest()
 
 
 def _again(kept: IdempotencyKey, fingerprint: str) -> Response:

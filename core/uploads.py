@@ -25,6 +25,9 @@ MOST_UNPACKED = 100 * MEGABYTE
 WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 OPEN_TEXT = "application/vnd.oasis.opendocument.text"
 
+#: The endings by which computers know what is kept.
+SUFFIXES = {"application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "png", "text/plain": "txt", WORD: "docx", OPEN_TEXT: "odt"}
+
 NO_PICTURE = "That is not a picture that we can read. Send a photo as JPEG, PNG or WebP."
 NO_PDF = "That is not a whole PDF. Save the document as PDF, then send it again."
 NO_KIND = "That is not a file that we take. Send a PDF, a photo (JPEG or PNG), a Word or OpenDocument text, or plain text."

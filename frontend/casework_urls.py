@@ -9,6 +9,7 @@ urlpatterns = [
     path("patients/<uuid:pk>/notes/", notes.notes, name="patient-notes"),
     path("notes/<uuid:pk>/", notes.note, name="note"),
     path("tasks/<uuid:pk>/messages/", task_messages.task_messages, name="task-messages"),
+    path("messages/", task_messages.messages_list, name="messages"),
     path("patients/<uuid:pk>/documents/", documents.documents, name="patient-documents"),
     path("documents/<uuid:pk>/", documents.document, name="document"),
     path("documents/<uuid:pk>/<slug:action>/", documents.step, name="document-step"),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from flow.api import holds, people, views
+from flow.api import casework, files, holds, people, views
 
 urlpatterns = [
     path("patients/", people.PatientList.as_view(), name="api-patients"),
@@ -15,6 +15,15 @@ urlpatterns = [
     path("referrals/<uuid:pk>/", views.ReferralDetail.as_view(), name="api-referral"),
     path("tasks/", views.TaskList.as_view(), name="api-tasks"),
     path("tasks/<uuid:pk>/", views.TaskDetail.as_view(), name="api-task"),
+    path("tasks/<uuid:pk>/messages/", casework.TaskMessages.as_view(), name="api-task-messages"),
+    path("tasks/<uuid:pk>/messages/read/", casework.TaskMessagesRead.as_view(), name="api-task-messages-read"),
+    path("patients/<uuid:pk>/documents/", casework.PatientDocuments.as_view(), name="api-patient-documents"),
+    path("documents/<uuid:pk>/", casework.DocumentDetail.as_view(), name="api-document"),
+    path("documents/<uuid:pk>/file/", files.DocumentFile.as_view(), name="api-document-file"),
+    path("documents/<uuid:pk>/withdraw/", casework.DocumentWithdraw.as_view(), name="api-document-withdraw"),
+    path("follow-ups/", casework.FollowUpList.as_view(), name="api-follow-ups"),
+    path("follow-ups/<uuid:pk>/", casework.FollowUpDetail.as_view(), name="api-follow-up"),
+    path("follow-ups/<uuid:pk>/<slug:action>/", casework.FollowUpEnd.as_view(), name="api-follow-up-end"),
     path("tasks/<uuid:pk>/<str:action>/", views.TaskStep.as_view(), name="api-task-step"),
     path("holds/", holds.HoldList.as_view(), name="api-holds"),
     path("holds/<uuid:pk>/", holds.HoldDetail.as_view(), name="api-hold"),

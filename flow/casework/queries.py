@@ -6,15 +6,17 @@ from datetime import date, datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Count, Max, Prefetch, Q, QuerySet
 
 from catalogue.models import User
 from core import audit
 from core.clock import local_date
 from core.errors import Conflict, NotFound
+from flow import moves
 from flow.casework.questions import QUESTIONS, Question, question
 from flow.casework.sources import said
 from flow.models import Document, Episode, FollowUp, Message, Note, NoteVersion, Patient, Referral, ReferralTask, Team
+from flow.moves import Mover
 from flow.workflow import REFERRER_WORDS, Side, Status
 
 #: Who can be reached at all: one organisation's whole list is longer on no screen.
@@ -126,10 +128,12 @@ def unread_by_referral(user: User, referrals: Iterable[UUID]) -> dict[UUID, int]
     return dict(found.order_by().values_list("task__referral").annotate(number=Count("pk")))
 
 
-def unanswered(user: User) -> dict[UUID, int]:
-    """Questions that wait for an answer of this side, by request."""
+def unanswered(user: User, referral: Referral | None = None) -> dict[UUID, int]:
+    """Questions that wait for an answer of this side, by request: of one referral, or of all."""
     found = Message.objects.visible_to(user).filter(kind=Message.Kind.QUESTION, answered_by=None, task__status=Status.REQUESTED)
     found = found.filter(task__referral__organization=user.organization) if user.is_referrer else found.none()
+    if referral is not None:
+        found = found.filter(task__referral=referral)
     return dict(found.order_by().values_list("task").annotate(number=Count("pk")))
 
 
@@ -224,46 +228,43 @@ def teams(user: User, *, mine: bool = False) -> list[tuple[UUID, str]]:
 
 
 def where_is(user: User, patient: Patient, at: datetime) -> list[Where]:
-    """What goes on for a person at this moment, and who must do the next thing: open requests, then the stay in which nobody was asked."""
+    """What goes on for a person at this moment, and who must do the next thing: open requests, referrals in which nobody is asked any more
+    although somebody is wanted, and a stay for which nothing was sent.
+    """
     tasks = ReferralTask.objects.visible_to(user).open().filter(referral__patient=patient)
     if user.is_provider:
         tasks = tasks.filter(Q(status__in=Status.known_to_provider()) | ~Q(provider_id=user.organization_id))
-    asked = list(tasks.select_related("pool__service__organization", "provider", "referral").order_by("-requested_at", "pk"))
-    waiting_answers = unanswered(user)
-    found = [_where(task, user, waiting_answers.get(task.pk, 0)) for task in asked]
+    asked = list(tasks.select_related("pool__service", "referral").order_by("-requested_at", "pk"))
+    waiting = unanswered(user)
+    found = [_where(task, user, waiting.get(task.pk, 0), at) for task in asked]
+    idle = Referral.objects.visible_to(user).filter(patient=patient, closed_at=None).exclude(pk__in={task.referral_id for task in asked})
+    idle_moves = moves.of_referrals(idle, at)
+    for pk, move in idle_moves.items():
+        if move.side in (Mover.REFERRER, Mover.HUB):
+            found.append(Where("The referral", "Nobody is asked now", "bad", move.words, move.by, ("referral", pk)))
     stay = Episode.objects.visible_to(user).filter(patient=patient, ended_at=None).order_by("-started_at").first()
-    if stay is not None and not asked:
-        ready = stay.ready_at is not None
-        days = (at - stay.ready_at).days if stay.ready_at else 0
-        words = f"{stay.get_kind_display()}{', ' + stay.ward if stay.ward else ''}"
-        status = f"Ready to move on for {days} day{'' if days == 1 else 's'}" if ready else "Not ready to move on yet"
-        found.append(
-            Where(
-                words,
-                status,
-                "waiting" if ready else "ended",
-                "Your team: nobody is asked now" if ready else "",
-                None,
-                ("patient", patient.pk),
-            )
-        )
+    if stay is not None:
+        found.insert(0, _stay(stay, at, nobody=not found))
     return found
 
 
-def _where(task: ReferralTask, user: User, questions: int) -> Where:
+def _stay(stay: Episode, at: datetime, *, nobody: bool) -> Where:
+    days = (at - stay.ready_at).days if stay.ready_at else 0
+    where = f"{stay.get_kind_display()}{', ' + stay.ward if stay.ward else ''}"
+    status = f"Ready to move on for {days} day{'' if days == 1 else 's'}" if stay.ready_at else "Not ready to move on yet"
+    move = "You are to find a service: nobody is asked." if stay.ready_at and nobody else ""
+    return Where(where, status, "waiting" if stay.ready_at else "ended", move, None, ("patient", stay.patient_id))
+
+
+def _where(task: ReferralTask, user: User, questions: int, at: datetime) -> Where:
     provider = user.is_provider and task.provider_id == user.organization_id
-    service, us = task.pool.service.name, "You" if provider else task.pool.service.name
-    move = {
-        Status.REQUESTED: f"{us}: say yes or no",
-        Status.ACCEPTED: f"{us}: agree the day and begin",
-        Status.IN_PROGRESS: f"{us}: support goes on",
-        Status.ON_HOLD: f"{us}: go on, or end it",
-    }[Status(task.status)]
+    move = moves.of_task(task, at)
+    words = f"You are {moves.EXPECTED[move.step]}." if provider else move.words
     if questions:
-        move = f"Your team: {service} waits for {questions} answer{'' if questions == 1 else 's'}"
+        words = f"You are to answer {questions} question{'' if questions == 1 else 's'} of {task.pool.service.name}."
     link = ("task-messages" if questions else "task" if provider else "referral", task.pk if provider or questions else task.referral_id)
     tone = "waiting" if task.status in (Status.REQUESTED, Status.ON_HOLD) else "good"
-    return Where(service, REFERRER_WORDS[task.status], tone, move, task.respond_by if task.status == Status.REQUESTED else None, link)
+    return Where(task.pool.service.name, REFERRER_WORDS[task.status], tone, words, move.by, link)
 
 
 def due_word(due_on: date, at: datetime) -> str:
@@ -273,3 +274,40 @@ def due_word(due_on: date, at: datetime) -> str:
         return "today"
     count = f"{abs(days)} day{'' if abs(days) == 1 else 's'}"
     return f"in {count}" if days > 0 else f"{count} late"
+
+
+def unread_total(user: User) -> int:
+    """How many requests have something new to read."""
+    return Message.objects.unread_by(user).order_by().values("task").distinct().count()
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A request in which something is to be read or answered. `person` is None where one must not know who it is."""
+
+    task: UUID
+    service: str
+    sender: str
+    person: Patient | None
+    new: int
+    questions: int
+    at: datetime
+
+
+def waiting_threads(user: User) -> list[Waiting]:
+    """Requests with new messages or with questions to answer, what came last first."""
+    new, questions = unread(user), unanswered(user)
+    tasks = ReferralTask.objects.visible_to(user).filter(pk__in=new.keys() | questions.keys())
+    tasks = tasks.select_related("pool__service", "referral__patient", "referral__organization").annotate(last=Max("messages__at"))
+    return [
+        Waiting(
+            task=task.pk,
+            service=task.pool.service.name,
+            sender=task.referral.organization.name,
+            person=task.referral.patient if user.is_referrer or task.status in Status.known_to_provider() else None,
+            new=new.get(task.pk, 0),
+            questions=questions.get(task.pk, 0),
+            at=task.last,
+        )
+        for task in tasks.order_by("-last", "pk")
+    ]

@@ -13,6 +13,7 @@ from catalogue.assurance_queue import Show
 from catalogue.dedupe.queries import progress
 from catalogue.entry.queries import waiting_proposals
 from catalogue.models import DuplicateCandidate, Source, User
+from flow.casework import queries as casework
 from flow.models import SelfReferral
 from flow.queries import dashboard, inbox
 from flow.self_referral.queries import counts as asking
@@ -48,6 +49,7 @@ def _referrer(user: User, at: datetime) -> list[Count]:
         counted(by_status.count(Status.REQUESTED), "waiting for an answer", {"status": Status.REQUESTED}),
         counted(by_status.count(Status.ACCEPTED), "accepted", {"status": Status.ACCEPTED}, "Agree the day"),
         counted(sum(line.days >= LONG_WAIT_DAYS for line in waiting), "waiting a week or more", {"days": LONG_WAIT_DAYS}),
+        *_casework(user, at),
     ]
 
 
@@ -63,6 +65,15 @@ def _provider(user: User, at: datetime) -> list[Count]:
         Count(len(requests) - len(new), "people you have said yes to", "inbox", {}),
         Count(sum(state.free or 0 for state in states), "places you show as free", "places", {}),
         Count(len(doubtful), "figures that are getting old", "places", {}, "One tap keeps them green"),
+        *_casework(user, at),
+    ]
+
+
+def _casework(user: User, at: datetime) -> list[Count]:
+    """Calls and messages that wait."""
+    return [
+        Count(casework.count_due(user, at), "follow-ups due", "follow-ups", {}),
+        Count(casework.unread_total(user), "referrals with new messages", "messages", {}),
     ]
 
 

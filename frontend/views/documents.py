@@ -5,13 +5,14 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
-from django.http import FileResponse, Http404, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from core import clock
 from core.errors import LuneError, NotFound
+from core.uploads import SUFFIXES
+from flow.api.files import saved
 from flow.casework import operations, queries
 from flow.models import Document
 from frontend.forms.casework import DocumentForm, WithdrawForm
@@ -19,16 +20,6 @@ from frontend.forms.tell import tell
 
 from .access import SignedIn, for_roles
 from .story import CARING, known_person
-
-#: The endings by which a computer knows what it saved.
-SUFFIXES = {
-    "application/pdf": "pdf",
-    "image/jpeg": "jpg",
-    "image/png": "png",
-    "text/plain": "txt",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
-    "application/vnd.oasis.opendocument.text": "odt",
-}
 
 
 @require_http_methods(["GET", "POST"])
@@ -50,20 +41,6 @@ def document(request: SignedIn, pk: UUID) -> HttpResponse:
         owner = get_object_or_404(Document.objects.visible_to(request.user), pk=pk)
         return _page(request, owner.patient_id, problem=error)
     return saved(found)
-
-
-def saved(found: Document) -> FileResponse:
-    """A document as an answer. That it may be opened was seen to."""
-    try:
-        content = found.file.open("rb")
-    except FileNotFoundError:
-        raise Http404 from None
-    name = f"{slugify(found.title)[:60] or 'document'}.{SUFFIXES.get(found.content_type, 'bin')}"
-    answer = FileResponse(content, as_attachment=True, filename=name, content_type=found.content_type)
-    answer["X-Content-Type-Options"] = "nosniff"
-    answer["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    answer["Cache-Control"] = "no-store"
-    return answer
 
 
 @require_POST

@@ -3,10 +3,11 @@
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods
 
 from core import audit, clock
 from core.errors import Invalid, LuneError
@@ -15,9 +16,24 @@ from flow.models import ReferralTask
 from flow.workflow import REFERRER_WORDS, Status
 from frontend.forms.casework import AnswerMessageForm, AskForm, KeyedForm, WriteForm
 from frontend.forms.tell import tell
+from frontend.presenters.query import Query
 
 from .access import SignedIn, for_roles
 from .story import CARING
+
+PAGE = 50
+
+
+@require_GET
+@for_roles(*CARING)
+@transaction.atomic
+def messages_list(request: SignedIn) -> HttpResponse:
+    """Requests in which something is to be read or answered; asked for as a part of the page, only what refreshes itself."""
+    page = Paginator(queries.waiting_threads(request.user), PAGE).get_page(request.GET.get("page"))
+    named = [one.person.pk for one in page.object_list if one.person is not None]
+    audit.record_reads(user=request.user, record_type="patient", record_ids=named, refresh=bool(request.htmx))
+    context = {"page": page, "query": Query(request.GET)}
+    return render(request, "casework/_waiting.jinja" if request.htmx else "casework/waiting.jinja", context)
 
 
 @require_http_methods(["GET", "POST"])

@@ -214,7 +214,12 @@ def test_a_thread_is_of_its_two_sides_and_each_side_knows_what_is_new():
     (told,) = events("message.new")
     assert set(told.audience) == {sender.organization_id, provider.organization_id}
     assert set(told.data) == {"message", "task", "referral", "side"}
-    for stranger in (other.answerer, UserFactory(), UserFactory(provider=True), UserFactory(manager=True, organization=sender.organization)):
+    for stranger in (
+        other.answerer,
+        UserFactory(),
+        UserFactory(provider=True),
+        UserFactory(manager=True, organization=sender.organization),
+    ):
         assert not Message.objects.visible_to(stranger).exists()
         with pytest.raises(NotFound):
             operations.write(task_id=task.pk, words="x", by=stranger, at=NOW)
