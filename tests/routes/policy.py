@@ -356,6 +356,8 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
 #: Where the person may be named, and to whom.
 NAMES_THE_PERSON = {
     OWN: {
+        "patient-story", "patient-notes", "patient-documents", "patient-follow-ups", "note", "follow-up", "document", "task-messages",
+        "api-task-messages", "api-patient-documents", "api-document", "api-follow-ups", "api-follow-up",
         "worklist", "worklist-csv", "plan", "plan-csv", "plan-line", "holds", "patient", "patient-plan", "referral", "api-patients",
         "api-patient", "patient-edit", "patient-changes", "patient-consent", "around-new", "stay-new", "stay", "patient-pair",
         "patient-pairs", "api-patient-episodes", "api-episode",
