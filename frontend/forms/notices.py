@@ -70,7 +70,7 @@ class ChoicesForm(forms.Form):
             "quiet_from": f"{now.quiet_from:%H:%M}" if now.quiet_from else "",
             "quiet_until": f"{now.quiet_until:%H:%M}" if now.quiet_until else "",
         }  # fmt: skip
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(*args, **{**kwargs, "initial": initial})
         self.kinds, self.texts = kinds, texts
         for kind in kinds:
             chosen = now.of(kind)

@@ -7,10 +7,9 @@ from rest_framework import serializers
 from notifications.models import Webhook
 from notifications.notices.hearing import FOR_SYSTEMS
 from notifications.notices.kinds import labels
-from notifications.notices.words import Line
 
 
-class NoticeSerializer(serializers.Serializer[Line]):
+class NoticeSerializer(serializers.Serializer[Any]):
     """One notice of the reader's own."""
 
     id = serializers.UUIDField(source="notice.pk", read_only=True)
@@ -43,13 +42,11 @@ class WebhookSerializer(serializers.ModelSerializer[Webhook]):
         read_only_fields = ("stopped_at", "stopped_because", "failures", "answered_at", "old_key_until", "created_at")
 
 
-class KeySerializer(WebhookSerializer):
-    """The same with its key, which is told this once."""
+class KeySerializer(serializers.Serializer[Any]):
+    """An address with its key, which is told this once."""
 
+    webhook = WebhookSerializer()
     key = serializers.CharField(read_only=True)
-
-    class Meta(WebhookSerializer.Meta):
-        fields = (*WebhookSerializer.Meta.fields, "key")
 
 
 class TrialSerializer(serializers.Serializer[Any]):

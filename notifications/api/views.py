@@ -71,7 +71,7 @@ class WebhookList(APIView):
         told.is_valid(raise_exception=True)
         asked: dict[str, Any] = {"types": [], **told.validated_data}
         made, key = webhooks.make(by=user_of(request), at=clock.now(), **asked)
-        return Response({**serializers.WebhookSerializer(made).data, "key": key}, status=status.HTTP_201_CREATED)
+        return Response(serializers.KeySerializer({"webhook": made, "key": key}).data, status=status.HTTP_201_CREATED)
 
 
 class WebhookDetail(APIView):
@@ -91,7 +91,7 @@ class WebhookRotate(APIView):
     @extend_schema(operation_id="webhooks_rotate", request=None, responses=serializers.KeySerializer)
     def post(self, request: Request, pk: UUID) -> Response:
         made, key = webhooks.rotate(webhook_id=pk, by=user_of(request), at=clock.now())
-        return Response({**serializers.WebhookSerializer(made).data, "key": key})
+        return Response(serializers.KeySerializer({"webhook": made, "key": key}).data)
 
 
 class WebhookTry(APIView):

@@ -17,7 +17,8 @@ from notifications.notices.kinds import BY_CODE
 TOLD = (
     ("discharge", "referral-answered", Status.ACCEPTED), ("discharge", "referral-answered", Status.REJECTED),
     ("linkworker", "referral-answered", Status.ACCEPTED), ("gp", "referral-moved", Status.IN_PROGRESS),
-    ("home", "referral-new", Status.REQUESTED), ("homecare", "referral-new", Status.REQUESTED), ("charity", "referral-new", Status.REQUESTED),
+    ("home", "referral-new", Status.REQUESTED), ("homecare", "referral-new", Status.REQUESTED),
+    ("charity", "referral-new", Status.REQUESTED),
 )  # fmt: skip
 EACH = 2
 SYSTEM = ("Data warehouse", "https://warehouse.example/lune")

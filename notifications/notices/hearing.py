@@ -93,7 +93,7 @@ class _Hearing:
         known = {task.referral_id: task.referral for task in self.tasks.values()}
         named = {pk for event in about for pk in event.ids("referral")} - known.keys()
         self.referrals: dict[UUID, Referral] = {**known, **Referral.objects.in_bulk(list(named))}
-        teams = {referral.team_id for referral in self.referrals.values()} - {None}
+        teams = {referral.team_id for referral in self.referrals.values() if referral.team_id}
         self.in_teams = set(Team.members.through.objects.filter(team__in=teams).values_list("team_id", "user_id")) if teams else set()
         self.managers = dict(Team.objects.filter(pk__in=teams).values_list("pk", "manager_id")) if teams else {}
         self.taken_back_by = _actors(event for event in about if event.data.get("status") in (Status.CANCELLED, Status.ENTERED_IN_ERROR))
@@ -145,6 +145,8 @@ class _Hearing:
                 return [(code, user, False) for user in (senders if event.data.get("side") == Side.PROVIDER else provider)]
             case "reply.not-delivered":
                 return [(code, user, False) for user in senders]
+        if event.data.get("reminder"):  # to whose move it is
+            return [(code, user, False) for user in (provider or senders)]
         return [(code, user, BY_CODE[code].urgent) for user in (*provider, *senders)]
 
     def _changed(self, event: Happened, task: ReferralTask | None, referral: Referral) -> Iterable[tuple[str, User, bool]]:
@@ -174,20 +176,28 @@ class _Hearing:
         ours = [
             user for user in self.of_organization[referral.organization_id] if user.role == Role.REFERRER and self._sees(user, referral)
         ]
-        nearest = [user for user in ours if user.pk == referral.created_by_id]
-        if not nearest and referral.team_id:
-            nearest = [user for user in ours if (referral.team_id, user.pk) in self.in_teams]
+        nearest = [user for user in ours if user.pk == referral.created_by_id] or self._team(referral)
         return [user for user in ours if not nearest or user in nearest or self.chosen[user.pk].whole_organization]
 
     def _above(self, task: ReferralTask | None, referral: Referral, event: Happened) -> list[User]:
-        """The manager of the team that is late, or of the organisation; where nobody manages, everybody there hears it once more."""
-        late = referral.organization_id if task is None or event.data.get("side") == Side.REFERRER else task.provider_id
-        own = self.managers.get(referral.team_id) if late == referral.organization_id and referral.team_id else None
-        managers = [user for user in self.of_organization[late] if user.pk == own]
-        managers = managers or [user for user in self.of_organization[late] if user.role == Role.MANAGER]
-        if managers:
-            return managers
-        return self._senders(referral) if task is None or late == referral.organization_id else self._providers(task, referral)
+        """First all of the team that is late, and of the sender's; then the managers of both. Where nobody manages, the team once more."""
+        late_is_sender = task is None or event.data.get("side") == Side.REFERRER
+        team = self._team(referral) if late_is_sender or task is None else [*self._providers(task, referral), *self._team(referral)]
+        if event.data.get("level") == "team":
+            return team
+        late = self.of_organization[referral.organization_id if late_is_sender or task is None else task.provider_id]
+        ours = self.managers.get(referral.team_id) if referral.team_id else None
+        managers = [user for user in self.of_organization[referral.organization_id] if user.pk == ours]
+        if not (managers and late_is_sender):
+            managers += [user for user in late if user.role == Role.MANAGER]
+        return managers or team
+
+    def _team(self, referral: Referral) -> list[User]:
+        """The sender's team; where a referral belongs to none, whoever refers there."""
+        ours = [
+            user for user in self.of_organization[referral.organization_id] if user.role == Role.REFERRER and self._sees(user, referral)
+        ]
+        return [user for user in ours if not referral.team_id or (referral.team_id, user.pk) in self.in_teams] or ours
 
     def _sees(self, user: User, referral: Referral) -> bool:
         """Whether the referral, or a request of it, is before this person's eyes."""

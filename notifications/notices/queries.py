@@ -31,7 +31,7 @@ class Told(NamedTuple):
 
     route: str
     state: str
-    count: int
+    people: int
     at: datetime
 
 
@@ -45,8 +45,8 @@ def told_about(task_ids: Iterable[UUID]) -> dict[UUID, list[Told]]:
     sent = notices.filter(deliveries__isnull=False).exclude(deliveries__state=State.NOT_NEEDED).order_by()
     when = Coalesce("deliveries__arrived_at", "deliveries__failed_at", "deliveries__sent_at", "deliveries__due_at")
     found: dict[UUID, list[Told]] = {}
-    for task, route, state, count, last in (
-        sent.values_list("task", "deliveries__route", "deliveries__state").annotate(Count("pk"), Max(when)).order_by("deliveries__route")
-    ):
-        found.setdefault(wanted[task], []).append(Told(Route(route).label, State(state).label.lower(), count, last))
+    counted = sent.values("task", "deliveries__route", "deliveries__state").annotate(people=Count("pk"), last=Max(when))
+    for row in counted.order_by("deliveries__route", "deliveries__state"):
+        told = Told(Route(row["deliveries__route"]).label, State(row["deliveries__state"]).label.lower(), row["people"], row["last"])
+        found.setdefault(wanted[row["task"]], []).append(told)
     return found

@@ -337,10 +337,10 @@ def test_the_api_makes_a_webhook_and_tells_its_key_once():
     made = client.post(reverse("api-webhooks"), {"name": "Records", "url": "https://records.example/"}, content_type="application/json")
     assert made.status_code == 201
     assert made.json()["key"] == signing.key_of(Webhook.objects.get())
-    address = reverse("api-webhook", args=[made.json()["id"]])
+    address = reverse("api-webhook", args=[made.json()["webhook"]["id"]])
     assert "key" not in client.get(address).json()
-    assert client.post(reverse("api-webhook-try", args=[made.json()["id"]])).status_code == 202
-    assert client.post(reverse("api-webhook-rotate", args=[made.json()["id"]])).json()["key"] != made.json()["key"]
+    assert client.post(reverse("api-webhook-try", args=[made.json()["webhook"]["id"]])).status_code == 202
+    assert client.post(reverse("api-webhook-rotate", args=[made.json()["webhook"]["id"]])).json()["key"] != made.json()["key"]
     assert client.delete(address).status_code == 204
     assert client.get(reverse("api-webhooks")).json()["count"] == 0
 

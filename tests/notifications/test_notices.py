@@ -152,10 +152,17 @@ def test_what_is_late_goes_to_the_team_and_then_to_its_manager(managed):
     audience = [sender.organization_id, answerer.organization_id]
     with transaction.atomic():
         publish("referral.overdue", topics=["region"], audience=audience, data=data)
-        publish("referral.escalated", topics=["region"], audience=audience, data=data)
+        publish("referral.escalated", topics=["region"], audience=audience, data={**data, "level": "team"})
     read_all()
-    assert told(sender) == ["referral-overdue"]
-    assert told(answerer) == ["referral-new", "referral-overdue"] + ([] if managed else ["referral-escalated"])
+    assert told(sender) == ["referral-overdue", "referral-escalated"]
+    assert told(answerer) == ["referral-new", "referral-overdue", "referral-escalated"]
+    Notice.objects.all().delete()
+    with transaction.atomic():
+        publish("referral.escalated", topics=["region"], audience=audience, data={**data, "level": "manager"})
+        publish("referral.overdue", topics=["region"], audience=audience, data={**data, "reminder": True})
+    read_all()
+    assert told(sender) == ([] if managed else ["referral-escalated"])
+    assert told(answerer) == ([] if managed else ["referral-escalated"]) + ["referral-overdue"]
     if manager:
         assert told(manager) == ["referral-escalated"]
         assert words.link(Notice.objects.get(user=manager), manager) == reverse("dashboard")
