@@ -1,0 +1,149 @@
+"""Process rules: tried on what has been, switched on by a person with a reason, each deed explained; and none that answers for anybody."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from core.errors import Invalid, NotAllowed, NotFound
+from core.models import Event
+from flow import operations
+from flow.models import FollowUp, ProcessRule, RuleDeed, RuleVersion, Transition
+from flow.rules import operations as rules
+from flow.workflow import BY_ACTION, Action, Reason, Side
+from tests.factories import OrganizationFactory, PoolFactory, UserFactory
+from tests.flow.helpers import provider_of, send
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def administrator():
+    return UserFactory(administrator=True)
+
+
+def written(by, **fields) -> RuleVersion:
+    said = {"name": "Late answers", "trigger": "overdue", "action": "remind", "reason": "People wait", "after": timedelta(hours=1)} | fields
+    return rules.write(by=by, at=timezone.now(), **said)
+
+
+def on(version, at=None):
+    return rules.switch_on(version_id=version.pk, reason="Agreed at the board", by=version.by, at=at or timezone.now())
+
+
+@pytest.mark.req("R026")
+def test_a_dry_run_says_what_would_have_been_done_and_does_nothing(administrator):
+    sender, pool = UserFactory(), PoolFactory()
+    referral = send(sender, [pool], at=timezone.now() - timedelta(days=3))
+    version = written(administrator, action="withdraw")
+    before = Transition.objects.count()
+    (would,) = rules.dry_run(version, at=timezone.now())
+    assert pool.service.name in would.words
+    assert would.words.endswith("1 hour before, the request would have been withdrawn.")
+    assert would.reference == str(referral.pk)[:8]
+    assert (Transition.objects.count(), RuleDeed.objects.count()) == (before, 0)
+    assert rules.run(at=timezone.now()) == 0, "a rule that nobody switched on does nothing"
+
+
+@pytest.mark.req("R026")
+def test_a_live_rule_acts_once_asks_the_next_and_tells_why(administrator):
+    sender, pools = UserFactory(), PoolFactory.create_batch(2)
+    referral, at = send(sender, pools, in_order=True, keep_asked=True), timezone.now()
+    on(written(administrator, action="withdraw"))
+    late = at + timedelta(hours=26)
+    assert rules.run(at=late) == 1
+    assert rules.run(at=late) == 0
+    assert [task.status for task in referral.tasks.order_by("requested_at")] == ["cancelled", "requested"]
+    deed = RuleDeed.objects.visible_to(sender).get()
+    assert deed.words.startswith(f"Rule “Late answers”, version 1: {pools[0].service.name} had not answered by")
+    assert deed.words.endswith(f"the request was withdrawn, and {pools[1].service.name} was asked.")
+    steps = Transition.objects.filter(rule=deed.version)
+    assert {(step.action, step.by_id) for step in steps} == {("withdraw", None), ("send", None)}
+    assert not RuleDeed.objects.visible_to(UserFactory()).exists()
+
+
+def test_what_is_over_or_was_before_the_rule_is_left_alone_and_what_is_not_possible_is_written(administrator):
+    sender, pool = UserFactory(), PoolFactory()
+    send(sender, [pool], at=timezone.now() - timedelta(days=3))
+    referral = send(sender, [PoolFactory()])
+    on(written(administrator, trigger="declined", action="offer-next", after=timedelta()))
+    task = referral.tasks.get()
+    operations.decline(task_id=task.pk, by=provider_of(task.pool), at=timezone.now(), reason=Reason.DISTANCE)
+    assert rules.run(at=timezone.now() + timedelta(minutes=1)) == 1
+    deed = RuleDeed.objects.get()
+    assert (deed.outcome, deed.task) == ("refused", task)
+    assert "Nobody else could be asked" in deed.words
+
+
+@pytest.mark.parametrize(
+    ("trigger", "action", "seen"),
+    [("sent", "escalate", "referral.escalated"), ("not-started", "remind", "referral.overdue"), ("nobody-left", "follow-up", None)],
+)
+def test_each_kind_of_trigger_and_deed(administrator, trigger, action, seen):
+    sender, pool = UserFactory(), PoolFactory()
+    referral, at = send(sender, [pool]), timezone.now()
+    on(written(administrator, trigger=trigger, action=action, after=timedelta(minutes=5), conditions={"urgency": ["routine"]}))
+    task = referral.tasks.get()
+    if trigger == "not-started":
+        operations.accept(task_id=task.pk, by=provider_of(pool), at=at)
+    if trigger == "nobody-left":
+        operations.decline(task_id=task.pk, by=provider_of(pool), at=timezone.now(), reason=Reason.DISTANCE)
+    assert rules.run(at=at + timedelta(days=8)) == 1
+    if seen:
+        assert Event.objects.filter(type=seen, data__referral=str(referral.pk)).count() == 1
+    else:
+        assert FollowUp.objects.get().referral == referral
+
+
+def test_conditions_narrow_and_a_managers_rule_is_for_the_own_organisation(administrator):
+    sender = UserFactory()
+    send(sender, [PoolFactory()], at=timezone.now() - timedelta(days=3))
+    manager = UserFactory(manager=True, organization=sender.organization)
+    other = UserFactory(manager=True, organization=OrganizationFactory(hospital=True))
+    for by, conditions, number in (
+        (administrator, {"urgency": ["urgent"]}, 0),
+        (administrator, {"area": ["ZZ"]}, 0),
+        (manager, {}, 1),
+        (other, {}, 0),
+    ):
+        assert len(rules.dry_run(written(by, conditions=conditions), at=timezone.now())) == number
+    theirs = ProcessRule.objects.visible_to(other).get()
+    assert not ProcessRule.objects.visible_to(manager).filter(pk=theirs.pk).exists()
+    with pytest.raises(NotFound):
+        rules.switch_off(rule_id=theirs.pk, reason="x", by=manager, at=timezone.now())
+    with pytest.raises(NotAllowed):
+        written(sender)
+    with pytest.raises(Invalid, match="first part of a postcode"):
+        written(administrator, conditions={"area": ["Preston"]})
+    with pytest.raises(Invalid, match="why you switch"):
+        rules.switch_on(version_id=written(administrator).pk, reason=" ", by=administrator, at=timezone.now())
+
+
+def test_a_version_is_never_rewritten_and_an_icb_manager_sets_the_regions(administrator):
+    icb = UserFactory(manager=True, organization=OrganizationFactory(kind="icb"))
+    first = written(icb)
+    on(first)
+    second = written(icb, rule_id=first.rule_id, after=timedelta(hours=2))
+    rule = ProcessRule.objects.visible_to(administrator).get()
+    assert (rule.live, second.number) == (first, 2), "a new version waits to be switched on"
+    on(second)
+    with pytest.raises(Exception, match="Cannot update or delete"), transaction.atomic():
+        RuleVersion.objects.filter(pk=first.pk).update(action="withdraw")
+
+
+@pytest.mark.parametrize("action", [Action.ACCEPT, Action.DECLINE])
+def test_no_rule_can_say_yes_or_no_for_a_person(administrator, action):
+    with pytest.raises(Invalid, match="No rule says yes or no"):
+        written(administrator, action=action)
+    version = written(administrator)
+    with pytest.raises(IntegrityError, match="a_rule_never_answers"), transaction.atomic():
+        RuleVersion.objects.create(
+            rule=version.rule, number=9, trigger="sent", action=action, reason="x", by=administrator, at=timezone.now()
+        )
+    task = send(UserFactory(), [PoolFactory()]).tasks.get()
+    with pytest.raises(IntegrityError, match="no_rule_answers_for_a_person"), transaction.atomic():
+        Transition.objects.create(
+            task=task, action=action, from_status="requested", to_status=BY_ACTION[action].target, at=timezone.now(), rule=version
+        )
+    assert Side.SYSTEM not in BY_ACTION[action].sides
