@@ -54,6 +54,9 @@ class Story:
             "held places": reverse("holds"),
             "held places over the API": reverse("api-holds"),
             "person": reverse("patient", args=[patient]),
+            "details of a person": reverse("patient-edit", args=[patient]),
+            "changes of a person": reverse("patient-changes", args=[patient]),
+            "agreements of a person": reverse("patient-consent", args=[patient]),
             "search for a person": f"{reverse('find')}?patient={patient}",
             "ranking for a person": f"{reverse('match', args=[run])}?patient={patient}",
             "choice of a person": f"{reverse('send', args=[run])}?pools={self.pool.pk}",
@@ -76,7 +79,8 @@ def story() -> Story:
 
 SURFACES = [
     ("worklist", "sender"), ("worklist as a file", "sender"), ("held places", "sender"),
-    ("person", "sender"), ("search for a person", "sender"),
+    ("person", "sender"), ("search for a person", "sender"), ("details of a person", "sender"), ("changes of a person", "sender"),
+    ("agreements of a person", "sender"),
     ("ranking for a person", "sender"), ("choice of a person", "sender"), ("sending for a person", "sender"), ("referral", "sender"),
     ("people over the API", "sender"), ("person over the API", "sender"), ("task", "provider"), ("task over the API", "provider"),
     ("people over the API", "provider"), ("person over the API", "provider"),

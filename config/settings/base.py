@@ -292,6 +292,9 @@ SPECTACULAR_SETTINGS = {
     # Several things have a status: each list of codes has a name of its own in the document.
     "ENUM_NAME_OVERRIDES": {
         "CapacityStatusEnum": "capacity.models.CapacityStatus",
+        "EpisodeKindEnum": "flow.models.Episode.Kind",
+        "MessageKindEnum": "flow.models.Message.Kind",
+        "OrganizationKindEnum": "catalogue.models.Organization.Kind",
         "ServiceStatusEnum": "catalogue.models.Service.Status",
         "TaskStatusEnum": "flow.workflow.Status",
     },

@@ -46,6 +46,16 @@ def suggested(user: User) -> list[Pair]:
     return sorted(found, key=lambda pair: (-pair.score, pair.key))
 
 
+def like(patient: Patient, user: User) -> list[Pair]:
+    """The same for one person."""
+    others = (
+        Patient.objects.kept_by(user).filter(organization=patient.organization_id, birth_date=patient.birth_date).exclude(pk=patient.pk)
+    )
+    pairs = (compare(*sorted((patient, other), key=lambda each: each.pk)) for other in others[:MOST_ON_A_DAY])
+    two = set(NotOnePerson.objects.visible_to(user).values_list("one_id", "other_id"))
+    return [pair for pair in pairs if pair and pair.key not in two]
+
+
 def compare(one: Patient, other: Patient) -> Pair | None:
     """The pair, if the two may be one person; None when their names differ too much, or both have a checked number of their own."""
     checked = Patient.NumberStatus.VERIFIED

@@ -26,6 +26,10 @@ class RelatedPersonQuerySet(VisibleQuerySet):
         """Those that name a person, on either side."""
         return self.filter(Q(patient=patient) | Q(person=patient))
 
+    def cared_for_by(self, patient: Patient) -> Self:
+        """Those by which a person cares for somebody."""
+        return self.filter(Q(person=patient, care="cares") | Q(patient=patient, care="cared-for"))
+
 
 @pghistory.track()
 class RelatedPerson(models.Model):

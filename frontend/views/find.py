@@ -15,7 +15,7 @@ import matching.operations
 from catalogue.models import Organization, User
 from core import audit, clock
 from core.errors import LuneError
-from flow.models import Episode, Patient
+from flow.models import Episode, Patient, RelatedPerson
 from frontend.forms.need import NeedForm, initial_from_patient, initial_from_profile
 from frontend.forms.tell import tell
 from frontend.presenters.match import chosen
@@ -42,6 +42,8 @@ def _initial(request: SignedIn, patient: Patient | None) -> dict[str, Any]:
     if patient is not None:
         episode = Episode.objects.visible_to(request.user).filter(patient=patient, ended_at__isnull=True).select_related("profile").first()
         initial = initial_from_patient(patient, episode)
+        if RelatedPerson.objects.visible_to(request.user).current().cared_for_by(patient).exists():
+            initial["needs"] = ["carer"]
         if episode is not None and episode.profile is not None:
             initial = initial_from_profile(episode.profile) | {name: initial[name] for name in ("age", "sex", "postcode")}
             initial["pathway"] = episode.discharge_pathway

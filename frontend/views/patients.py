@@ -14,6 +14,7 @@ from catalogue.lexicon import name_of
 from catalogue.models import User
 from core import audit, clock
 from core.errors import LuneError
+from flow.merging import candidates
 from flow.models import Consent, Episode, Patient, PatientMerge, Referral, RelatedPerson
 from flow.past import changes_of
 from frontend.forms.patient import EpisodeForm, PatientForm
@@ -40,7 +41,10 @@ def patient(request: SignedIn, pk: UUID) -> HttpResponse:
     context = {
         "patient": person,
         "age": person.age_on(clock.local_date(at)),
-        "asks": [Ask.of(referral, at) for referral in referrals.select_related("hub_entry").prefetch_related("tasks__pool__service__organization")],
+        "asks": [
+            Ask.of(referral, at)
+            for referral in referrals.select_related("hub_entry").prefetch_related("tasks__pool__service__organization")
+        ],
     }
     if request.htmx:
         return render(request, "patients/_referrals.jinja", context)
@@ -63,6 +67,7 @@ def _parts(request: SignedIn, person: Patient) -> dict[str, Any]:
         "withdrawn": [consent for consent in consents if consent.purpose == "direct-care" and consent.decision != "given"],
         "not_asked": present.missing(consents),
         "around": around,
+        "pairs": candidates.like(person, request.user),
     }
 
 

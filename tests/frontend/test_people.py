@@ -229,6 +229,8 @@ def test_a_carer_an_agreement_and_a_stay_by_their_pages(signed_in, referrer):
     assert 'value="01772 900111"' in prefilled
     signed_in.post(reverse("around-record", args=[person.pk, row.pk]), NEW | {"given_name": "Grace", "nhs_number": ""})
     carer = Patient.objects.get(given_name="Grace")
+    search = signed_in.get(reverse("find"), {"patient": carer.pk}).content.decode()
+    assert re.search(r'value="carer"[^>]*\bchecked', search), "what help for carers looks for is ticked already"
     before = AuditEntry.objects.filter(record_id=carer.pk).count()
     assert reverse("patient", args=[carer.pk]) in signed_in.get(at["patient"]).content.decode()
     assert AuditEntry.objects.filter(record_id=carer.pk).count() == before + 1, "whoever is named beside the person is looked at too"
