@@ -20,7 +20,7 @@ from catalogue.models import Address, SchoolHoliday, Service, Source
 from catalogue.models.service import ServiceQuerySet
 from core.geo import to_wgs84
 from core.ids import derived
-from flow.demo import around, in_use, lacking, worklists
+from flow.demo import around, hubs, in_use, lacking, worklists
 from flow.demo.names import phone
 from flow.demo.world import SOURCE
 
@@ -84,6 +84,7 @@ def load(*, seed: int, at: datetime, say: Callable[[str], None] = lambda line: N
         register_group(values={"name": name, "what": what, "where": where, "when": when, "email": "hello@example.org"}, at=at)
     say(f"  {in_use.load(seed=seed, at=at):>6,}  groups with places at each session")
     around.load(seed=seed, at=at)
+    say(f"  {hubs.load(seed=seed, at=at):>6,}  referrals in the queue of a hub")
     say(f"  {worklists.load(seed=seed, at=at):>6,}  saved views of worklists")
     say(f"  {lacking.load(seed=seed, at=at):>6,}  needs that nobody could meet")
 
