@@ -5,13 +5,16 @@ Locks are taken as `flow.operations` takes them: referral and tasks, then the or
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 import capacity.operations as places
 from capacity.models import ServiceCapacity
 from catalogue.models import Organization, Service, User
+from core import acting
 from core.clock import LONDON, local_date
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.events import publish
@@ -32,6 +35,12 @@ MOST_WALK_INS = 2_000
 COMING = (Status.ACCEPTED, Status.IN_PROGRESS, Status.ON_HOLD)
 
 
+def _asked(**told: Any) -> QuerySet[ReferralTask]:
+    """The request that a verb is about, as whoever calls it sees it."""
+    return ReferralTask.objects.filter(pk=told["task_id"])
+
+
+@acting.across("what is booked and marked is read by both sides", seen=_asked)
 @transaction.atomic
 def book_session(*, task_id: UUID, session_id: UUID, by: User, at: datetime) -> Booking:
     """Expect somebody at one session. One of its places is counted down, unless the request was for that session itself.
@@ -63,6 +72,7 @@ def book_coming(*, task_id: UUID, by: User, at: datetime, session_ids: Iterable[
     return booked, refused
 
 
+@acting.across("what is booked and marked is read by both sides", seen=_asked)
 @transaction.atomic
 def book_appointment(*, task_id: UUID, starts_at: datetime, minutes: int, worker: str, by: User, at: datetime) -> Booking:
     """Book somebody with a named worker, who meets one person at a time. Raises NotFound, NotAllowed, Invalid and Conflict."""
@@ -85,6 +95,7 @@ def book_appointment(*, task_id: UUID, starts_at: datetime, minutes: int, worker
     return _keep(booking, task)
 
 
+@acting.across("what is booked and marked is read by both sides", seen=lambda **told: Booking.objects.filter(pk=told["booking_id"]))
 @transaction.atomic
 def cancel(*, booking_id: UUID, by: User, at: datetime) -> Booking:
     """Expect somebody no more at one time; a place that was counted is free again. Cancelling twice changes nothing."""
@@ -105,6 +116,7 @@ def cancel(*, booking_id: UUID, by: User, at: datetime) -> Booking:
     return booking
 
 
+@acting.across("what is booked and marked is read by both sides", seen=_asked)
 @transaction.atomic
 def mark(*, task_id: UUID, service_id: UUID, starts_at: datetime, mark: str, by: User, at: datetime, reason: str = "") -> Attendance:
     """Write down that somebody who was expected came, or did not. Said again otherwise it is a correction; said again alike, nothing.
@@ -126,6 +138,7 @@ def mark(*, task_id: UUID, service_id: UUID, starts_at: datetime, mark: str, by:
     return _mark(task, booking, mark, reason, by, at)
 
 
+@acting.across("what is booked and marked is read by both sides", seen=_asked)
 @transaction.atomic
 def note(*, task_id: UUID, starts_at: datetime, mark: str, reason: str, by: OnBehalf, at: datetime) -> Attendance:
     """The same by somebody without an account, who keeps no list: the time is written with it. Raises what `mark` does."""

@@ -8,7 +8,7 @@ from django.core.validators import validate_email
 from django.db import transaction
 
 from catalogue.models import Service, User
-from core import sms
+from core import acting, sms
 from core.errors import Invalid, NotAllowed, NotFound
 from flow.models import ReferralTask, ReplyContact
 from flow.outside import asked, links
@@ -20,6 +20,7 @@ def signs_in(organization_id: UUID) -> bool:
     return User.objects.filter(organization=organization_id, role=User.Role.PROVIDER, is_active=True).exists()
 
 
+@acting.across("requests that wait go out by the new link")
 @transaction.atomic
 def register(*, service_id: UUID, name: str, check_made: str, by: User, at: datetime, email: str = "", phone: str = "") -> ReplyContact:
     """From now on requests to this service go to this address as a link; those that wait are sent at once. The contact before ends.
@@ -58,6 +59,7 @@ def register(*, service_id: UUID, name: str, check_made: str, by: User, at: date
     return contact
 
 
+@acting.across("links that were sent end with who answers by them")
 @transaction.atomic
 def end(*, service_id: UUID, by: User, at: datetime) -> int:
     """No more links for this service; those that were sent end. Returns how many were open. Raises NotFound and NotAllowed."""

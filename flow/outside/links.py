@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from catalogue.assurance import token_hash
 from catalogue.models import Service
+from core import acting
 from core.errors import Conflict, NotFound
 from flow.models import ReferralTask, ReplyContact, TaskLink
 
@@ -32,6 +33,7 @@ def issue(task: ReferralTask, contact: ReplyContact, *, kind: str, channel: str,
     return token
 
 
+@acting.across("whoever has the link may")
 def any_link(token: str, *, lock: bool = False) -> TaskLink:
     """The link of a token, whatever became of it, unless it was taken back. Raises NotFound.
 
@@ -50,6 +52,7 @@ def any_link(token: str, *, lock: bool = False) -> TaskLink:
     return found
 
 
+@acting.across("whoever has the link may")
 def find(token: str, *, at: datetime, lock: bool = False) -> TaskLink:
     """A link that can still be used. Raises NotFound, and Conflict (`link-spent`) which says what became of it."""
     found = any_link(token, lock=lock)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from core import audit
+from core import acting, audit
 from core.clock import LONDON, local_date
 from core.errors import Conflict, Invalid, LuneError, NotFound
 from flow import operations as referrals
@@ -65,6 +65,7 @@ def on_behalf(link: TaskLink) -> OnBehalf:
     )
 
 
+@acting.across("whoever has the link may")
 @transaction.atomic
 def answer(
     *, token: str, action: str, at: datetime, expected_version: int, reason: str = "", reason_text: str = "", even_so: bool = False
@@ -85,6 +86,7 @@ def answer(
     return _door(link, token, at)
 
 
+@acting.across("whoever has the link may")
 @transaction.atomic
 def ask(*, token: str, words: str, at: datetime, code: str = "") -> str:
     """Ask the sender something before answering. Returns the token of the door. The answer comes with a link of its own."""
@@ -93,6 +95,7 @@ def ask(*, token: str, words: str, at: datetime, code: str = "") -> str:
     return _door(link, token, at)
 
 
+@acting.across("whoever has the link may")
 @transaction.atomic
 def attended(*, token: str, day: date, mark: str, reason: str, at: datetime) -> str:
     """Say that the person came on a day, or did not, and why. Returns the token of the door."""
@@ -104,6 +107,7 @@ def attended(*, token: str, day: date, mark: str, reason: str, at: datetime) -> 
     return _door(link, token, at)
 
 
+@acting.across("whoever has the link may")
 @transaction.atomic
 def send_code(*, token: str, at: datetime) -> str:
     """Send the code that names the person. Returns the token of the door. Raises NotFound and Conflict."""
@@ -113,6 +117,7 @@ def send_code(*, token: str, at: datetime) -> str:
     return _door(link, token, at)
 
 
+@acting.across("whoever has the link may")
 def release(*, token: str, code: str, at: datetime) -> tuple[TaskLink, Released]:
     """The right code names the person, once; the look is written to the read audit as the contact's. Raises NotFound, Conflict, Invalid.
 
@@ -130,6 +135,7 @@ def release(*, token: str, code: str, at: datetime) -> tuple[TaskLink, Released]
         return link, Released(patient.given_name, patient.family_name, patient.phone, patient.preferred_language)
 
 
+@acting.across("whoever has the link may")
 def send_again(*, token: str, at: datetime) -> None:
     """Whoever shows a link, spent or not, gets the next one sent to the registered address, and nowhere else. Says nothing of whether."""
     try:

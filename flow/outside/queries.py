@@ -7,10 +7,12 @@ from uuid import UUID
 from capacity.ask_messages import address_in_part
 from capacity.models import Channel
 from catalogue.models import User
+from core import acting
 from flow.casework.questions import question
 from flow.models import Message, PhoneCall, Referral, ReferralTask, ReplyContact, TaskLink
-from flow.outside import calls
-from flow.workflow import Side
+from flow.outside import calls, codes, links, messages
+from flow.queries import AnonymisedProfile, anonymised
+from flow.workflow import Side, Step, steps_open_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,34 @@ class Reach:
     refusal: str
     may_log: bool
     calls: tuple[PhoneCall, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkPage:
+    """All that the page behind a link shows. Nobody is named in it."""
+
+    link: TaskLink
+    profile: AnonymisedProfile
+    steps: tuple[Step, ...]
+    waits_for_code: bool
+    code_to: str
+    said: tuple[Said, ...]
+
+
+@acting.across("whoever has the link may")
+def page(token: str, *, at: datetime) -> LinkPage:
+    """What a link shows now. Raises NotFound; one that was used or has run out shows how the request stands, and takes nothing."""
+    link = links.any_link(token)
+    steps = steps_open_to(status=link.task.status, side=Side.PROVIDER) if link.is_open(at) else []
+    by = messages.code_channel(link.contact, link)
+    return LinkPage(
+        link=link,
+        profile=anonymised(link.task),
+        steps=tuple(steps),
+        waits_for_code=codes.newest(link, at=at) is not None,
+        code_to=address_in_part(by, messages.address(link.contact, by)),
+        said=tuple(talk(link.task_id)),
+    )
 
 
 def talk(task_id: UUID) -> list[Said]:

@@ -14,14 +14,11 @@ from django.shortcuts import redirect, render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
-from capacity.ask_messages import address_in_part
 from core.clock import local_date, now
 from core.errors import Conflict, Invalid, LuneError, NotFound
 from flow.models import TaskLink
-from flow.outside import codes, links, messages, operations
-from flow.outside.queries import talk
-from flow.queries import anonymised
-from flow.workflow import Action, Side, Status, steps_open_to
+from flow.outside import links, operations, queries
+from flow.workflow import Status
 from frontend.forms.outside import CameForm, CodeForm, DeclineForm, QuestionForm, WhyForm
 from frontend.forms.tell import tell
 from frontend.limits import too_often
@@ -65,27 +62,27 @@ def reply(request: HttpRequest, token: str) -> HttpResponse:
     """What is asked, without a name, and the buttons. Each press answers once; then the same page goes on under an address of its own."""
     at = now()
     try:
-        link = links.find(token, at=at)
+        links.find(token, at=at)
     except Conflict as error:
         return render(request, "outside/spent.jinja", {"token": token, "why": error.message}, status=410)
     if request.method != "POST":
-        return _page(request, link, token, {})
+        return _page(request, token, {})
     do = request.POST.get("do", "")
     form = FORMS[do](request.POST) if do in FORMS else None
     if form is not None and not form.is_valid():
-        return _page(request, link, token, {do: form})
+        return _page(request, token, {do: form})
     try:
         if do == "release" and form is not None:
-            link, person = operations.release(token=token, code=form.cleaned_data["code"], at=at)
-            return _page(request, link, token, {}, person=person)
+            _, person = operations.release(token=token, code=form.cleaned_data["code"], at=at)
+            return _page(request, token, {}, person=person)
         return redirect("reply", token=_do(request, do, token, form.cleaned_data if form is not None else {}))
     except NotFound:
         raise
     except LuneError as error:
         if form is not None and isinstance(error, Invalid):
             tell(form, error)
-            return _page(request, link, token, {do: form})
-        return _page(request, links.any_link(token), token, {}, problem=error)
+            return _page(request, token, {do: form})
+        return _page(request, token, {}, problem=error)
 
 
 @_by_link
@@ -115,44 +112,37 @@ def _do(request: HttpRequest, do: str, token: str, typed: dict[str, Any]) -> str
 
 def _page(
     request: HttpRequest,
-    link: TaskLink,
     token: str,
     sent: dict[str, forms.Form],
     *,
     problem: LuneError | None = None,
     person: operations.Released | None = None,
 ) -> HttpResponse:
-    at, task = now(), link.task
-    task.refresh_from_db(fields=["status", "version", "status_reason"])
-    profile = anonymised(task)
-    open_steps = {step.action.value: step for step in steps_open_to(status=task.status, side=Side.PROVIDER)} if link.is_open(at) else {}
-    waiting = codes.newest(link, at=at)
-    by = messages.code_channel(link.contact, link)
+    at = now()
+    found = queries.page(token, at=at)
+    status = Status(found.profile.status)
+    steps = {step.action.value: step for step in found.steps if step.action in operations.VERBS}
     today = f"{local_date(at):%Y-%m-%d}"
-    all_forms = {name: sent.get(name) or (made(initial={"day": today}) if name == "attended" else made()) for name, made in FORMS.items()}
     wrong = next((form for form in sent.values() if form.errors), None)
     context = {
         "token": token,
-        "profile": profile,
-        "title": present.title(profile),
-        "due": present.due(profile, at),
-        "look": present.look(task.status),
-        "steps": {action: step for action, step in open_steps.items() if action in STEPS},
-        "forms": all_forms,
+        "profile": found.profile,
+        "title": present.title(found.profile),
+        "due": present.due(found.profile, at),
+        "look": present.look(status),
+        "steps": steps,
+        "forms": {name: sent.get(name) or (made(initial={"day": today}) if name == "attended" else made()) for name, made in FORMS.items()},
         "wrong": wrong,
         "problem": problem,
         "person": person,
-        "known": task.status in Status.known_to_provider(),
-        "withdrawn": task.status in (Status.CANCELLED, Status.ENTERED_IN_ERROR),
-        "declined": task.status == Status.REJECTED,
-        "may_ask": task.status == Status.REQUESTED,
-        "may_attend": Action.COMPLETE in open_steps,
-        "waiting": waiting,
-        "code_to": address_in_part(by, messages.address(link.contact, by)),
-        "door": link.kind == TaskLink.Kind.DOOR,
-        "until": link.expires_at,
-        "contact": link.contact,
-        "thread": talk(task.pk),
+        "known": status in Status.known_to_provider(),
+        "withdrawn": status in (Status.CANCELLED, Status.ENTERED_IN_ERROR),
+        "declined": status == Status.REJECTED,
+        "waiting": found.waits_for_code,
+        "code_to": found.code_to,
+        "door": found.link.kind == TaskLink.Kind.DOOR,
+        "until": found.link.expires_at,
+        "contact": found.link.contact,
+        "thread": found.said,
     }
-    status = 422 if wrong else problem.http_status if problem else 200
-    return render(request, "outside/reply.jinja", context, status=status)
+    return render(request, "outside/reply.jinja", context, status=422 if wrong else problem.http_status if problem else 200)
