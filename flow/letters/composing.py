@@ -74,7 +74,8 @@ def _next(tasks: list[ReferralTask], said: dict[str, Any]) -> list[str]:
 def _name(task: ReferralTask, said: dict[str, Any]) -> str:
     service: Service = task.pool.service
     hidden = service.is_confidential or service.organization.is_confidential
-    hidden |= bool(task.pool.location_id and task.pool.location.is_confidential)
+    if (location := task.pool.location) is not None:
+        hidden |= location.is_confidential
     return str(said["private"]) if hidden else service.name
 
 

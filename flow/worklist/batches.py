@@ -50,11 +50,12 @@ def carry_out(*, batch_id: UUID, action: str, asked: dict[str, Any], keys: Seque
     Raises NotAllowed, Invalid, and NotFound for somebody else's `batch_id`.
     """
     what = _doing(action, asked, by)
+    assert by.organization is not None  # whoever refers or provides has one
     rows = {row.key: row for row in _rows(what, keys, by, at)}
     started = [{**row.ids, "key": row.key, "outcome": _WAITS, "why": ""} for row in rows.values()]
     batch, _ = Batch.objects.get_or_create(
         pk=batch_id,
-        defaults={"organization_id": by.organization_id, "user": by, "action": action, "asked": what.asked, "lines": started, "at": at},
+        defaults={"organization": by.organization, "user": by, "action": action, "asked": what.asked, "lines": started, "at": at},
     )
     if batch.user_id != by.pk or batch.organization_id != by.organization_id:
         raise NotFound("There is no such change.")
@@ -136,7 +137,11 @@ def _rows(what: Doing, keys: Iterable[str], by: User, at: datetime) -> list[Row]
     if len(chosen) > MOST_LINES:
         raise Invalid(f"Tick at most {MOST_LINES} lines at once.", field="keys")
     if what.for_provider:
-        tasks = ReferralTask.objects.visible_to(by).filter(pk__in=_ids(chosen)).select_related("pool__service")
+        tasks = (
+            ReferralTask.objects.visible_to(by)
+            .filter(pk__in=_ids(chosen))
+            .select_related("referral__organization", "referral__profile", "pool__service", "reservation")
+        )
         return [Row.of_task(task) for task in tasks.order_by("pk")]
     found = lines(by, at, Wanted(), keys=chosen)
     if len(found) < len(chosen):

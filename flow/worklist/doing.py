@@ -15,6 +15,7 @@ from flow import operations, workflow
 from flow.casework import operations as casework
 from flow.models import Batch, Episode, Referral, ReferralTask, Team
 from flow.people import tell_colleagues
+from flow.queries import anonymised
 from flow.workflow import REFERRER_WORDS, Side, Status
 from flow.worklist.lines import Line, Task
 
@@ -27,7 +28,7 @@ FURTHEST_DAYS = 365
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One chosen line: of a referrer's list, or one task of a provider. `name` is who it is; empty for a provider."""
+    """One chosen line: of a referrer's list, or one task of a provider. `name` is who it is, to a provider without naming them."""
 
     key: str
     name: str
@@ -42,7 +43,9 @@ class Row:
 
     @classmethod
     def of_task(cls, task: ReferralTask) -> "Row":
-        return cls(str(task.pk), "", {"task": str(task.pk), "referral": str(task.referral_id)}, task=task)
+        told = anonymised(task)
+        title = f"{told.sex or 'Person'}, {told.age_band}, near {told.outcode}, for {told.service_name}"
+        return cls(str(task.pk), title, {"task": str(task.pk), "referral": str(task.referral_id), "title": title}, task=task)
 
 
 class Doing:
@@ -159,7 +162,7 @@ class _OnStay(Doing):
         return "As it was before."
 
     def _find(self, pk: str | None) -> Episode:
-        episode = Episode.objects.of_ones_own(self.by).filter(pk=pk, ended_at__isnull=True).first()
+        episode = Episode.objects.of_ones_own(self.by).filter(pk=pk, ended_at__isnull=True).first() if pk else None
         if episode is None:
             raise Conflict("The stay or wait has ended.")
         return episode
@@ -257,7 +260,7 @@ class Assign(Doing):
         """The referral and the stay, in the order in which everybody locks them."""
         found: dict[str, Episode | Referral] = {}
         for name, model in (("referral", Referral), ("episode", Episode)):
-            mine = model.objects.visible_to(self.by).filter(organization_id=self.by.organization_id)
+            mine = model.objects.visible_to(self.by).filter(organization=self.by.organization)
             record = mine.select_for_update(of=("self",), no_key=True).filter(pk=ids[name]).first() if ids[name] else None
             if record is not None:
                 found[name] = record
@@ -349,7 +352,7 @@ BY_ACTION: dict[str, type[Doing]] = {
 
 def teams_for(user: User) -> list[Team]:
     """The teams to which somebody may give a person: those whose records they see themselves, so that it can be undone."""
-    return list(Team.objects.visible_to(user).filter(organization_id=user.organization_id).exclude(pk__in=Team.objects.hidden_from(user)))
+    return list(Team.objects.visible_to(user).filter(organization=user.organization).exclude(pk__in=Team.objects.hidden_from(user)))
 
 
 def _requested(line: Line) -> list[Task]:

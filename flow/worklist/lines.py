@@ -132,7 +132,7 @@ def lines(user: User, at: datetime, wanted: Wanted | None = None, *, keys: Itera
 
 def wards(user: User) -> list[str]:
     """The wards on which somebody waits."""
-    waiting = Episode.objects.visible_to(user).filter(organization_id=user.organization_id).waiting().exclude(ward="")
+    waiting = Episode.objects.of_ones_own(user).waiting().exclude(ward="")
     return list(waiting.order_by("ward").values_list("ward", flat=True).distinct())
 
 
@@ -163,13 +163,13 @@ def _all(user: User, at: datetime, wanted: Wanted) -> list[Line]:
 
 def _waiting(user: User, at: datetime, words: str) -> QuerySet[Episode]:
     """Of one's own organisation alone: whom another has granted is on its list."""
-    episodes = Episode.objects.visible_to(user).filter(organization_id=user.organization_id).waiting().filter(ready_at__lte=at)
+    episodes = Episode.objects.of_ones_own(user).waiting().filter(ready_at__lte=at)
     return _named(episodes, "patient__", words).select_related("patient").order_by("ready_at", "pk")
 
 
 def _sent(user: User, at: datetime, episodes: list[UUID], *, ended: bool, words: str) -> QuerySet[Referral]:
     """Referrals that are open or came to nothing without being closed, and those of the stays; or those of which something ended lately."""
-    referrals = Referral.objects.visible_to(user).filter(organization_id=user.organization_id)
+    referrals = Referral.objects.visible_to(user).filter(organization=user.organization)
     tasks = ReferralTask.objects.filter(referral=OuterRef("pk"))
     lately = tasks.filter(changed_at__gte=at - ENDED_WITHIN)
     if ended:
@@ -195,8 +195,8 @@ def _named(rows: QuerySet, prefix: str, words: str) -> QuerySet:
 def _tasks(referrals: list[Referral]) -> dict[UUID, tuple[Task, ...]]:
     rows = ReferralTask.objects.filter(referral__in=[referral.pk for referral in referrals]).order_by("requested_at", "pk")
     found: dict[UUID, list[Task]] = {}
-    for referral, *task in rows.values_list("referral_id", "pk", "status", "respond_by", "pool__service__name"):
-        found.setdefault(referral, []).append(Task(*task))
+    for referral, pk, status, respond_by, name in rows.values_list("referral_id", "pk", "status", "respond_by", "pool__service__name"):
+        found.setdefault(referral, []).append(Task(pk, status, respond_by, name))
     return {referral: tuple(asked) for referral, asked in found.items()}
 
 

@@ -7,6 +7,7 @@ from django import forms
 from django.utils import timezone
 
 from catalogue.lexicon import Lexicon
+from flow.intake.operations import Origin
 from flow.models import ReferralOrigin
 from frontend.forms.patient import DateInput, PatientForm
 
@@ -76,9 +77,10 @@ class PaperForm(forms.Form):
         """What `flow.operations.add_patient` takes."""
         return {name: self.cleaned_data[name] for name in PERSON}
 
-    def origin(self) -> dict[str, Any]:
+    def origin(self) -> Origin:
         """Where it came from."""
-        return {name: self.cleaned_data[name] for name in ("channel", "sector", "sender", "received_on")}
+        said = self.cleaned_data
+        return Origin(channel=said["channel"], sector=said["sector"], sender=said["sender"], received_on=said["received_on"])
 
 
 class ChosenForm(forms.Form):

@@ -59,7 +59,7 @@ def letter_new(request: SignedIn, pk: UUID) -> HttpResponse:
         "form": form,
         "referral": referral,
         "patient": referral.patient,
-        "sections": compose(referral, language=str(initial["language"]), call=initial["call"] or "…"),
+        "sections": compose(referral, language=str(initial["language"]), call=initial["call"] or "(a name and a number)"),
         "not_in": prefers if prefers not in languages() else "",
         "before": Letter.objects.visible_to(request.user).filter(referral=referral).select_related("by"),
     }

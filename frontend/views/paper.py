@@ -63,7 +63,7 @@ def _enter(request: SignedIn, form: PaperForm, picked: ChosenForm, run: MatchRun
     said = form.cleaned_data
     referral = intake.enter(
         person=form.person(),
-        origin=intake.Origin(**form.origin()),
+        origin=form.origin(),
         profile_id=run.profile_id,
         match_run_id=run.pk,
         pool_ids=[picked.cleaned_data["pool"]],

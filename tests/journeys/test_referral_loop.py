@@ -145,8 +145,8 @@ def test_a_link_workers_package_of_three_services(visit: Visit, stack):
     while page.get_by_role("checkbox", checked=True).count():
         page.get_by_role("checkbox", checked=True).first.uncheck()
     for code in kinds.values():
-        page.locator(f'input[name=care_types][value="{code}"]').check(force=True)
-    page.locator('input[name=all_wanted][value="yes"]').check(force=True)
+        page.locator(f'input[name=care_types][value="{code}"]').evaluate("box => box.checked = true")
+    page.locator('input[name=all_wanted][value="yes"]').evaluate("choice => choice.checked = true")
     press(page, "Show services")
     page.get_by_role("link", name="Send to these").click()
     page.get_by_role("checkbox", name="agrees to this referral").check()
