@@ -167,7 +167,8 @@ def asgi(application: Any) -> Any:
 def watch(*, connection: Any, **told: Any) -> None:
     """A connection was opened: from now on each statement runs on behalf of whoever acts."""
     if connection.vendor == "postgresql" and keep_in_line not in connection.execute_wrappers:
-        connection.execute_wrappers.append(keep_in_line)
+        # First, not last: a wrapper that stands while the connection opens (that of the history) is taken away from the end.
+        connection.execute_wrappers.insert(0, keep_in_line)
 
 
 def keep_in_line(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
