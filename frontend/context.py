@@ -41,6 +41,7 @@ NAVIGATION: dict[str, list[tuple[str, str]]] = {
         ("Use", "usage"),
         ("Likely yes", "acceptance"),
         ("Sharing", "sharing"),
+        ("Rules", "rules"),
     ],
     User.Role.CURATOR: [
         ("Home", "home"),
@@ -62,6 +63,7 @@ NAVIGATION: dict[str, list[tuple[str, str]]] = {
         ("Sources", "sources"),
         ("Pathways", "pathways"),
         ("Likely yes", "acceptance"),
+        ("Rules", "rules"),
         ("Users and settings", "admin:index"),
     ],
 }

@@ -34,6 +34,8 @@ class AnswerForm(forms.Form):
                 widget=forms.RadioSelect,
                 error_messages={"required": "Choose the main reason."},
             )
+        if step.action == Action.ACCEPT:
+            self.fields["even_so"] = forms.BooleanField(label="I have read what has changed, and we can help even so", required=False)
         if step.needs_reason:
             self.fields["reason_text"] = forms.CharField(
                 label=QUESTIONS[step.action],
@@ -53,6 +55,6 @@ class AnswerForm(forms.Form):
             self.add_error("reason_text", "Say in a few words what the other reason is.")
         return sent
 
-    def why(self) -> dict[str, str]:
-        """The reason as the operations take it."""
-        return {name: self.cleaned_data[name] for name in ("reason", "reason_text") if self.cleaned_data.get(name)}
+    def why(self) -> dict[str, Any]:
+        """The reason, or the confirmation, as the operations take it."""
+        return {name: self.cleaned_data[name] for name in ("reason", "reason_text", "even_so") if self.cleaned_data.get(name)}

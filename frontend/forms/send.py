@@ -1,6 +1,7 @@
 """Sending one referral to the services that were chosen."""
 
 from collections.abc import Collection
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,17 @@ def without_hold(sent: QueryDict) -> QueryDict:
     kept = sent.copy()
     kept.pop("hold", None)
     return kept
+
+
+def moved(sent: QueryDict, chosen: list[UUID]) -> list[UUID]:
+    """The services in their order, after the press of a button that moves one up or down."""
+    name, _, way = sent.get("move", "").partition(":")
+    order = list(chosen)
+    place = next((number for number, pool in enumerate(order) if str(pool) == name), None)
+    other = None if place is None else place - 1 if way == "up" else place + 1
+    if place is not None and other is not None and 0 <= other < len(order):
+        order[place], order[other] = order[other], order[place]
+    return order
 
 
 class PatientChoice(forms.ModelChoiceField):
@@ -60,6 +72,38 @@ class SendForm(forms.Form):
         max_length=4000,
         widget=forms.Textarea,
     )
+    how = forms.ChoiceField(
+        label="How should they be asked?",
+        choices=[("together", "All at once"), ("order", "One after the other, in the order above")],
+        initial="together",
+        required=False,
+        widget=forms.RadioSelect,
+    )
+    answer_hours = forms.IntegerField(
+        label="Hours that each has to answer",
+        help_text="If they are asked one after the other. Empty: 2 hours if urgent, 24 if routine.",
+        required=False,
+        min_value=1,
+        max_value=336,
+        error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), "Give whole hours from 1 to 336"),
+    )
+    keep_asked = forms.BooleanField(label="Who does not answer in time stays asked while the next is asked too", required=False)
+    wanted = forms.IntegerField(
+        label="How many services are wanted?",
+        help_text="When so many have said yes, the others are told that it is settled.",
+        initial=1,
+        required=False,
+        min_value=1,
+        error_messages=dict.fromkeys(("invalid", "min_value"), "Give a whole number, 1 or more"),
+    )
+    parts_wanted = forms.IntegerField(
+        label="How many of these are enough?",
+        help_text="Empty: all are wanted. When so many have a yes, the others are withdrawn.",
+        required=False,
+        min_value=1,
+        error_messages=dict.fromkeys(("invalid", "min_value"), "Give a whole number, 1 or more"),
+    )
+    even_so = forms.BooleanField(label="Ask even so those whose entries speak against this person", required=False)
     consent = forms.BooleanField(
         label="The person, or somebody who may decide for them, agrees to this referral",
         error_messages={"required": "Ask whether they agree, and tick the box when they do"},
@@ -85,7 +129,7 @@ class SendForm(forms.Form):
         return data
 
     def asked(self) -> dict[str, Any]:
-        """What `flow.operations.send` needs of what was typed."""
+        """What `flow.packages.send` needs of what was typed."""
         data = self.cleaned_data
         return {
             "patient_id": data["patient"].pk,
@@ -94,4 +138,10 @@ class SendForm(forms.Form):
             "urgency": data["urgency"],
             "reason": data["reason"],
             "consent": data["consent"],
+            "in_order": data["how"] == "order",
+            "keep_asked": data["keep_asked"],
+            "answer_within": timedelta(hours=data["answer_hours"]) if data["answer_hours"] else None,
+            "wanted": data["wanted"] or 1,
+            "parts_wanted": data["parts_wanted"],
+            "even_so": data["even_so"],
         }

@@ -7,6 +7,7 @@ from datetime import datetime
 from capacity.models import CapacityStatus
 from capacity.queries import PoolState
 from catalogue.models import User
+from flow.fit import Change
 from flow.models import Batch, Referral, Transition
 from flow.queries import AnonymisedProfile, ProviderView
 from flow.workflow import Action, Status, Step
@@ -130,15 +131,16 @@ def has_place(profile: AnonymisedProfile, state: PoolState) -> bool:
     return bool(state.free) and state.status != CapacityStatus.NO_CAPACITY
 
 
-def choices(profile: AnonymisedProfile, steps: Iterable[Step], state: PoolState) -> list[Choice]:
-    """The buttons; the first is what usually comes next."""
+def choices(profile: AnonymisedProfile, steps: Iterable[Step], state: PoolState, changes: Iterable[Change] = ()) -> list[Choice]:
+    """The buttons; the first is what usually comes next. A yes to something that has changed is asked about first."""
+    confirm = any(change.to_confirm for change in changes)
     # Before an answer “No” says the same as “Withdraw”, and says why.
     offered = [step for step in steps if not (step.action == Action.WITHDRAW and profile.status == Status.REQUESTED)]
     offered.sort(key=lambda step: ORDER.index(step.action))
     return [
         Choice(
             step=step,
-            at_once=step.action in ONE_PRESS and (step.action != Action.ACCEPT or has_place(profile, state)),
+            at_once=step.action in ONE_PRESS and (step.action != Action.ACCEPT or (has_place(profile, state) and not confirm)),
             main=number == 0,
         )
         for number, step in enumerate(offered)

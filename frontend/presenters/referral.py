@@ -76,6 +76,9 @@ class Ask:
     urgency: str
     asked: list[Asked]
 
+    is_open_to_more: bool
+    """Fewer have said yes than are wanted."""
+
     @classmethod
     def of(cls, referral: Referral, at: datetime) -> "Ask":
         tasks = list(referral.tasks.all())
@@ -89,6 +92,7 @@ class Ask:
             tone="waiting" if waits else TONES.get(status, "ended"),
             urgency=referral.get_urgency_display(),
             asked=[Asked.of(task, at) for task in tasks],
+            is_open_to_more=sum(task.status in Status.taken_on() for task in tasks) < referral.wanted,
         )
 
 

@@ -14,10 +14,10 @@ from capacity.queries import pool_states
 from catalogue.models import User
 from core.clock import now
 from core.errors import LuneError
-from flow import operations, queries, workflow
+from flow import fit, operations, queries, workflow
 from flow.casework import queries as casework
 from flow.models import ReferralTask
-from flow.workflow import Action
+from flow.workflow import Action, Status
 from frontend.forms.answer import AnswerForm
 from frontend.presenters import inbox as present
 from frontend.presenters.query import Query
@@ -99,7 +99,16 @@ def _find(request: SignedIn, pk: UUID) -> ReferralTask:
 
 
 def _ask(request: SignedIn, asked: ReferralTask, taken: workflow.Step, form: AnswerForm) -> HttpResponse:
-    context = {"task": asked, "step": taken, "form": form, "state": pool_states([asked.pool_id], now())[asked.pool_id]}
+    changes = fit.changes(asked, now()) if taken.action == Action.ACCEPT else []
+    if not any(change.to_confirm for change in changes):
+        form.fields.pop("even_so", None)
+    context = {
+        "task": asked,
+        "step": taken,
+        "form": form,
+        "state": pool_states([asked.pool_id], now())[asked.pool_id],
+        "changes": changes,
+    }
     return render(request, "inbox/step.jinja", context, status=422 if form.errors else 200)
 
 
@@ -107,6 +116,7 @@ def _page(request: SignedIn, asked: ReferralTask, *, problem: LuneError | None =
     at = now()
     state = pool_states([asked.pool_id], at)[asked.pool_id]
     view = queries.provider_view(asked, request.user)
+    changes = fit.changes(asked, at) if asked.status == Status.REQUESTED else []
     context = {
         "task": asked,
         "profile": view.profile,
@@ -114,7 +124,8 @@ def _page(request: SignedIn, asked: ReferralTask, *, problem: LuneError | None =
         "agrees": view.agrees,
         "title": present.title(view.profile),
         "state": state,
-        "choices": present.choices(view.profile, view.steps, state),
+        "choices": present.choices(view.profile, view.steps, state, changes),
+        "changes": changes,
         "due": present.due(view.profile, at),
         "look": present.look(asked.status),
         "history": list(asked.transitions.select_related("organization")),

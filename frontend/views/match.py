@@ -12,21 +12,22 @@ from django.views.decorators.http import require_GET, require_POST
 
 import matching.operations
 from capacity.models import ServiceCapacity
-from capacity.queries import next_of_each, with_state
+from capacity.queries import PoolState, next_of_each, with_state
 from catalogue.models import User
 from catalogue.queries import search_services
 from core import audit, clock
 from core.errors import Conflict, LuneError
-from flow import packages
+from flow import fit, packages
 from flow.hold_queries import Hold, holds
 from flow.models import Consent, Episode, Patient
-from frontend.forms.send import SendForm, without_hold
+from frontend.forms.send import SendForm, moved, without_hold
 from frontend.forms.tell import tell
 from frontend.presenters import compare as side_by_side
 from frontend.presenters import map as maps
 from frontend.presenters import match as presenter
 from frontend.presenters import parts as beside
 from matching import comparing
+from matching.engine import explain
 from matching.models import MatchRun
 
 from .access import SignedIn, for_roles
@@ -157,16 +158,21 @@ def send(request: SignedIn, pk: UUID) -> HttpResponse:
     wanted = presenter.chosen(request.POST.getlist("pools") or request.GET.getlist("pools"))
     if not wanted:
         return redirect(match_address(run.pk, patient.pk if patient else None))
+    moving = "move" in request.POST
+    if moving:
+        wanted = moved(request.POST, wanted)
     pools = ServiceCapacity.objects.visible_to(request.user).filter(pk__in=wanted)
-    states = with_state(pools.order_by("service__name"), at)
+    states = _in_order(with_state(pools, at), wanted)
     people = Patient.objects.visible_to(request.user)
     kept = [hold for hold in _held(request, patient) if hold.pool in wanted]
     chosen_states: dict[str, Any] = {"patients": people, "states": states, "held": [hold.pool for hold in kept]}
     agreed = Consent.objects.visible_to(request.user).filter(patient=patient, purpose="direct-care").current().first() if patient else None
     given = {"patient": patient, "pools": wanted, "consent": agreed is not None and agreed.decision == Consent.Decision.GIVEN}
-    form = SendForm(request.POST or None, initial=given, **chosen_states)
+    if moving:  # nothing is sent, and nothing that was typed is lost
+        given |= request.POST.dict() | {"pools": wanted}
+    form = SendForm(None if moving else request.POST or None, initial=given, **chosen_states)
     gone: Conflict | None = None
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and not moving and form.is_valid():
         asked = form.asked()
         try:
             referrals = packages.send(
@@ -179,7 +185,7 @@ def send(request: SignedIn, pk: UUID) -> HttpResponse:
         except Conflict as error:
             gone = error
             # What was read above may be older than the refusal. A place that has gone can no longer be kept.
-            states = with_state(pools.order_by("service__name"), clock.now())
+            states = _in_order(with_state(pools, clock.now()), wanted)
             form = SendForm(without_hold(request.POST), **(chosen_states | {"states": states}))
         except LuneError as error:
             tell(form, error)
@@ -201,13 +207,19 @@ def send(request: SignedIn, pk: UUID) -> HttpResponse:
         "kept": kept,
         "states": states,
         "parts": _parts(run, states, wanted),
-        "ticked": [pool for pool in wanted if not gone or str(pool) != gone.details.get("pool")],
+        "ticked": [pool for pool in wanted if not gone or gone.code == "no-longer-fits" or str(pool) != gone.details.get("pool")],
+        "against": {pool: [explain.label(code) for code in codes] for pool, codes in fit.failed(run.profile, wanted, at).items() if codes},
         "gone": gone,
         "others": presenter.rows(others, user=request.user, at=at),
         "overdue": presenter.overdue(states, user=request.user, today=timezone.localdate(at)),
     }
-    status = 200 if request.method != "POST" else 409 if gone else 422
+    status = 200 if request.method != "POST" or moving else 409 if gone else 422
     return render(request, "send/send.jinja", context, status=status)
+
+
+def _in_order(states: list[PoolState], wanted: list[UUID]) -> list[PoolState]:
+    """In the order in which they were chosen: so they are asked, when one is asked after the other."""
+    return sorted(states, key=lambda state: wanted.index(state.id))
 
 
 def _parts(run: MatchRun, states: list[Any], wanted: list[UUID]) -> list[tuple[str, list[Any]]]:

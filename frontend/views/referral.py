@@ -12,9 +12,10 @@ import flow.operations
 from catalogue.models import User
 from core import audit, clock
 from core.errors import LuneError
+from flow import asking, moves
 from flow.attendance.queries import visits_of
 from flow.casework import queries as casework
-from flow.models import Consent, Referral, ReferralTask
+from flow.models import Consent, Referral, ReferralTask, RuleDeed
 from flow.outside.queries import reach
 from flow.queries import timeline
 from flow.workflow import Action, Status
@@ -50,6 +51,9 @@ def referral(request: SignedIn, pk: UUID) -> HttpResponse:
         "withdrawn": _no(request, found),
         "ask": Ask.of(found, clock.now()),
         "history": timeline(found)[::-1],
+        "move": moves.of_referral(found, clock.now()),
+        "queue": moves.queue_of(found),
+        "deeds": list(RuleDeed.objects.visible_to(request.user).filter(referral=found)),
         "unread": casework.unread(request.user, tasks=[task.pk for task in found.tasks.all()]),
         "questions": casework.unanswered(request.user, found),
         **hubs.sender_parts(found, request.user, clock.now()),
@@ -81,6 +85,41 @@ def step(request: SignedIn, pk: UUID, task_id: UUID, action: str) -> HttpRespons
     else:
         messages.success(request, "The request is withdrawn. The service can see that.")
     return redirect("referral", pk)
+
+
+@for_roles(User.Role.REFERRER)
+@require_POST
+def change_list(request: SignedIn, pk: UUID) -> HttpResponse:
+    """One press: a service up, down or off the list, the next one asked now, or the referral closed."""
+    found = get_object_or_404(Referral.objects.visible_to(request.user), pk=pk)
+    act, _, entry = request.POST.get("act", "").partition(":")
+    try:
+        messages.success(request, _press(act, _uuid(entry), found, request))
+    except LuneError as error:
+        messages.error(request, error.message)
+    return redirect("referral", pk)
+
+
+def _press(act: str, entry: UUID, found: Referral, request: SignedIn) -> str:
+    said = {"by": request.user, "at": clock.now()}
+    if act in ("up", "down"):
+        asking.move(entry_id=entry, up=act == "up", **said)
+        return "The order is changed."
+    if act == "leave-out":
+        asking.leave_out(entry_id=entry, **said)
+        return "The service is off the list."
+    if act == "next":
+        return f"{asking.ask_next(referral_id=found.pk, **said).pool.service.name} is asked now."
+    asking.close(referral_id=found.pk, reason=request.POST.get("reason", ""), **said)
+    return "The referral is closed."
+
+
+def _uuid(text: str) -> UUID:
+    """The id that a button sent; one that nothing has when it sent none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return UUID(int=0)
 
 
 def _no(request: SignedIn, found: Referral) -> Consent | None:

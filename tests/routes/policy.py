@@ -135,6 +135,7 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     "match-why-not": (OURS, NOT_THERE),
     "send": (OURS | {OWN: 302}, OURS | {OWN: 302}),
     "referral": (OURS, NOT_THERE),
+    "referral-list": (page(REFERRERS, 405), OURS | {OWN: 302}),
     "referral-step": (page(REFERRERS, 405), OURS | {OWN: 302}),
     # Signed by a record system: nobody else is believed, signed in or not.
     "launch": (NOT_THERE, all_get(403)),
@@ -190,6 +191,9 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     "board-screen-revoke": (page(MANAGERS | PROVIDERS, 405), page(MANAGERS | PROVIDERS, 404)),
     "board-screen": (all_get(404), NOT_THERE),
     # A manager reads, an administrator switches.
+    "rules": (page(MANAGERS | {ADMINISTRATOR}), NOT_THERE),
+    "rule-new": (page(MANAGERS | {ADMINISTRATOR}), page(MANAGERS | {ADMINISTRATOR}, 422)),
+    "rule": (page(MANAGERS | {ADMINISTRATOR}, 404), page(MANAGERS | {ADMINISTRATOR}, 404)),
     "acceptance": (page(MANAGERS | {ADMINISTRATOR}), page(ADMINISTRATOR, 422)),
     "acceptance-csv": (page(MANAGERS | {ADMINISTRATOR}), NOT_THERE),
     "quality": (all_get(200), NOT_THERE),
