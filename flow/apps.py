@@ -11,7 +11,7 @@ class FlowConfig(AppConfig):
         """A record with people on their way to it may not be merged away; providers are told how many wait near them."""
         from capacity import demand
         from catalogue.dedupe import blockers
-        from flow.casework import sources
+        from flow.casework import other_sources, sources
         from flow.demand import waiting_near
         from flow.queries import open_requests
         from flow.self_referral.queries import requests_waiting
@@ -21,6 +21,7 @@ class FlowConfig(AppConfig):
         blockers.register(requests_waiting)
         demand.register(waiting_near)
         sources.register_all()
+        other_sources.register_all()
 
 
 def close_to_strangers(*, using: str, **told: Any) -> None:
