@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import EmailMessage
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from catalogue.models import User
 from flow.models import ReferralTask
@@ -17,15 +17,16 @@ from notifications.models import Delivery, Notice
 from notifications.notices import stopping
 from notifications.notices.kinds import BY_CODE, Kind
 
-#: What is in a notice's data, for whom, and the page that shows it.
-_PAGES: tuple[tuple[str, str, str], ...] = (
-    ("task", User.Role.PROVIDER, "task"),
-    ("referral", User.Role.REFERRER, "referral"),
-    ("patient", User.Role.REFERRER, "patient"),
+#: The page of the one thing: of which kind of notice, by what in its data, for whom. Empty: of any kind, for anybody.
+_PAGES: tuple[tuple[str, str, str, str], ...] = (
+    ("message", "task", "", "task-messages"),
+    ("follow-up", "follow_up", "", "follow-up"),
+    ("hub", "entry", "", "hub-entry"),
+    ("", "task", User.Role.PROVIDER, "task"),
+    ("", "referral", User.Role.REFERRER, "referral"),
 )
-#: Where there is no page for the one thing: where such things are listed.
+#: Where there is no page for the one thing: where such things are listed, or where somebody in this role begins.
 _LISTS: dict[tuple[str, str], str] = {
-    ("follow-up", ""): "follow-ups", ("hub", ""): "hub", ("break-glass", ""): "break-glass-review", ("session", ""): "register",
     ("request", User.Role.PROVIDER): "requests", ("", User.Role.PROVIDER): "inbox", ("", User.Role.REFERRER): "worklist",
     ("", User.Role.MANAGER): "dashboard",
 }  # fmt: skip
@@ -71,19 +72,11 @@ def link(notice: Notice, user: User) -> str:
     """The page of what a notice is about, or of the list in which it is. Whether it may be opened is the page's to say."""
     if (mended := _MENDED.get(str(notice.data.get("what")))) is not None:
         return reverse(mended)
-    for name, role, page in _PAGES:
-        if notice.data.get(name) and role == user.role:
-            try:
-                return reverse(page, args=[notice.data[name]])
-            except NoReverseMatch:
-                continue
-    for key in ((notice.kind, user.role), (notice.kind, ""), ("", user.role)):
-        if key in _LISTS:
-            try:
-                return reverse(_LISTS[key])
-            except NoReverseMatch:
-                continue
-    return reverse("notices")
+    for kind, name, role, page in _PAGES:
+        if notice.data.get(name) and kind in ("", notice.kind) and role in ("", user.role):
+            return reverse(page, args=[notice.data[name]])
+    found = _LISTS.get((notice.kind, user.role)) or _LISTS.get(("", user.role), "home")
+    return reverse(found)
 
 
 # --- outside

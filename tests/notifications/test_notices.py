@@ -141,7 +141,9 @@ def test_single_people_are_named_and_whoever_works_elsewhere_by_now_is_not():
         publish("followup.due", topics=["region"], audience=[here.organization_id], data={"to": [str(here.pk)], "by": str(here.pk)})
     read_all()
     assert (told(here), told(elsewhere)) == (["follow-up"], [])
-    assert set(Notice.objects.get().data) == {"follow_up"}
+    notice = Notice.objects.get()
+    assert set(notice.data) == {"follow_up"}
+    assert words.link(notice, here) == reverse("follow-up", args=[boss.pk])
 
 
 @pytest.mark.parametrize("managed", [True, False])
