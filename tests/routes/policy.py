@@ -102,7 +102,7 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     "follow-up": (KNOWN | {ACCEPTED: 404}, KNOWN | {OWN: 422, ACCEPTED: 404}),
     # Its file is erased.
     "document": (KNOWN | of({OWN, ACCEPTED}, 409), NOT_THERE),
-    "document-step": (page(REFERRERS | PROVIDERS, 405), page(REFERRERS | PROVIDERS, 404)),
+    "document-step": (NOT_THERE, page(REFERRERS | PROVIDERS, 404)),
     "task-messages": (KNOWN | {ASKED: 200}, KNOWN | of({OWN, ACCEPTED, ASKED}, 422)),
     "messages": (page(REFERRERS | PROVIDERS), NOT_THERE),
     **dict.fromkeys(("follow-ups", "follow-ups-csv"), (page(REFERRERS | PROVIDERS), NOT_THERE)),
@@ -335,7 +335,7 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     "api-tasks": (api(200), NOT_IN_API),
     "api-task-messages": (api(404, others={OWN: 200, ASKED: 200, ACCEPTED: 200}), api(404, others={OWN: 400, ASKED: 400, ACCEPTED: 400})),
     "api-task-messages-read": (NOT_IN_API, api(404, others={OWN: 204, ASKED: 204, ACCEPTED: 204})),
-    "api-patient-documents": (api(404, others={OWN: 200, ACCEPTED: 200}), api(415, others={OWN: 415, ACCEPTED: 415})),
+    "api-patient-documents": (api(404, others={OWN: 200, ACCEPTED: 200}), api(404, others={OWN: 400, ACCEPTED: 400})),
     "api-document": (api(404, others={OWN: 200, ACCEPTED: 200}), NOT_IN_API),
     "api-document-file": (api(404, others={OWN: 409, ACCEPTED: 409}), NOT_IN_API),
     "api-document-withdraw": (NOT_IN_API, api(404, others={OWN: 400, ACCEPTED: 400})),
