@@ -84,9 +84,13 @@ class PaperForm(forms.Form):
 
 
 class ChosenForm(forms.Form):
-    """Which of the services that fit."""
+    """Which of the services that fit; and the letter itself, if somebody scanned it."""
 
     run = forms.UUIDField(widget=forms.HiddenInput)
+    scan = forms.FileField(
+        required=False,
+        error_messages={"empty": "The file is empty. Choose another, or leave it out"},
+    )
     pool = forms.TypedChoiceField(
         coerce=UUID,
         error_messages={"required": "Choose a service", "invalid_choice": "That service is not in this list. Choose another"},

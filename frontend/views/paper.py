@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
+import flow.casework.operations as casework
 import flow.intake.operations as intake
 import matching.operations
 from catalogue.models import User
@@ -48,11 +49,14 @@ def paper(request: SignedIn) -> HttpResponse:
                 run = _rank(request, form, at)
             rows = _rows(request, run, form, at)
             if request.POST.get("do") in ("send", "next"):
-                picked = ChosenForm(request.POST, pools=[row.line.pool_id for row in rows])
+                picked = ChosenForm(request.POST, request.FILES, pools=[row.line.pool_id for row in rows])
                 if picked.is_valid():
                     return _enter(request, form, picked, run, at)
         except LuneError as error:
-            tell(form, error)
+            if picked is not None and error.details.get("field") == "file":
+                picked.add_error("scan", error.message)
+            else:
+                tell(form, error)
     context = {"form": form, "run": run, "rows": rows, "picked": picked, "only": _named(rows, form)}
     status = 200 if not form.errors and not (picked and picked.errors) else 422
     return render(request, "refer/paper.jinja", context, status=status)
@@ -72,6 +76,11 @@ def _enter(request: SignedIn, form: PaperForm, picked: ChosenForm, run: MatchRun
         by=request.user,
         at=at,
     )
+    if scan := picked.cleaned_data["scan"]:
+        casework.add_document(
+            patient_id=referral.patient_id, referral_id=referral.pk, title=f"Referral of {said['received_on']:%-d %B %Y}", file=scan,
+            by=request.user, at=at,
+        )  # fmt: skip
     audit.record_read(user=request.user, record_type="patient", record_id=referral.patient_id)
     if request.POST["do"] == "send":
         return redirect("referral", referral.pk)

@@ -3,15 +3,17 @@
 from datetime import timedelta
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from core.models import AuditEntry
-from flow.models import Batch, Episode, Patient, Referral, ReferralTask, SavedView
+from flow.models import Batch, Document, Episode, Patient, Referral, ReferralTask, SavedView
 from tests.factories import EpisodeFactory, OutcodeFactory, PatientFactory, PoolFactory, PostcodeFactory, UserFactory, term
 
 pytestmark = pytest.mark.django_db
+PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
 PAPER = {
     "given_name": "Ada", "family_name": "Byrom", "birth_date": "1941-05-17", "nhs_number": "", "sex": "female", "phone": "",
     "postcode": "PR1 2HE", "care": "befriending", "service": "tea", "reason": "Lives alone", "channel": "paper", "sector": "faith",
@@ -55,8 +57,13 @@ def test_paper_is_entered_on_one_page_and_the_clock_began_when_it_came(client, c
     assert (referral.origin.channel, referral.origin.sector, referral.origin.sender) == ("paper", "faith", "St Anne’s")
     assert timezone.localdate(referral.episode.ready_at) == came
     assert 'value="faith" selected' in client.get(sent["Location"]).content.decode()
-    # the next of the same person makes no second record
-    again = client.post(reverse("refer-paper"), typed | {"do": "send", "run": run, "pool": other.pk})
+    # the next of the same person makes no second record, and a file that is none sends nothing
+    last = typed | {"do": "send", "run": run, "pool": other.pk}
+    refused = client.post(reverse("refer-paper"), last | {"scan": SimpleUploadedFile("letter.pdf", b"MZ\x90\x00\x03")})
+    assert refused.status_code == 422
+    assert Referral.objects.count() == 1
+    again = client.post(reverse("refer-paper"), last | {"scan": SimpleUploadedFile("letter.pdf", PDF)})
+    assert Document.objects.get().referral_id != referral.pk
     assert again["Location"].startswith("/referrals/")
     assert Patient.objects.count() == Episode.objects.count() == 1
 
