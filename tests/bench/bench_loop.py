@@ -51,7 +51,6 @@ def referral_load() -> Measured:
 
 def people_and_homes(count: int) -> dict[str, Any]:
     """`count` people, with who sends for each and to whom; and whoever tells of which place."""
-    from django.contrib.gis.geos import Point
     from django.utils import timezone
     from knox.models import AuthToken
 
@@ -62,31 +61,29 @@ def people_and_homes(count: int) -> dict[str, Any]:
     OutcodeFactory()
     homes = []
     for _ in range(HOMES):
-        pool = PoolFactory(maximum=60)
+        pool: Any = PoolFactory(maximum=60)
         keeper = UserFactory(provider=True, email=f"bench-{uuid4()}@example.org", organization=pool.service.organization)
         homes.append([AuthToken.objects.create(user=keeper)[1], str(pool.pk)])
     pools = [pool for _, pool in homes]
     ServiceCapacity.objects.filter(pk__in=pools).update(available=30, reported_at=timezone.now())
-    senders = []
+    senders: list[tuple[str, Any, Any, str]] = []
     for _ in range(SENDERS):
-        sender = UserFactory(email=f"bench-{uuid4()}@example.org")
-        first = PatientFactory(organization=sender.organization)
-        point = Point(first.point.x, first.point.y, srid=first.point.srid)
-        senders.append(
-            (AuthToken.objects.create(user=sender)[1], sender, point, str(NeedProfileFactory(organization=sender.organization).pk))
-        )
+        sender: Any = UserFactory(email=f"bench-{uuid4()}@example.org")
+        near: Any = PatientFactory(organization=sender.organization)
+        profile: Any = NeedProfileFactory(organization=sender.organization)
+        senders.append((AuthToken.objects.create(user=sender)[1], sender.organization, near.point, str(profile.pk)))
     people = Patient.objects.bulk_create(
         Patient(
-            organization=senders[number % SENDERS][1].organization, given_name="Bench", family_name=f"Person {number}",
+            organization=senders[number % SENDERS][1], given_name="Bench", family_name=f"Person {number}",
             birth_date="1941-05-17", postcode="PR1 9ZQ", point=senders[number % SENDERS][2],
         )
         for number in range(count)
     )  # fmt: skip
     referrals = []
     for number, patient in enumerate(people):
-        token, _, _, profile = senders[number % SENDERS]
+        token, _, _, needs = senders[number % SENDERS]
         start = number * 7 % (HOMES - 3)
-        referrals.append([token, str(patient.pk), profile, pools[start : start + 3]])
+        referrals.append([token, str(patient.pk), needs, pools[start : start + 3]])
     return {"referrals": referrals, "updates": homes, "rates": RATES}
 
 
