@@ -165,7 +165,10 @@ class CallForm(forms.Form):
         super().__init__(*args, **kwargs)
         field = self.fields["said"]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = [(said.value, str(said.label)) for said in answers_to_hear(task)]
+        heard = answers_to_hear(task)
+        field.choices = [(said.value, str(said.label)) for said in heard]
+        if PhoneCall.Said.NO not in heard:
+            del self.fields["reason"]
 
     def clean(self) -> dict[str, Any]:
         sent = super().clean() or {}
