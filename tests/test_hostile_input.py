@@ -24,6 +24,7 @@ from catalogue.models import Contact, Phone, Service
 from frontend.forms.what_if import WhatIfForm
 from frontend.presenters.worklist import Filters, as_csv, found
 from matching.operations import match
+from notifications.notices import stopping
 from tests.factories import (
     EpisodeFactory,
     NeedProfileFactory,
@@ -102,6 +103,10 @@ class Stage:
             (None, reverse("tell", args=[self.link]), f"all version-{self.pool.pk} do-{self.pool.pk} number-{self.pool.pk} because"),
             (self.provider, reverse("board-screens"), "name"),
             (self.manager, reverse("what-if-new"), what_if),
+            (self.manager, reverse("webhooks"), "name url types"),
+            (self.manager, reverse("notices-defaults"), "quiet_from quiet_until daily_hour urgent_passes message-email message-app"),
+            (self.referrer, reverse("notices-mobile"), "mobile code do"),
+            (None, reverse("notices-stop", args=[stopping.token(self.referrer.pk, "email")]), "do"),
             (None, reverse("account_login"), "login password next"),
             (None, reverse("account_reset_password"), "email"),
         ]  # fmt: skip
@@ -121,6 +126,9 @@ class Stage:
             (None, reverse("directory"), "q care_type where miles status page"),
             (self.provider, reverse("board"), "area kind provider look"),
             (self.manager, reverse("what-if"), "page"),
+            (self.manager, reverse("notices"), "show kind page"),
+            (self.manager, reverse("caught"), "route q page"),
+            (self.referrer, reverse("api-notices"), "unread kind page per_page"),
             (self.curator, reverse("imports"), "page"),
             (self.curator, reverse("duplicates"), "decision sure source area q page"),
             (self.curator, reverse("merges"), "page"),
@@ -151,6 +159,7 @@ class Stage:
             (self.provider, "post", reverse("api-task-step", args=[self.task.pk, "decline"]), "reason reason_text version"),
             (self.provider, "patch", reverse("api-capacity", args=[self.pool.pk]), "available maximum status note is_open observed_at"),
             (self.provider, "post", reverse("api-capacity-reports"), "reports"),
+            (self.manager, "post", reverse("api-webhooks"), "name url types"),
             (self.provider, "put", reverse("fhir-service", args=[self.pool.pk]), "resourceType id extension meta"),
         ]
 
