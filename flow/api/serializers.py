@@ -5,7 +5,9 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from flow.models import Referral, ReferralTask
+from core import clock
+from flow import moves
+from flow.models import QueuedAsk, Referral, ReferralTask
 from flow.workflow import REFERRER_WORDS, Reason, Side, steps_open_to
 
 
@@ -47,14 +49,66 @@ class SenderTaskSerializer(serializers.ModelSerializer):
         return StepSerializer(steps_open_to(status=task.status, side=Side.REFERRER), many=True).data
 
 
+class MoveSerializer(serializers.Serializer):
+    """Whose move it is: `referrer`, `provider`, `hub` or `nobody`; what is expected, by when, and since when it is late."""
+
+    side = serializers.CharField()
+    who = serializers.CharField(help_text="The service or hub; empty for the sender.")
+    step = serializers.CharField()
+    by = serializers.DateTimeField(allow_null=True)
+    overdue_since = serializers.DateTimeField(allow_null=True)
+
+
+class QueuedSerializer(serializers.ModelSerializer):
+    """A service of a list that is asked in order."""
+
+    class Meta:
+        model = QueuedAsk
+        fields = ["pool", "position", "state", "because"]
+        read_only_fields = fields
+
+
+class ReferralListSerializer(serializers.ListSerializer):
+    """Whose move it is, is found for all of them together."""
+
+    def to_representation(self, data: Any) -> Any:
+        referrals = list(data.all() if hasattr(data, "all") else data)
+        found = moves.of_referrals(referrals, clock.now())
+        for referral in referrals:
+            referral.move = found[referral.pk]
+        return super().to_representation(referrals)
+
+
 class ReferralSerializer(serializers.ModelSerializer):
     """A referral as its sender sees it: ids and states. Who the person is stands in `patients/<id>/`."""
 
     tasks = SenderTaskSerializer(many=True)
+    queue = QueuedSerializer(many=True)
+    move = serializers.SerializerMethodField()
+
+    @extend_schema_field(MoveSerializer)
+    def get_move(self, referral: Referral) -> Any:
+        move = getattr(referral, "move", None) or moves.of_referral(referral, clock.now())
+        return MoveSerializer(move).data
 
     class Meta:
         model = Referral
-        fields = ["id", "patient", "episode", "profile", "match_run", "urgency", "created_at", "tasks"]
+        fields = [
+            "id",
+            "patient",
+            "episode",
+            "profile",
+            "match_run",
+            "urgency",
+            "created_at",
+            "wanted",
+            "in_order",
+            "closed_at",
+            "move",
+            "queue",
+            "tasks",
+        ]
+        list_serializer_class = ReferralListSerializer
         read_only_fields = fields
 
 
@@ -72,6 +126,13 @@ class NewReferralSerializer(serializers.Serializer):
         required=False, allow_blank=True, default="", max_length=4000, help_text="Shown to a provider after it has accepted."
     )
     consent = serializers.BooleanField()
+    wanted = serializers.IntegerField(default=1, min_value=1, help_text="How many services are to say yes; then the others are withdrawn.")
+    in_order = serializers.BooleanField(default=False, help_text="Ask one after the other, in the order of `pools`.")
+    keep_asked = serializers.BooleanField(default=False, help_text="In order: who misses the deadline stays asked while the next is.")
+    answer_within = serializers.IntegerField(
+        required=False, allow_null=True, default=None, min_value=15, help_text="Minutes to answer, instead of what the urgency says."
+    )
+    even_so = serializers.BooleanField(default=False, help_text="Ask also those whose entries speak against this person.")
 
 
 class StepRequestSerializer(serializers.Serializer):
@@ -80,6 +141,7 @@ class StepRequestSerializer(serializers.Serializer):
     reason = serializers.ChoiceField(choices=Reason.choices, required=False, allow_blank=True, default="")
     reason_text = serializers.CharField(required=False, allow_blank=True, default="", max_length=300)
     version = serializers.IntegerField(required=False, allow_null=True, default=None)
+    even_so = serializers.BooleanField(default=False, help_text="With a yes: what has changed since was read (`changed-since`).")
 
 
 class AnonymisedSerializer(serializers.Serializer):

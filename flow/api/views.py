@@ -1,5 +1,6 @@
 """Referrals, tasks and figures over the API. Each view makes one domain call."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,8 @@ from rest_framework.views import APIView
 
 from core import audit, clock, idempotency
 from core.api import Page, user_of
-from core.preconditions import etag
+from core.errors import Conflict
+from core.preconditions import PreconditionFailed, etag, expected_version
 from flow import operations, queries
 from flow.api import serializers
 from flow.models import Referral, ReferralTask
@@ -26,6 +28,8 @@ PAGES = [OpenApiParameter("page", OpenApiTypes.INT), OpenApiParameter("per_page"
 KEY = OpenApiParameter(
     idempotency.HEADER, location=OpenApiParameter.HEADER, required=True, description="New for each request; the same when it is repeated."
 )
+OPTIONAL_KEY = OpenApiParameter(idempotency.HEADER, location=OpenApiParameter.HEADER, description="Makes a repeat of this step safe.")
+IF_MATCH = OpenApiParameter("If-Match", location=OpenApiParameter.HEADER, description="The ETag of the request as it was read.")
 TASK = PolymorphicProxySerializer(
     component_name="Task",
     serializers=[serializers.SenderTaskSerializer, serializers.ProviderTaskSerializer],
@@ -74,6 +78,11 @@ class ReferralList(APIView):
                 urgency=asked["urgency"],
                 reason=asked["reason"],
                 consent=asked["consent"],
+                wanted=asked["wanted"],
+                in_order=asked["in_order"],
+                keep_asked=asked["keep_asked"],
+                answer_within=timedelta(minutes=asked["answer_within"]) if asked["answer_within"] else None,
+                even_so=asked["even_so"],
                 by=user_of(request),
                 at=clock.now(),
             )
@@ -118,11 +127,15 @@ class TaskDetail(APIView):
 
 
 class TaskStep(APIView):
-    """Take one step of the workflow table."""
+    """Take one step of the workflow table, made on a version that was read: `If-Match` with its ETag, or `version` in the body.
+
+    428 without either; when the request has changed since 412, or 409 `stale-version` for one named in the body. With an
+    `Idempotency-Key` the same step may be sent again safely.
+    """
 
     @extend_schema(
         operation_id="tasks_step",
-        parameters=[OpenApiParameter("action", location=OpenApiParameter.PATH, enum=list(STEPS))],
+        parameters=[OpenApiParameter("action", location=OpenApiParameter.PATH, enum=list(STEPS)), IF_MATCH, OPTIONAL_KEY],
         request=serializers.StepRequestSerializer,
         responses=TASK,
     )
@@ -132,15 +145,37 @@ class TaskStep(APIView):
         get_object_or_404(ReferralTask.objects.visible_to(user_of(request)), pk=pk)
         told = serializers.StepRequestSerializer(data=request.data)
         told.is_valid(raise_exception=True)
-        STEPS[action](
-            task_id=pk,
-            by=user_of(request),
-            at=clock.now(),
-            reason=told.validated_data["reason"],
-            reason_text=told.validated_data["reason_text"],
-            expected_version=told.validated_data["version"],
-        )
-        return _show(request, pk)
+        version = told.validated_data["version"]
+        if version is None or "If-Match" in request.headers:
+            version = expected_version(request)
+
+        def act() -> tuple[Any, int]:
+            said = {"even_so": told.validated_data["even_so"]} if action == Action.ACCEPT else {}
+            try:
+                task = STEPS[action](
+                    task_id=pk,
+                    by=user_of(request),
+                    at=clock.now(),
+                    reason=told.validated_data["reason"],
+                    reason_text=told.validated_data["reason_text"],
+                    expected_version=version,
+                    **said,
+                )
+            except Conflict as error:
+                if error.code == "stale-version" and "If-Match" in request.headers:
+                    raise PreconditionFailed(error.message) from error
+                raise
+            # What is kept for a repeat names nobody.
+            return {"id": task.pk, "status": task.status, "version": task.version}, status.HTTP_200_OK
+
+        if idempotency.HEADER not in request.headers:
+            act()
+            return _show(request, pk)
+        kept = idempotency.once(request, act)
+        shown = _show(request, pk)
+        if "Idempotency-Replayed" in kept.headers:
+            shown["Idempotency-Replayed"] = kept.headers["Idempotency-Replayed"]
+        return shown
 
 
 class DashboardView(APIView):
@@ -151,7 +186,7 @@ class DashboardView(APIView):
 
 def _referrals(request: Request) -> QuerySet[Referral]:
     with_tasks = Referral.objects.visible_to(user_of(request)).order_by("-created_at", "pk")
-    return with_tasks.prefetch_related("tasks__pool__service", "tasks__provider", "tasks__reservation")
+    return with_tasks.prefetch_related("tasks__pool__service", "tasks__provider", "tasks__reservation", "queue")
 
 
 def _tasks(request: Request) -> QuerySet[ReferralTask]:

@@ -56,7 +56,7 @@ def test_a_referral_goes_from_sending_to_support_by_the_api_alone(referrer, want
     yes = client(answerer).post(f"{API}/tasks/{chosen['id']}/accept/", {"version": 1})
     assert (yes.status_code, yes.json()["identity"]["given_name"]) == (200, "Canary")
     assert [step["action"] for step in yes.json()["steps"]] == ["withdraw", "start", "pause", "complete", "fail"]
-    assert client(answerer).post(f"{API}/tasks/{chosen['id']}/start/").json()["profile"]["status"] == "in-progress"
+    assert client(answerer).post(f"{API}/tasks/{chosen['id']}/start/", {"version": 2}).json()["profile"]["status"] == "in-progress"
 
     now = client(referrer).get(f"{API}/referrals/{sent.json()['id']}/").json()
     assert {task["pool"]: task["status"] for task in now["tasks"]} == dict(zip(wanted["pools"], ["in-progress", "cancelled"], strict=True))
@@ -102,11 +102,11 @@ def test_a_step_says_what_is_wrong_with_it():
     task = asked()
     address = f"{API}/tasks/{task.pk}"
     provider = client(task.answerer)
-    assert provider.post(f"{address}/decline/").json()["code"] == "reason-needed"
-    assert provider.post(f"{address}/decline/", {"reason": "7"}).status_code == 400
+    assert provider.post(f"{address}/decline/", {"version": 1}).json()["code"] == "reason-needed"
+    assert provider.post(f"{address}/decline/", {"version": 1, "reason": "7"}).status_code == 400
     stale = provider.post(f"{address}/accept/", {"version": 4})
     assert (stale.status_code, stale.json()["code"], stale.json()["version"]) == (409, "stale-version", 1)
-    assert client(task.sender).post(f"{address}/accept/").status_code == 403
+    assert client(task.sender).post(f"{address}/accept/", {"version": 1}).status_code == 403
     assert provider.post(f"{address}/send/").status_code == 404
     assert provider.post(f"{address}/decline/", {"reason": Reason.CAPACITY}).json()["profile"]["status"] == "rejected"
     assert provider.post(f"{address}/accept/").json()["code"] == "moved-on"
@@ -152,3 +152,23 @@ def test_the_schema_names_every_address_of_this_app(client):
 def test_an_unknown_record_is_not_found(referrer):
     for path in ("patients", "referrals", "tasks"):
         assert client(referrer).get(f"{API}/{path}/{uuid4()}/").status_code == 404
+
+
+@pytest.mark.req("R008")
+def test_a_step_names_the_version_it_was_made_on_and_may_be_sent_again():
+    """428 without a version, 412 for one that has changed, and a repeat of the same step changes nothing: no update is lost."""
+    sender, pools = UserFactory(), PoolFactory.create_batch(2)
+    referral = send(sender, pools, in_order=True)
+    shown = client(sender).get(f"{API}/referrals/{referral.pk}/").json()
+    assert (shown["move"]["side"], [entry["state"] for entry in shown["queue"]]) == ("provider", ["asked", "waiting"])
+    task = referral.tasks.get()
+    answerer, address = client(provider_of(task.pool)), f"{API}/tasks/{task.pk}/decline/"
+    assert answerer.post(address, {"reason": "22"}).status_code == 428
+    assert answerer.post(address, {"reason": "22"}, headers={"If-Match": '"v9"'}).status_code == 412
+    tag = answerer.get(f"{API}/tasks/{task.pk}/").headers["ETag"]
+    said = {"headers": {"If-Match": tag, "Idempotency-Key": "a"}}
+    first, again = answerer.post(address, {"reason": "22"}, **said), answerer.post(address, {"reason": "22"}, **said)
+    assert (first.status_code, again.status_code, again.headers["Idempotency-Replayed"]) == (200, 200, "true")
+    assert answerer.post(address, {"reason": "40"}, **said).json()["code"] == "idempotency-key-reused"
+    assert task.transitions.count() == 2
+    assert referral.tasks.count() == 2

@@ -343,7 +343,7 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     "api-follow-up": (api(404, others={OWN: 200}), NOT_IN_API),
     "api-follow-up-end": (NOT_IN_API, api(404)),
     "api-task": (api(404, others={OWN: 200, ASKED: 200, ACCEPTED: 200}), NOT_IN_API),
-    "api-task-step": (NOT_IN_API, api(404, others={OWN: 403, ASKED: 422, ACCEPTED: 409})),
+    "api-task-step": (NOT_IN_API, api(404, others=of({OWN, ASKED, ACCEPTED}, 428))),
     "api-holds": (api(200), api(400)),
     "api-hold": (api(404, others={OWN: 200, ASKED: 200, TRUST: 200}), NOT_IN_API),
     "api-hold-extend": (NOT_IN_API, api(404, others={OWN: 200, ASKED: 403, TRUST: 403})),
