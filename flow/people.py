@@ -186,7 +186,7 @@ def _number(patient: Patient, told: dict[str, Any], by: User, at: datetime) -> N
     how = told.get("nhs_checked_how", "" if number != patient.nhs_number else patient.nhs_checked_how)
     if how and not number:
         raise Invalid("There is no NHS number to check. Enter it, or leave the check out.", field="nhs_checked_how")
-    if (number, how) == (patient.nhs_number, patient.nhs_checked_how) and not ("nhs_checked_how" in told and number and not how):
+    if (number, how) == (patient.nhs_number, patient.nhs_checked_how):
         return
     patient.nhs_number, patient.nhs_checked_how = number, how
     patient.nhs_checked_at, patient.nhs_checked_by = (at, by) if how else (None, None)

@@ -64,13 +64,14 @@ def missing(current: Iterable[Consent]) -> list[str]:
     return [str(label) for code, label in Consent.Purpose.choices if code not in asked and code != Consent.Purpose.SHARING]
 
 
-def sides(one: Patient, other: Patient) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """What differs between two records, and what is the same."""
+def sides(one: Patient, other: Patient, stays: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """What differs between two records, and what is the same. Suggested is what the record says that stays, unless it says nothing."""
     differ, same = [], []
     for name, (label, _) in fields.CHOICES.items():
         row = {"name": name, "label": label, "one": _lines(one, name), "other": _lines(other, name)}
-        row["better"] = "other" if row["other"] and not row["one"] else "one"
-        (same if fields.said(one, name) == fields.said(other, name) else differ).append(row)
+        row["better"] = stays if row[stays] else "other" if stays == "one" else "one"
+        # Of the same words only the point on the map may differ: nothing that anybody could choose by.
+        (same if row["one"] == row["other"] else differ).append(row)
     return differ, [row for row in same if row["one"]]
 
 

@@ -49,10 +49,11 @@ def pair(request: SignedIn, one_id: UUID, other_id: UUID) -> HttpResponse:
         raise Http404
     one, other = both[one_id], both[other_id]
     audit.record_reads(user=request.user, record_type="patient", record_ids=both, purpose="records")
-    differ, same = present.sides(one, other)
+    stays = "one" if one.created_at <= other.created_at else "other"
+    differ, same = present.sides(one, other, stays)
     names = [row["name"] for row in differ]
     action = request.POST.get("action", "")
-    initial = {f"keep_{row['name']}": row["better"] for row in differ} | {"stays": "one" if one.created_at <= other.created_at else "other"}
+    initial = {f"keep_{row['name']}": row["better"] for row in differ} | {"stays": stays}
     form = PairForm(request.POST if action == "merge" else None, rows=names, initial=initial)
     problem: LuneError | None = None
     if request.method == "POST":
