@@ -235,7 +235,7 @@ def receive(
 
 
 def decline(
-    *, task_id: UUID, by: User, at: datetime, reason: str = "", reason_text: str = "", expected_version: int | None = None
+    *, task_id: UUID, by: Actor, at: datetime, reason: str = "", reason_text: str = "", expected_version: int | None = None
 ) -> ReferralTask:
     """Say no, with a code of `workflow.Reason`. A held place is given back."""
     return _change(Action.DECLINE, task_id, by, at, reason, reason_text, expected_version)
@@ -249,42 +249,42 @@ def withdraw(
 
 
 def start(
-    *, task_id: UUID, by: User, at: datetime, reason: str = "", reason_text: str = "", expected_version: int | None = None
+    *, task_id: UUID, by: Actor, at: datetime, reason: str = "", reason_text: str = "", expected_version: int | None = None
 ) -> ReferralTask:
     """Support has begun: the person has moved in, or the first visit was made. Their wait ends."""
     return _change(Action.START, task_id, by, at, reason, reason_text, expected_version)
 
 
 def pause(
-    *, task_id: UUID, by: User, at: datetime, reason: str = "", reason_text: str = "", expected_version: int | None = None
+    *, task_id: UUID, by: Actor, at: datetime, reason: str = "", reason_text: str = "", expected_version: int | None = None
 ) -> ReferralTask:
     """Stop for now, and say why. The place stays the person's."""
     return _change(Action.PAUSE, task_id, by, at, reason, reason_text, expected_version)
 
 
 def resume(
-    *, task_id: UUID, by: User, at: datetime, reason: str = "", reason_text: str = "", expected_version: int | None = None
+    *, task_id: UUID, by: Actor, at: datetime, reason: str = "", reason_text: str = "", expected_version: int | None = None
 ) -> ReferralTask:
     """Go on after a pause. Their wait ends, if it had not."""
     return _change(Action.RESUME, task_id, by, at, reason, reason_text, expected_version)
 
 
 def complete(
-    *, task_id: UUID, by: User, at: datetime, reason: str = "", reason_text: str = "", expected_version: int | None = None
+    *, task_id: UUID, by: Actor, at: datetime, reason: str = "", reason_text: str = "", expected_version: int | None = None
 ) -> ReferralTask:
     """Support is finished. Whether the place is free again is the provider's to report: a room may need a week."""
     return _change(Action.COMPLETE, task_id, by, at, reason, reason_text, expected_version)
 
 
 def fail(
-    *, task_id: UUID, by: User, at: datetime, reason: str = "", reason_text: str = "", expected_version: int | None = None
+    *, task_id: UUID, by: Actor, at: datetime, reason: str = "", reason_text: str = "", expected_version: int | None = None
 ) -> ReferralTask:
     """Support could not be finished, and why. The place, as with `complete`, is the provider's to report."""
     return _change(Action.FAIL, task_id, by, at, reason, reason_text, expected_version)
 
 
 def retract(
-    *, task_id: UUID, by: User, at: datetime, reason: str = "", reason_text: str = "", expected_version: int | None = None
+    *, task_id: UUID, by: Actor, at: datetime, reason: str = "", reason_text: str = "", expected_version: int | None = None
 ) -> ReferralTask:
     """It should never have been sent: the wrong person, or the wrong service. The provider may no longer see who it was."""
     return _change(Action.RETRACT, task_id, by, at, reason, reason_text, expected_version)

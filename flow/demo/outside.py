@@ -52,16 +52,15 @@ def _today(at: datetime) -> None:
     if by is None or most is None:
         return
     starts_at = datetime.combine(local_date(at), time(10), tzinfo=LONDON)
+    ends_at = starts_at + timedelta(hours=2)
     tasks = list(taken_on.filter(pool__service=most["pool__service"]).select_related("pool").order_by("pk")[:MOST_EXPECTED])
     pool = tasks[0].pool
     session = ServiceCapacity.objects.create(
         service_id=pool.service_id, care_type_id=pool.care_type_id, name="Today’s meeting", unit="place", per=Per.SESSION,
-        starts_at=starts_at, ends_at=starts_at + timedelta(hours=2), maximum=12, available=12 - len(tasks), reported_at=at,
+        starts_at=starts_at, ends_at=ends_at, maximum=12, available=12 - len(tasks), reported_at=at,
     )  # fmt: skip
     Booking.objects.bulk_create(
-        Booking(
-            task=task, service_id=pool.service_id, session=session, starts_at=starts_at, ends_at=session.ends_at, booked_by=by, booked_at=at
-        )
+        Booking(task=task, service_id=pool.service_id, session=session, starts_at=starts_at, ends_at=ends_at, booked_by=by, booked_at=at)
         for task in tasks
     )
     for task in tasks[:CAME]:

@@ -35,10 +35,10 @@ def refusal(task: ReferralTask, at: datetime) -> str:
     if signs_in(task.provider_id):
         return f"{name} signs in and answers for itself. If it has told you something by telephone, ask it to answer here."
     contact = ReplyContact.objects.active().filter(service=task.pool.service_id).first()
-    waits = task.status == Status.REQUESTED and task.respond_by is not None and at < task.respond_by
-    if contact is not None and contact.refused_at is None and waits:
+    due = task.respond_by if task.status == Status.REQUESTED else None
+    if contact is not None and contact.refused_at is None and due is not None and at < due:
         return (
-            f"{name} answers by a link that we sent, until {task.respond_by.astimezone(LONDON):%H:%M on %-d %B}. "
+            f"{name} answers by a link that we sent, until {due.astimezone(LONDON):%H:%M on %-d %B}. "
             "Ask it to use the link; after that time you can write down what it says."
         )
     return ""

@@ -98,7 +98,7 @@ def session(request: SignedIn, pk: UUID, when: str) -> HttpResponse:
 def book(request: SignedIn, pk: UUID) -> HttpResponse:
     """Put the person of one referral on the list of sessions, or book an appointment with a named worker."""
     task = get_object_or_404(
-        ReferralTask.objects.visible_to(request.user).taken_on_by(request.user.organization_id).select_related("pool__service"), pk=pk
+        ReferralTask.objects.visible_to(request.user).taken_on_by(_organization(request)).select_related("pool__service"), pk=pk
     )
     at = now()
     coming = queries.sessions_to_book(task, at=at)
@@ -195,6 +195,12 @@ def _figures(request: SignedIn, *, shared: bool = False) -> tuple[forms.PeriodFo
     except Invalid as error:
         tell(form, error)
         return form, []
+
+
+def _organization(request: SignedIn) -> UUID:
+    if request.user.organization_id is None:
+        raise Http404
+    return request.user.organization_id
 
 
 def _read(text: str) -> datetime:
