@@ -7,6 +7,7 @@ from .consent import Consent
 from .document import Document
 from .episode import Episode
 from .follow_up import FollowUp, FollowUpStep
+from .glass import GlassOpening
 from .hold import EpisodeHold
 from .hub import Hub, HubEntry, HubStep
 from .launch import Launch, LaunchKey
@@ -34,7 +35,7 @@ from .what_if import WhatIf, WhatIfResult
 
 __all__ = [
     "AcceptanceModel", "AcceptanceSwitch", "Attendance", "Batch", "Booking", "Consent", "Document", "Episode", "EpisodeHold",
-    "FirstView", "FollowUp", "FollowUpStep", "Grant", "Hub", "HubEntry", "HubStep", "Launch", "LaunchKey", "Letter", "Message",
+    "FirstView", "FollowUp", "FollowUpStep", "GlassOpening", "Grant", "Hub", "HubEntry", "HubStep", "Launch", "LaunchKey", "Letter", "Message",
     "NotOnePerson", "Note", "NoteVersion", "Pathway", "PathwayVersion", "Patient", "PatientMerge", "PhoneCall", "Plan",
     "PlanDecision", "PlanLine", "ProcessRule", "QueuedAsk", "Referral", "ReferralOrigin", "ReferralTask", "RelatedPerson",
     "Relationship", "ReleaseCode", "ReplyContact", "RuleDeed", "RuleSwitch", "RuleVersion", "SavedView", "SelfReferral",
