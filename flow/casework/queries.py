@@ -264,7 +264,7 @@ def _where(task: ReferralTask, user: User, questions: int, at: datetime) -> Wher
         words = f"You are to answer {questions} question{'' if questions == 1 else 's'} of {task.pool.service.name}."
     link = ("task-messages" if questions else "task" if provider else "referral", task.pk if provider or questions else task.referral_id)
     tone = "waiting" if task.status in (Status.REQUESTED, Status.ON_HOLD) else "good"
-    return Where(task.pool.service.name, REFERRER_WORDS[task.status], tone, words, move.by, link)
+    return Where(task.pool.service.name, REFERRER_WORDS[task.status], tone, words, None if questions else move.by, link)
 
 
 def due_word(due_on: date, at: datetime) -> str:

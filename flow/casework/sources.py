@@ -158,8 +158,8 @@ def messages(reader: Reader) -> Iterator[Entry]:
     for one in reader.newest(found.select_related("task__pool__service", "organization", "answers")):
         service = one.task.pool.service.name
         words = {
-            Message.Kind.QUESTION: f"{service} asked",
-            Message.Kind.ANSWER: f"Answered {service}",
+            Message.Kind.QUESTION: f"Question of {service}",
+            Message.Kind.ANSWER: f"Answer to {service}",
             Message.Kind.TEXT: f"Message to {service}" if one.side == Side.REFERRER else f"Message from {service}",
         }[Message.Kind(one.kind)]
         yield Entry(f"message:{one.pk}", one.at, words, said(one), one.organization.name, ("task-messages", one.task_id))
