@@ -6,10 +6,10 @@ from playwright.sync_api import expect
 
 from catalogue.dedupe.find import find_duplicates
 from catalogue.models import Address, Phone, Service
-from tests.factories import UserFactory
+from tests.factories import PatientFactory, UserFactory
 from tests.journeys.conftest import Visit
 from tests.journeys.pages import assert_accessible, follow, press
-from tests.journeys.steps import given_home
+from tests.journeys.steps import FAMILY_NAME, GIVEN_NAME, given_home, given_patient, given_preston, given_referrer
 
 
 def given_listed(name: str, publisher: str, phone: str, **fields: object) -> Service:
@@ -71,3 +71,29 @@ def test_without_scripts_the_curator_says_that_they_are_two(visit: Visit, consol
     expect(page.get_by_text("No pair answers these filters")).to_be_visible()
     follow(page, "two services")
     expect(page.locator(".lune-pair")).to_contain_text(one.name)
+
+
+@pytest.mark.req("R213")
+def test_a_person_who_is_recorded_twice_becomes_one_with_what_was_agreed(visit: Visit):
+    # given somebody who waits, and whom the night team has recorded once more
+    given_preston()
+    nurse = given_referrer()
+    patient = given_patient(nurse)
+    PatientFactory(organization=nurse.organization, given_name=GIVEN_NAME, family_name=FAMILY_NAME[:-1], phone="01772 900100")
+    page = visit(nurse, f"/patients/{patient.pk}/")
+    assert_accessible(page)
+    # when she notes what the person agreed to
+    follow(page, "Record or take back an agreement, and see the history")
+    page.get_by_label("What is it about?").select_option("direct-care")
+    page.get_by_label("Agreed").check()
+    page.get_by_label("They said so").check()
+    press(page, "Record it")
+    expect(page.get_by_text("Agreed", exact=True)).to_be_visible()
+    # and puts the two records side by side, taking the telephone number of the other
+    follow(page, "Compare them")
+    assert_accessible(page)
+    press(page, "Merge")
+    # then one record says both
+    expect(page.get_by_role("heading", level=1, name=f"{GIVEN_NAME} {FAMILY_NAME}")).to_be_visible()
+    expect(page.get_by_text("01772 900100")).to_be_visible()
+    expect(page.get_by_text("Another record may be the same person")).to_be_hidden()
