@@ -82,7 +82,7 @@ PUBLIC: dict[str, str] = {
     "catalogue.Practice": "published by NHS ODS",
 }
 #: Rows that are read only through the record that they are part of, which decides: model and field.
-PARTS: dict[str, str] = {"flow.Transition": "task"}
+PARTS: dict[str, str] = {"flow.Transition": "task", "flow.HubStep": "entry"}
 
 
 def test_each_model_of_a_tenant_says_who_may_see_it() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from catalogue.models import Area
 from core.working_time import add_working
 from flow.hubs.steps import HubAction
 from flow.models import HubStep, PathwayVersion, Referral, Transition
@@ -70,6 +71,16 @@ def adherence(referral: Referral, at: datetime) -> Adherence | None:
         kept.append(Kept(step.words, by, done, (done or at) > by))
     late = [f"{step.words}: {'came late' if step.done_at else 'overdue'}." for step in kept if step.is_late]
     return Adherence(kept, late + _outside(referral, version))
+
+
+def helper_name(referral: Referral) -> str:
+    """What somebody who helps on the pathway is called where the person lives; empty when no pathway says so."""
+    version = referral.pathway_version
+    if version is None or not any(name["role"] == "link-worker" for name in version.role_names):
+        return ""
+    point = referral.patient.point
+    districts = Area.objects.filter(kind=Area.Kind.DISTRICT, outline__contains=point) if point else Area.objects.none()
+    return version.role_name("link-worker", area=districts.values_list("code", flat=True).first() or "")
 
 
 def _first(rows: Iterable[tuple[str, datetime]], statuses: set[Status]) -> datetime | None:

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 
 from catalogue.lexicon import name_of
-from catalogue.models import TaxonomyTerm
+from catalogue.models import Area, TaxonomyTerm
 from catalogue.models.taxonomy import CARE_TYPE
 from core.errors import Invalid
 from flow.models import PathwayVersion
@@ -194,6 +194,12 @@ def _words(question: Question, value: str) -> str:
         day = date.fromisoformat(value)
         return f"{day:%-d %B %Y}"
     return question.options.get(value, value)
+
+
+def area_names(configuration: Configuration) -> dict[str, str]:
+    """The districts that have names of their own for a role, by code."""
+    codes = [name.area for name in configuration.role_names if name.area]
+    return dict(Area.objects.filter(code__in=codes).values_list("code", "name"))
 
 
 def care_type_names(codes: Iterable[str]) -> list[str]:

@@ -57,6 +57,8 @@ class HubForm(forms.Form):
             covering = [hub.pk for hub in hubs.prefetch_related("pathways") if _takes(hub, version)]
             hubs = hubs.filter(pk__in=covering)
         self.fields["hub"].queryset = hubs  # type: ignore[attr-defined]
+        if len(known := list(hubs[:2])) == 1:
+            self.initial.setdefault("hub", known[0].pk)
         self.asked: list[str] = []
         for question in read(version).questions if version is not None else ():
             name = f"{_ANSWER}{question.key}"

@@ -14,7 +14,7 @@ from flow.hubs import queries
 from flow.hubs.queries import SHOWN
 from flow.hubs.steps import HubMove, HubSide, HubState, moves_open_to
 from flow.models import HubEntry, Referral
-from flow.pathways.adherence import adherence
+from flow.pathways.adherence import adherence, helper_name
 from flow.pathways.configuration import answered, care_type_names
 from frontend.presenters import spreadsheet
 
@@ -145,6 +145,7 @@ def sender_parts(referral: Referral, user: User, at: datetime) -> dict[str, Any]
     parts: dict[str, Any] = {
         "answers": answered(referral.pathway_version, referral.pathway_answers, known=True),
         "adherence": adherence(referral, at),
+        "helper": helper_name(referral),
         "standing": None,
     }
     if getattr(referral, "hub_entry", None) is None:

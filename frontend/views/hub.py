@@ -19,7 +19,7 @@ from core.errors import LuneError
 from flow.hubs import needs, operations, queries
 from flow.hubs.steps import HubSide
 from flow.models import Episode, Hub, HubEntry, PathwayVersion, Patient
-from flow.pathways.adherence import adherence
+from flow.pathways.adherence import adherence, helper_name
 from flow.pathways.configuration import answered
 from frontend.forms.hub import HubForm, chosen_version
 from frontend.forms.tell import tell
@@ -116,11 +116,11 @@ def _page(request: SignedIn, pk: UUID, problem: LuneError | None = None) -> Http
         "entry": found,
         "referral": referral,
         "patient": referral.patient,
-        "age": referral.patient.age_on(clock.local_date(at)),
         "standing": standing,
         "late": standing is not None and standing.due_at is not None and standing.due_at < at,
         "answers": answered(referral.pathway_version, referral.pathway_answers, known=True),
         "adherence": adherence(referral, at),
+        "helper": helper_name(referral),
         "tasks": list(referral.tasks.select_related("pool__service").order_by("requested_at", "pk")),
         "moves": {move.action.value: move for move in presenter.moves(found, HubSide.HUB)},
         "colleagues": [who for who in queries.colleagues(found.hub) if who.pk != found.assigned_to_id],
@@ -131,8 +131,8 @@ def _page(request: SignedIn, pk: UUID, problem: LuneError | None = None) -> Http
     return render(request, "hub/entry.jinja", context, status=problem.http_status if problem else 200)
 
 
-@require_POST
 @for_roles(User.Role.REFERRER)
+@require_POST
 def step(request: SignedIn, pk: UUID, action: str) -> HttpResponse:
     """One step of either side. What is not possible any more is told with the entry as it stands now."""
     if action not in STEPS:

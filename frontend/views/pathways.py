@@ -12,7 +12,7 @@ from core.clock import now
 from core.errors import LuneError
 from flow.models import Hub, Pathway, PathwayVersion
 from flow.pathways import operations
-from flow.pathways.configuration import MILESTONES, ROLES, SHOWN, care_type_names, read
+from flow.pathways.configuration import MILESTONES, ROLES, SHOWN, area_names, care_type_names, read
 from frontend.forms.hub import HubForm
 from frontend.forms.pathways import Editor, NewPathwayForm
 from frontend.forms.tell import tell
@@ -64,6 +64,7 @@ def pathway(request: SignedIn, pk: UUID) -> HttpResponse:
         "milestones": MILESTONES,
         "roles": ROLES,
         "hubs": found.hubs.all(),
+        "areas": area_names(configured),
     }
     return render(request, "pathways/pathway.jinja", context)
 
@@ -98,8 +99,8 @@ def pathway_edit(request: SignedIn, pk: UUID) -> HttpResponse:
     return render(request, "pathways/edit.jinja", context, status=422 if request.method == "POST" else 200)
 
 
-@require_POST
 @for_roles(SETTER)
+@require_POST
 def pathway_step(request: SignedIn, pk: UUID, action: str) -> HttpResponse:
     """Publish the draft, or take the pathway out of use or bring it back."""
     if action not in ("publish", "use", "leave"):

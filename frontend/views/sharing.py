@@ -64,8 +64,8 @@ def agreement_new(request: SignedIn) -> HttpResponse:
     return render(request, "sharing/agreement.jinja", {"form": form}, status=422 if request.method == "POST" else 200)
 
 
-@require_POST
 @for_roles(*SETTERS)
+@require_POST
 def agreement_end(request: SignedIn, pk: UUID) -> HttpResponse:
     """End one before its time; what is open under it is closed at once."""
     agreement = get_object_or_404(SharingAgreement.objects.visible_to(request.user), pk=pk)
@@ -87,8 +87,8 @@ def grant(request: SignedIn, pk: UUID) -> HttpResponse:
     return render(request, "sharing/grant.jinja", {"grant": found, "looks": queries.looks(found), "at": clock.now()})
 
 
-@require_POST
 @for_roles(User.Role.MANAGER, User.Role.REFERRER)
+@require_POST
 def revoke(request: SignedIn, pk: UUID) -> HttpResponse:
     """Close what is open, at once."""
     found = get_object_or_404(Grant.objects.visible_to(request.user).filter(organization=request.user.organization_id), pk=pk)

@@ -3,9 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
+from core.audit import record_read
+from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from flow.models import Episode, EpisodeHold, Patient, PlanLine, Referral, ReferralTask
+from flow.sharing import operations
 from tests.factories import EpisodeFactory, PatientFactory, PlanLineFactory, ReferralFactory, ReferralTaskFactory, UserFactory
 from tests.factories.sharing import AgreementFactory, GrantFactory, TeamFactory
 
@@ -135,3 +139,84 @@ def test_a_grant_of_the_person_does_not_open_what_a_team_keeps_to_itself(record:
     assert not ReferralTask.objects.visible_to(partner).filter(pk=third.pk).exists()
     GrantFactory(agreement=grant.agreement, referral=record.referral)
     assert record.seen_by(partner) == ALL
+
+
+# --- verbs
+
+
+@pytest.fixture
+def partners(record: Record):
+    """A hospital with a manager and an agreement by which a charity works on its records."""
+    agreement = AgreementFactory(organization=record.organization)
+    record.manager = UserFactory(manager=True, organization=record.organization)
+    record.partner = UserFactory(organization=agreement.with_organization)
+    record.agreement = agreement
+    return record
+
+
+def share(record, **fields):
+    at = timezone.now()
+    asked = {"patient_id": record.patient.pk, "agreement_id": record.agreement.pk, "ends_at": at + timedelta(days=10), "consent": True}
+    return operations.share(**(asked | {"by": record.colleague, "at": at} | fields))
+
+
+def test_sharing_and_revoking_take_effect_at_once(partners) -> None:
+    grant = share(partners)
+    assert partners.seen_by(partners.partner) == ALL
+    with pytest.raises(Conflict):
+        share(partners)
+    with pytest.raises(NotFound):
+        operations.revoke(grant_id=grant.pk, by=partners.partner, at=timezone.now())
+    operations.revoke(grant_id=grant.pk, by=partners.manager, at=timezone.now())
+    assert partners.seen_by(partners.partner) == set()
+    with pytest.raises(Conflict):
+        operations.revoke(grant_id=grant.pk, by=partners.manager, at=timezone.now())
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [({"consent": False}, "consent"), ({"ends_at": timezone.now() + timedelta(days=900)}, "ends_on")],
+)
+def test_nothing_is_shared_without_consent_or_beyond_its_agreement(partners, wrong: dict, field: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        share(partners, **wrong)
+    assert refused.value.details["field"] == field
+    assert partners.seen_by(partners.partner) == set()
+
+
+def test_an_agreement_is_recorded_and_ended_by_those_whose_records_they_are(partners) -> None:
+    at = timezone.now()
+    told = {
+        "organization_id": partners.organization.pk, "with_organization_id": partners.partner.organization_id, "pathway_id": None,
+        "purpose": "triage", "legal_basis": "direct-care", "reference": "ISA-7", "starts_at": at,
+        "ends_at": at + timedelta(days=9), "at": at,
+    }  # fmt: skip
+    for stranger in (partners.colleague, UserFactory(manager=True), partners.partner):
+        with pytest.raises(NotAllowed):
+            operations.agree(**told, by=stranger)
+    operations.agree(**told, by=partners.manager)
+    share(partners)
+    operations.end(agreement_id=partners.agreement.pk, by=partners.manager, at=at)
+    assert partners.seen_by(partners.partner) == set()
+
+
+def test_a_manager_reads_who_looked_and_no_name(partners, client) -> None:
+    grant = share(partners)
+    record_read(user=partners.partner, record_type="patient", record_id=partners.patient.pk)
+    client.force_login(partners.manager, backend="allauth.account.auth_backends.AuthenticationBackend")
+    pages = client.get(reverse("sharing")).content.decode() + client.get(reverse("sharing-grant", args=[grant.pk])).content.decode()
+    assert str(partners.partner) in pages
+    assert partners.patient.family_name not in pages
+    client.force_login(UserFactory(manager=True), backend="allauth.account.auth_backends.AuthenticationBackend")
+    assert client.get(reverse("sharing-grant", args=[grant.pk])).status_code == 404
+
+
+def test_who_gives_a_record_to_a_private_team_must_be_in_it(partners) -> None:
+    team = TeamFactory(organization=partners.organization, private=True)
+    give = {"patient_id": partners.patient.pk, "team_id": team.pk, "by": partners.colleague, "at": timezone.now()}
+    with pytest.raises(Invalid):
+        operations.give_to_team(**give)
+    team.members.add(partners.colleague)
+    operations.give_to_team(**give)
+    assert partners.seen_by(partners.colleague) == ALL
+    assert partners.seen_by(UserFactory(organization=partners.organization)) == set()

@@ -106,7 +106,7 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     "task-messages": (KNOWN | {ASKED: 200}, KNOWN | of({OWN, ACCEPTED, ASKED}, 422)),
     "messages": (page(REFERRERS | PROVIDERS), NOT_THERE),
     **dict.fromkeys(("follow-ups", "follow-ups-csv"), (page(REFERRERS | PROVIDERS), NOT_THERE)),
-    "hub-send": (OURS, OURS | {OWN: 422}),
+    "patient-hub": (OURS, OURS | {OWN: 422}),
     "patient-share": (OURS, OURS | {OWN: 422}),
     # Nobody in the small world works at a hub.
     "hub": (page(REFERRERS), NOT_THERE),
@@ -362,6 +362,7 @@ NAMES_THE_PERSON = {
     OWN: {
         "patient-story", "patient-notes", "patient-documents", "patient-follow-ups", "note", "follow-up", "document", "task-messages",
         "api-task-messages", "api-patient-documents", "api-document", "api-follow-ups", "api-follow-up",
+        "patient-hub", "patient-share",
         "worklist", "worklist-csv", "plan", "plan-csv", "plan-line", "holds", "patient", "patient-plan", "referral", "api-patients",
         "api-patient", "patient-edit", "patient-changes", "patient-consent", "around-new", "stay-new", "stay", "patient-pair",
         "patient-pairs", "api-patient-episodes", "api-episode",
