@@ -108,8 +108,8 @@ def test_a_step_says_what_is_wrong_with_it():
     assert (stale.status_code, stale.json()["code"], stale.json()["version"]) == (409, "stale-version", 1)
     assert client(task.sender).post(f"{address}/accept/", {"version": 1}).status_code == 403
     assert provider.post(f"{address}/send/").status_code == 404
-    assert provider.post(f"{address}/decline/", {"reason": Reason.CAPACITY}).json()["profile"]["status"] == "rejected"
-    assert provider.post(f"{address}/accept/").json()["code"] == "moved-on"
+    assert provider.post(f"{address}/decline/", {"version": 1, "reason": Reason.CAPACITY}).json()["profile"]["status"] == "rejected"
+    assert provider.post(f"{address}/accept/", {"version": 2}).json()["code"] == "moved-on"
     told = client(task.sender).get(f"{address}/").json()
     assert (told["status"], told["status_reason"], told["status_reason_text"]) == ("rejected", "22", "No place")
 
