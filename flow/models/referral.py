@@ -1,7 +1,7 @@
 """The ask, each provider asked, and every step that was taken."""
 
 import uuid
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import pgtrigger
 from django.db import models
@@ -26,6 +26,10 @@ def referrals_granted(user: User, column: str) -> Q:
     """The condition that the referral in `column` was granted: itself, or the whole person's record."""
     one = grants_of(user).filter(referral__isnull=False).values("referral")
     return Q(is_among(column, one)) | Q(is_among(column, of_granted_people(Referral.objects.all(), user)))
+
+
+if TYPE_CHECKING:
+    from flow.behalf import Actor
 
 
 class ReferralQuerySet(VisibleQuerySet):
@@ -204,7 +208,7 @@ class ReferralTask(models.Model):
     def __str__(self) -> str:
         return f"Task {self.pk} ({self.status})"
 
-    def side_of(self, user: User) -> Side | None:
+    def side_of(self, user: "Actor") -> Side | None:
         """Which side of this task `user` stands on; None when neither."""
         if user.organization_id is None:
             return None

@@ -1,13 +1,14 @@
 """The directory as a member of the public uses it: with and without script, at a desk and on a phone, in large print."""
 
 import re
-from datetime import time
+from datetime import time, timedelta
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
 from catalogue.models import MistakeReport, Schedule, Service
-from tests.factories import AreaFactory, CriterionFactory, LocationFactory, ServiceFactory, UserFactory, near, term
+from tests.factories import AreaFactory, CriterionFactory, LocationFactory, PoolFactory, ServiceFactory, UserFactory, near, term
 from tests.journeys.conftest import Visit
 from tests.journeys.pages import assert_accessible, follow, press, shows
 from tests.journeys.steps import given_home, given_preston
@@ -108,6 +109,8 @@ def test_somebody_asks_for_themselves_and_follows_it_to_the_first_day(visit: Vis
     for code in ("self", "carer"):
         CriterionFactory(service=tea, term=term("referral-source", code))
     staff = UserFactory(provider=True, organization=tea.organization)
+    starts_at = timezone.now() + timedelta(minutes=1)
+    PoolFactory(service=tea, name="Today’s table", per="session", starts_at=starts_at, ends_at=starts_at + timedelta(hours=2))
     # when somebody without script forgets the postcode, and puts it right
     console.append("status of 422")
     public = visit(None, f"/directory/{tea.pk}/", javascript=False)
@@ -146,9 +149,13 @@ def test_somebody_asks_for_themselves_and_follows_it_to_the_first_day(visit: Vis
     choose(provider.locator("#accept"), "We spoke to them, and what they said agrees")
     assert_accessible(provider)
     press(provider, "Say yes")
-    follow(provider, "Open the referral")
-    press(provider, "Support has started")
-    expect(provider.get_by_text("Support started").first).to_be_visible()
+    # then they are expected at the session, and with one tap they are there
+    follow(provider, "Register")
+    follow(provider, re.compile("Tea and Talk"))
+    expect(provider.get_by_text("1 expected")).to_be_visible()
+    assert_accessible(provider)
+    press(provider, re.compile("^Came"))
+    expect(provider.get_by_text("1 expected, 1 came, 0 did not")).to_be_visible()
     follower.reload()
     expect(follower.get_by_role("heading", level=1)).to_have_text("Your help has started")
     # and a form can be left and taken up again
