@@ -61,7 +61,7 @@ OTHERS: dict[str, tuple[str, frozenset[str]]] = {
     "document.held": ("document", frozenset()),
     "hub.queued": ("hub", frozenset({Role.PROVIDER, Role.REFERRER})),
     "hub.assigned": ("hub", frozenset({Role.PROVIDER, Role.REFERRER})),
-    "breakglass.opened": ("break-glass", frozenset({Role.MANAGER, Role.ADMINISTRATOR})),
+    "breakglass.opened": ("break-glass", frozenset()),
     "session.missed": ("session", frozenset({Role.PROVIDER, Role.REFERRER})),
     "self-referral.changed": ("request", frozenset({Role.PROVIDER})),
 }
@@ -104,6 +104,11 @@ class _Hearing:
             self.users[user.pk] = user
             if user.organization_id:
                 self.of_organization[user.organization_id].append(user)
+        # A record that was opened in an emergency is looked at by somebody, also where nobody manages.
+        self.administrators = (
+            list(everybody.filter(role=Role.ADMINISTRATOR)) if any(event.type == "breakglass.opened" for event in self.events) else []
+        )
+        self.users.update({user.pk: user for user in self.administrators})
         self.chosen = preferences.of_users(self.users.values())
 
     def told(self) -> tuple[list[Telling], dict[UUID, Preferences]]:
@@ -123,7 +128,8 @@ class _Hearing:
             among = [user for pk in event.audience for user in self.of_organization[pk] if user.role in roles]
             # Who is named but works elsewhere by now is not told.
             named = [user for user in named if not event.audience or user.organization_id in event.audience or user.is_administrator]
-            return [(code, user, BY_CODE[code].urgent) for user in (named if "to" in event.data else among)]
+            wanted = named or self.administrators if code == "break-glass" else named if "to" in event.data else among
+            return [(code, user, BY_CODE[code].urgent) for user in wanted]
         task = self.tasks.get(event.id_of("task") or UUID(int=0))
         referral = task.referral if task else self.referrals.get(event.id_of("referral") or UUID(int=0))
         if referral is None:
@@ -173,11 +179,10 @@ class _Hearing:
 
     def _senders(self, referral: Referral) -> list[User]:
         """Whoever sent it, and who wants to hear of everybody's. When the sender is gone: their team, or where there is none, all."""
-        ours = [
-            user for user in self.of_organization[referral.organization_id] if user.role == Role.REFERRER and self._sees(user, referral)
-        ]
-        nearest = [user for user in ours if user.pk == referral.created_by_id] or self._team(referral)
-        return [user for user in ours if not nearest or user in nearest or self.chosen[user.pk].whole_organization]
+        ours = [user for user in self.of_organization[referral.organization_id] if user.role == Role.REFERRER]
+        nearest = [user for user in ours if user.pk == referral.created_by_id and self._sees(user, referral)] or self._team(referral)
+        wide = [user for user in ours if user not in nearest and self.chosen[user.pk].whole_organization]
+        return nearest + [user for user in wide if self._sees(user, referral)]
 
     def _above(self, task: ReferralTask | None, referral: Referral, event: Happened) -> list[User]:
         """First all of the team that is late, and of the sender's; then the managers of both. Where nobody manages, the team once more."""

@@ -22,22 +22,25 @@ def address(chosen: Preferences, route: Route) -> str:
 
 def put_by(messages: Mapping[tuple[UUID, Route, datetime], Sequence[Notice]], *, at: datetime) -> None:
     """For each person, route and time one message, which may be waiting already: then it tells of this too."""
+    if not messages:
+        return
+    # Locked: a worker that begins to send one of them now waits, or was first and has taken it from here.
+    waiting = Delivery.objects.select_for_update().filter(
+        user__in={user_id for user_id, _, _ in messages}, due_at__in={due_at for _, _, due_at in messages}, state=State.WAITING, attempts=0,
+    ).order_by("pk")  # fmt: skip
+    found = {(delivery.user_id, Route(delivery.route), delivery.due_at): delivery for delivery in waiting}
+    made = {
+        key: Delivery(user_id=key[0], route=key[1], due_at=key[2], created_at=at, organization_id=notices[0].organization_id)
+        for key, notices in messages.items() if key not in found
+    }  # fmt: skip
+    Delivery.objects.bulk_create(made.values())
+    for delivery in made.values():
+        enqueue(delivery)
     through = Delivery.notices.through
-    parts = []
-    for (user_id, route, due_at), notices in sorted(messages.items(), key=lambda item: (str(item[0][0]), item[0][1], item[0][2])):
-        # Locked: a worker that begins to send it now comes too late or waits.
-        found = Delivery.objects.select_for_update().filter(
-            user_id=user_id, route=route, due_at=due_at, state=State.WAITING, attempts=0
-        )  # fmt: skip
-        delivery = found.first()
-        if delivery is None:
-            organization_id = notices[0].organization_id
-            delivery = Delivery.objects.create(
-                user_id=user_id, route=route, due_at=due_at, created_at=at, organization_id=organization_id
-            )  # fmt: skip
-            enqueue(delivery)
-        parts += [through(delivery_id=delivery.pk, notice_id=notice.pk) for notice in notices]
-    through.objects.bulk_create(parts)
+    both: dict[tuple[UUID | None, Route, datetime], Delivery] = {**found, **made}
+    through.objects.bulk_create(
+        through(delivery_id=both[key].pk, notice_id=notice.pk) for key, notices in messages.items() for notice in notices
+    )  # fmt: skip
 
 
 def enqueue(delivery: Delivery) -> None:

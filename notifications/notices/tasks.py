@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.db import transaction
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
@@ -24,7 +25,8 @@ def read_journal() -> int:
 def look() -> bool:
     """Have the journal read soon. Returns False when that is to be done already."""
     try:
-        read_journal.defer()
+        with transaction.atomic():
+            read_journal.defer()
     except AlreadyEnqueued:
         return False
     return True

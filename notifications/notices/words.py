@@ -22,6 +22,7 @@ _PAGES: tuple[tuple[str, str, str, str], ...] = (
     ("message", "task", "", "task-messages"),
     ("follow-up", "follow_up", "", "follow-up"),
     ("hub", "entry", "", "hub-entry"),
+    ("break-glass", "opening", User.Role.MANAGER, "glass-review"),
     ("", "task", User.Role.PROVIDER, "task"),
     ("", "referral", User.Role.REFERRER, "referral"),
 )

@@ -13,10 +13,12 @@ from core import sms
 from core.events import publish
 from flow import operations as flow
 from flow.models import Referral, Team
+from notifications.journal import Cursor, Row
 from notifications.models import Delivery, JournalPlace, Notice, PersonChoices
-from notifications.notices import choosing, operations, outbox, preferences, stopping, timing, words
+from notifications.notices import choosing, operations, outbox, preferences, stopping, tasks, timing, words
 from notifications.notices.hearing import TYPES
 from notifications.notices.kinds import KINDS, Choice, When
+from notifications.relay import Relay
 from tests.factories import PatientFactory, PoolFactory, UserFactory
 from tests.flow.helpers import provider_of, send
 from tests.notifications.telling import jobs, read_all, send_due, settle_at_once
@@ -144,6 +146,17 @@ def test_single_people_are_named_and_whoever_works_elsewhere_by_now_is_not():
     notice = Notice.objects.get()
     assert set(notice.data) == {"follow_up"}
     assert words.link(notice, here) == reverse("follow-up", args=[boss.pk])
+
+
+def test_an_emergency_is_told_to_managers_at_once_and_where_nobody_manages_to_administrators():
+    manager, boss = UserFactory(manager=True), UserFactory(administrator=True)
+    for to in ([str(manager.pk)], []):
+        with transaction.atomic():
+            publish("breakglass.opened", topics=["region"], audience=[manager.organization_id], data={"opening": str(boss.pk), "to": to})
+        read_all()
+    assert (told(manager), told(boss)) == (["break-glass"], ["break-glass"])
+    assert set(Notice.objects.values_list("urgent", flat=True)) == {True}
+    assert words.link(Notice.objects.get(user=manager), manager) == reverse("glass-review", args=[boss.pk])
 
 
 @pytest.mark.parametrize("managed", [True, False])
@@ -342,7 +355,44 @@ def test_what_concerns_nobody_is_passed_over_and_capacity_is_never_read(django_a
         assert JournalPlace.objects.get().event_id == cursor.fetchone()[0]
 
 
-# --- stopping
+async def test_the_relay_hints_when_somebody_is_to_be_told_and_not_for_capacity(monkeypatch):
+    relay = Relay()
+
+    async def send_nothing(_: object) -> None:
+        return None
+
+    monkeypatch.setattr(relay, "_send", send_nothing)
+    row = Row(Cursor(1, 1), "capacity.changed", [], None, True)
+    await relay._tell([row])
+    assert not relay._for_people.is_set()
+    await relay._tell([row._replace(type="referral.changed")])
+    assert relay._for_people.is_set()
+    await relay.redis.aclose()
+
+
+def test_many_hints_are_one_job():
+    assert (tasks.look(), tasks.look(), len(jobs("read_journal"))) == (True, False, 1)
+
+
+# --- choosing, and stopping
+
+
+def test_what_is_chosen_on_the_page_holds_and_what_is_wrong_is_said_beside_it(client):
+    user, manager = UserFactory(provider=True), UserFactory(manager=True)
+    kinds = {kind.code: kind for kind in KINDS}
+    for who, page in ((user, "notices-settings"), (manager, "notices-defaults")):
+        client.force_login(who, backend="allauth.account.auth_backends.AuthenticationBackend")
+        sent = {"daily_hour": "6", "quiet_from": "22:00", "quiet_until": "", "urgent_passes": "on"}
+        sent |= {f"{code}-email": "daily" for code in kinds} | {f"{code}-sms": "off" for code in kinds} | {"message-app": "on"}
+        answer = client.post(reverse(page), sent)
+        assert answer.status_code == 422
+        assert "Say from when and until when it is quiet" in answer.content.decode()
+        assert client.post(reverse(page), sent | {"quiet_until": "06:00"}).status_code == 302
+    own = preferences.of_user(user)
+    assert (own.quiet_from, own.quiet_until, own.daily_hour, own.urgent_passes) == (time(22), time(6), 6, True)
+    assert own.of(kinds["message"]) == Choice(True, When.DAILY, When.OFF)
+    assert own.of(kinds["referral-new"]) == Choice(False, When.DAILY, When.OFF)
+    assert preferences.of_user(UserFactory(organization=manager.organization)).daily_hour == 6
 
 
 def test_one_press_in_a_letter_stops_them_and_signs_nobody_in(client):
