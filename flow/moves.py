@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Exists, F, Max, OuterRef, Q, TextChoices
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, TextChoices
 
 from flow.deadlines import sender_by
 from flow.hubs.steps import HubState
@@ -125,7 +125,7 @@ def with_refusals(referral_id: UUID) -> list[ReferralTask]:
     return list(ReferralTask.objects.filter(referral=referral_id).annotate(refused=Exists(_withdrawn_by_provider())))
 
 
-def _withdrawn_by_provider() -> object:
+def _withdrawn_by_provider() -> QuerySet[Transition]:
     """What a provider took back, or Lune when a deadline had passed: the sender has still to find somebody."""
     took = Q(organization_id=F("task__provider_id")) | Q(organization_id__isnull=True, task__answered_at__isnull=True)
     waited = Q(task__referral__in_order=True) | Q(organization_id__isnull=False) | Q(rule__isnull=False)

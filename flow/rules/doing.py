@@ -16,6 +16,7 @@ from flow.hubs.operations import hand_over
 from flow.models import Hub, Referral, ReferralTask, RuleVersion
 from flow.rules.occasions import Occasion
 from flow.workflow import Action, Side, Status
+from matching.models import MatchRun
 
 #: Tried of the list of matches before a rule gives up.
 TRIED = 10
@@ -61,7 +62,7 @@ def _offer_next(version: RuleVersion, referral: Referral, task: ReferralTask | N
         places.lock(waterfall.pools_waiting(referral))
         asked = waterfall.go_on(referral, number=1, by=None, at=at, rule=version)
     elif referral.match_run is not None:
-        pool = _next_match(referral, tasks, at)
+        pool = _next_match(referral, referral.match_run, tasks, at)
         asked = [waterfall.ask(referral, pool, by=None, at=at, rule=version)] if pool else []
     if not asked:
         raise Conflict("Nobody else could be asked: the list is empty, or its services are full or no longer fit.", code="nobody-left")
@@ -69,11 +70,11 @@ def _offer_next(version: RuleVersion, referral: Referral, task: ReferralTask | N
     return f"{asked[0].pool.service.name} was asked"
 
 
-def _next_match(referral: Referral, tasks: list[ReferralTask], at: datetime) -> ServiceCapacity | None:
+def _next_match(referral: Referral, run: MatchRun, tasks: list[ReferralTask], at: datetime) -> ServiceCapacity | None:
     known = {task.pool_id for task in tasks} | set(referral.queue.values_list("pool_id", flat=True))
     if len(known) >= MOST_ASKED:
         return None
-    lines = matching.operations.next_best(referral.match_run, exclude_pools=known, at=at, limit=TRIED)
+    lines = matching.operations.next_best(run, exclude_pools=known, at=at, limit=TRIED)
     pools = places.lock(line.pool_id for line in lines)
     for line in lines:
         pool = pools[line.pool_id]

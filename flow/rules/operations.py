@@ -249,7 +249,8 @@ def _checked(conditions: Mapping[str, list[str]]) -> dict[str, list[str]]:
 
 def _parameters(action: str, parameters: Mapping[str, Any]) -> dict[str, str]:
     if action == Action.ROUTE:
-        hub = Hub.objects.filter(pk=parameters.get("hub") or None, is_active=True).first()
+        chosen = parameters.get("hub")
+        hub = Hub.objects.filter(pk=chosen, is_active=True).first() if chosen else None
         if hub is None:
             raise Invalid("Choose the hub to which the rule sends.", field="hub")
         return {"hub": str(hub.pk)}
