@@ -14,6 +14,10 @@ _SILENT = {
 }  # fmt: skip
 
 
+#: When, whose id, what, and of each field its name, what it said before and after.
+Found = tuple[datetime, UUID | None, str, tuple[tuple[str, str, str], ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One change: of each field what it said before and after, as the record's choices word it."""
@@ -36,9 +40,9 @@ def changes_of(patient: Patient) -> list[Change]:
     return sorted(lines, key=lambda line: line.at, reverse=True)
 
 
-def _changes(record: Any, what: str) -> list[tuple[datetime, UUID | None, str, tuple[tuple[str, str, str], ...]]]:
+def _changes(record: Any, what: str) -> list[Found]:
     rows = list(record.events.order_by("pgh_id"))
-    found = []
+    found: list[Found] = []
     for before, after in zip([None, *rows], rows, strict=False):
         said = []
         for field in record._meta.concrete_fields:

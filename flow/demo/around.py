@@ -14,7 +14,7 @@ from flow.models import Episode, Patient
 #: So many of those who wait at each log-in's organisation have more told of them.
 TOLD = 8
 ROUTES = ("phone", "phone", "text", "through")
-NEEDS = (["large-print"], ["hearing-loop", "longer-time"], ["easy-read"], [], [], [])
+NEEDS: tuple[list[str], ...] = (["large-print"], ["hearing-loop", "longer-time"], ["easy-read"], [], [], [])
 
 
 def load(*, seed: int, at: datetime) -> int:

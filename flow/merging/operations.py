@@ -141,9 +141,10 @@ def pointing_at_people() -> list[tuple[type[models.Model], str]]:
 
     The history of a row stays with the row.
     """
+    relations: list[Any] = list(Patient._meta.get_fields(include_hidden=True))
     found = [
         (relation.related_model, relation.field.name)
-        for relation in Patient._meta.get_fields(include_hidden=True)
+        for relation in relations
         if relation.auto_created and not relation.concrete and (relation.one_to_many or relation.one_to_one)
         if relation.related_model not in _APART and not hasattr(relation.related_model, "pgh_tracked_model")
     ]

@@ -66,7 +66,8 @@ def missing(current: Iterable[Consent]) -> list[str]:
 
 def sides(one: Patient, other: Patient, stays: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """What differs between two records, and what is the same. Suggested is what the record says that stays, unless it says nothing."""
-    differ, same = [], []
+    differ: list[dict[str, Any]] = []
+    same: list[dict[str, Any]] = []
     for name, (label, _) in fields.CHOICES.items():
         row = {"name": name, "label": label, "one": _lines(one, name), "other": _lines(other, name)}
         row["better"] = stays if row[stays] else "other" if stays == "one" else "one"

@@ -87,6 +87,7 @@ def patient_new(request: SignedIn) -> HttpResponse:
                 )
                 stay = episode_form.cleaned_data
                 if stay["kind"]:
+                    times: dict[str, Any] = episode_form.times(at)
                     flow.operations.start_episode(
                         patient_id=person.pk,
                         by=request.user,
@@ -95,7 +96,7 @@ def patient_new(request: SignedIn) -> HttpResponse:
                         discharge_pathway=stay["discharge_pathway"],
                         ward=stay["ward"],
                         delay_reason=stay["delay_reason"],
-                        **episode_form.times(at),
+                        **times,
                     )
         except LuneError as error:
             known, perhaps = already(request, error), error.code == "perhaps-recorded"
