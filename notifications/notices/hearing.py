@@ -52,7 +52,7 @@ class Telling:
 #: Events that concern referrals by a task or a referral; of `referral.changed` the status says what it is.
 OF_REFERRALS = {
     "referral.changed": "", "referral.overdue": "referral-overdue", "referral.escalated": "referral-escalated", "message.new": "message",
-    "reply.not-delivered": "not-reached",
+    "reply.not-delivered": "not-reached", "consent.withdrawn": "consent-withdrawn",
 }  # fmt: skip
 #: Others: what they are, and the roles among the organisations that may learn of it; `to` in the data names single people instead.
 OTHERS: dict[str, tuple[str, frozenset[str]]] = {

@@ -73,6 +73,11 @@ KINDS: tuple[Kind, ...] = (
         {Role.PROVIDER: DAILY},
     ),
     Kind(
+        "consent-withdrawn", "A person takes back their agreement", "{service}: the person no longer agrees. Look before you go on",
+        "Look at a referral before you go on with it.", "Look at {count} referrals before you go on with them.",
+        {Role.PROVIDER: NOW, Role.REFERRER: NOW},
+    ),
+    Kind(
         "referral-overdue", "An answer or a next step is late", "Late: a referral to {service} waits for its next step",
         "A referral is past the time by which its next step was due.", "{count} referrals are past the time of their next step.",
         {Role.PROVIDER: NOW, Role.REFERRER: HOURLY}, urgent=True,

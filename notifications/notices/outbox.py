@@ -28,18 +28,20 @@ def put_by(messages: Mapping[tuple[UUID, Route, datetime], Sequence[Notice]], *,
     waiting = Delivery.objects.select_for_update().filter(
         user__in={user_id for user_id, _, _ in messages}, due_at__in={due_at for _, _, due_at in messages}, state=State.WAITING, attempts=0,
     ).order_by("pk")  # fmt: skip
-    found = {(delivery.user_id, Route(delivery.route), delivery.due_at): delivery for delivery in waiting}
-    made = {
+    all_of_them: dict[tuple[UUID | None, Route, datetime], Delivery] = {
+        (delivery.user_id, Route(delivery.route), delivery.due_at): delivery for delivery in waiting
+    }
+    made: dict[tuple[UUID | None, Route, datetime], Delivery] = {
         key: Delivery(user_id=key[0], route=key[1], due_at=key[2], created_at=at, organization_id=notices[0].organization_id)
-        for key, notices in messages.items() if key not in found
+        for key, notices in messages.items() if key not in all_of_them
     }  # fmt: skip
     Delivery.objects.bulk_create(made.values())
     for delivery in made.values():
         enqueue(delivery)
     through = Delivery.notices.through
-    both: dict[tuple[UUID | None, Route, datetime], Delivery] = {**found, **made}
+    all_of_them.update(made)
     through.objects.bulk_create(
-        through(delivery_id=both[key].pk, notice_id=notice.pk) for key, notices in messages.items() for notice in notices
+        through(delivery_id=all_of_them[key].pk, notice_id=notice.pk) for key, notices in messages.items() for notice in notices
     )  # fmt: skip
 
 
