@@ -61,6 +61,10 @@ class Story:
             "ranking for a person": f"{reverse('match', args=[run])}?patient={patient}",
             "choice of a person": f"{reverse('send', args=[run])}?pools={self.pool.pk}",
             "sending for a person": f"{reverse('send', args=[run])}?pools={self.pool.pk}&patient={patient}",
+            "letter": reverse("letter-new", args=[referral]),
+            "need of a person": f"{reverse('refer')}?patient={patient}",
+            "services for a person": f"{reverse('refer-choose', args=[run])}?patient={patient}",
+            "asking for a person": f"{reverse('refer-send', args=[run, self.pool.pk])}?patient={patient}",
             "referral": reverse("referral", args=[referral]),
             "task": reverse("task", args=[task]),
             "people over the API": reverse("api-patients"),
@@ -78,6 +82,7 @@ def story() -> Story:
 
 
 SURFACES = [
+    ("letter", "sender"), ("need of a person", "sender"), ("services for a person", "sender"), ("asking for a person", "sender"),
     ("worklist", "sender"), ("worklist as a file", "sender"), ("held places", "sender"),
     ("person", "sender"), ("search for a person", "sender"), ("details of a person", "sender"), ("changes of a person", "sender"),
     ("agreements of a person", "sender"),

@@ -27,7 +27,6 @@ def wait(referrer, days: int, **fields) -> Episode:
     return EpisodeFactory(patient=patient, ready_at=timezone.now() - timedelta(days=days), **fields)
 
 
-@pytest.mark.req("R026")
 def test_it_holds_everybody_who_waits_and_every_referral_sent(referrer, django_assert_num_queries):
     first, second = wait(referrer, 8, delay_reason="funding"), wait(referrer, 3)
     at = timezone.now()

@@ -46,8 +46,6 @@ def when_declined(home: Page) -> None:
 
 
 @desktop
-@pytest.mark.req("R004")
-@pytest.mark.req("R037")
 def test_a_discharge_to_a_care_home_after_two_declines_with_a_place_held(visit: Visit, stack):
     given_preston()
     fir, otter = given_home("Fir Grove", metres=300), given_home("Otter House", metres=900)
@@ -133,7 +131,6 @@ def test_a_receptionist_refers_in_three_clicks_from_a_record(visit: Visit, stack
 
 
 @phone
-@pytest.mark.req("R026")
 def test_a_link_workers_package_of_three_services(visit: Visit, stack):
     given_preston()
     kinds = {"Tea and talk": "befriending", "Money help": "debt-advice", "Walks": "physical-activity"}
