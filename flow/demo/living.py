@@ -20,7 +20,7 @@ from catalogue.models import Address, SchoolHoliday, Service, Source
 from catalogue.models.service import ServiceQuerySet
 from core.geo import to_wgs84
 from core.ids import derived
-from flow.demo import around, casework, hubs, in_use, lacking, outside, worklists
+from flow.demo import around, casework, hubs, in_use, lacking, outside, rules, worklists
 from flow.demo.names import phone
 from flow.demo.world import SOURCE
 
@@ -88,6 +88,7 @@ def load(*, seed: int, at: datetime, say: Callable[[str], None] = lambda line: N
     say(f"  {worklists.load(seed=seed, at=at):>6,}  saved views of worklists")
     say(f"  {casework.load(seed=seed, at=at):>6,}  notes, messages, documents and follow-ups")
     say(f"  {outside.load(seed=seed, at=at):>6,}  services that answer by link, without an account")
+    say(f"  {rules.load(seed=seed, at=at):>6,}  process rules, and a referral that asks one home after the other")
     say(f"  {lacking.load(seed=seed, at=at):>6,}  needs that nobody could meet")
 
 
