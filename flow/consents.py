@@ -72,10 +72,7 @@ def record_consent(
         by=by,
         at=at,
     )
-    if decision != Decision.GIVEN and purpose in (Purpose.CARE, Purpose.SHARING):
-        _tell_holders(patient, "consent.withdrawn")
-    else:
-        _tell_holders(patient, "consent.changed")
+    _tell(patient, kind, says_no=decision != Decision.GIVEN and purpose in (Purpose.CARE, Purpose.SHARING))
     return consent
 
 
@@ -172,14 +169,17 @@ def withdrawn_of(task: ReferralTask) -> Consent | None:
     return next((line for line in lines if line.kind in kinds and line.decision != Decision.GIVEN), None)
 
 
-def _tell_holders(patient: Patient, type: str) -> None:
-    """To one's own organisation and to those who have an open request: that there is something to read, never what."""
-    tasks = list(ReferralTask.objects.open().filter(referral__patient=patient).values_list("pk", "referral_id", "provider_id"))
-    providers = {provider for _, _, provider in tasks} if type == "consent.withdrawn" else set()
-    organizations = {patient.organization_id, *providers}
-    publish(
-        type,
-        topics=[*(f"org:{pk}" for pk in organizations), *(f"referral:{referral}" for _, referral, _ in tasks)],
-        audience=organizations,
-        data={"tasks": [str(task) for task, _, _ in tasks]},
-    )
+def _tell(patient: Patient, kind: str, *, says_no: bool) -> None:
+    """To one's own organisation that something changed; to those who have an open request that there is something to read, never what."""
+    own = patient.organization_id
+    publish("consent.changed", topics=[f"org:{own}"], audience=[own])
+    if not says_no:
+        return
+    tasks = ReferralTask.objects.open().filter(referral__patient=patient, **({"provider__kind": kind} if kind else {}))
+    for task, referral, provider in tasks.values_list("pk", "referral", "provider"):
+        publish(
+            "consent.withdrawn",
+            topics=[f"org:{own}", f"org:{provider}", f"referral:{referral}"],
+            audience={own, provider},
+            data={"task": str(task), "referral": str(referral)},
+        )

@@ -162,7 +162,7 @@ def test_a_withdrawal_is_seen_by_who_holds_the_request_and_nobody_learns_a_name_
     consent(patient, referrer, at + timedelta(seconds=1), decision="withdrawn")
     told = Event.objects.get(type="consent.withdrawn")
     assert set(told.audience) == {referrer.organization_id, pool.service.organization_id}
-    assert told.data == {"tasks": [str(task.pk)]}
+    assert told.data == {"task": str(task.pk), "referral": str(task.referral_id)}
     assert not provider_view(task, answerer).agrees
     with pytest.raises(Conflict) as refused:
         operations.accept(task_id=task.pk, by=answerer, at=at)
