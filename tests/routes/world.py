@@ -115,6 +115,7 @@ class World:
         own = {
             "patient": self.patient.pk, "around": self.patient.pk, "stay": self.patient.pk, "episode": self.stay.pk,
             "match": self.run.pk, "send": self.run.pk, "referral": self.accepted.referral_id,
+            "letter": self.accepted.referral_id,
             "task": self.task(role).pk, "place": self.pools[0].pk, "capacity": self.pools[0].pk, "service": self.pools[0].service_id,
             "plan": self.line.pk, "fhir": self.pools[0].pk, "request": self.request.pk,
             "entry": self.pools[0].service_id, "reply": self.pools[0].service_id, "register": self.task(role).pk, "asking": self.pools[0].service_id, "import": self.imported.pk,
