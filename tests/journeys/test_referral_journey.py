@@ -3,14 +3,16 @@
 import re
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from capacity.models import Reservation, ServiceCapacity
 from flow.models import Referral, ReferralTask
 from flow.workflow import Status
+from notifications.notices import operations
 from tests.factories import PASSWORD
 from tests.journeys.conftest import Visit
-from tests.journeys.pages import assert_accessible, assert_fits, assert_live, line, place, press, shows
+from tests.journeys.pages import assert_accessible, assert_fits, assert_live, follow, line, place, press, shows
 from tests.journeys.steps import (
     FAMILY_NAME,
     GIVEN_NAME,
@@ -91,6 +93,20 @@ def test_one_referral_to_two_homes_and_the_first_yes_wins(visit: Visit, homes):
     then_nothing_names_the_person(otters)
     otter.refresh_from_db()
     assert otter.available == 3
+    # and as soon as a worker has read the journal the bell of the page that she looks at counts it, and leads to it
+    while operations.read_on(at=timezone.now()):
+        pass
+    bell = page.locator("#notice-bell")
+    expect(bell).to_contain_text("not read")
+    bell.click()
+    assert_accessible(page)
+    page.get_by_role("link", name="Fir Grove said yes").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(NAME)
+    page.goto(page.url.split("/referrals/")[0] + "/notices/settings/")
+    assert_accessible(page)
+    page.get_by_role("group", name="A service answers").get_by_label("E-mail").select_option("Once a day, together")
+    press(page, re.compile(r"^\s*Save\s*$"))
+    expect(page.get_by_text("It holds for what happens from now on.")).to_be_visible()
 
 
 @pytest.mark.req("R004")
@@ -107,6 +123,7 @@ def test_a_no_with_its_reason(visit: Visit, homes):
     # when the home says no, and why
     home = visit(given_provider(fir), "/inbox/")
     home.get_by_role("link", name="near PR1").click()
+    when_it_asks_and_she_answers(home, page)
     home.get_by_role("button", name="No, we can’t").click()
     home.get_by_role("radio", name="Needs we cannot meet safely").check()
     home.get_by_label("Anything the team should know").fill("Two carers at night are needed")
@@ -142,6 +159,28 @@ def test_what_the_sender_takes_back_leaves_the_providers_page(visit: Visit, home
     expect(home.locator("#task .lune-status").first).to_have_text("Withdrawn")
     then_nothing_names_the_person(home)
     expect(home.get_by_role("button", name="Yes, we’ll help")).to_have_count(0)
+
+
+def when_it_asks_and_she_answers(home: Page, page: Page) -> None:
+    """A question before the answer, by its code; the sender reads it where she is, and the story has both."""
+    follow(home, "Ask something first")
+    home.get_by_role("radio", name="Can they climb stairs?").check()
+    press(home, "Send the question")
+    assert_live(home)
+    expect(page.get_by_text("1 question to answer")).to_be_visible()
+    referral = page.url
+    follow(page, re.compile("^1 new message"))
+    assert_accessible(page)
+    press(page, "With help")
+    expect(home.get_by_text("Can they climb stairs? With help")).to_be_visible()
+    then_nothing_names_the_person(home)
+    page.goto(referral)
+    follow(page, re.compile("^Story of"))
+    expect(page.get_by_role("link", name="Answer to Fir Grove")).to_be_visible()
+    assert_accessible(page)
+    page.goto(referral)
+    assert_live(page)
+    follow(home, "The referral")
 
 
 @pytest.mark.req("R023")
