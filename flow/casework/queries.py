@@ -298,16 +298,18 @@ def waiting_threads(user: User) -> list[Waiting]:
     """Requests with new messages or with questions to answer, what came last first."""
     new, questions = unread(user), unanswered(user)
     tasks = ReferralTask.objects.visible_to(user).filter(pk__in=new.keys() | questions.keys())
-    tasks = tasks.select_related("pool__service", "referral__patient", "referral__organization").annotate(last=Max("messages__at"))
+    found = list(tasks.select_related("pool__service", "referral__organization").annotate(last=Max("messages__at")).order_by("-last", "pk"))
+    known = {task.referral.patient_id for task in found if user.is_referrer or task.status in Status.known_to_provider()}
+    people = Patient.objects.visible_to(user).in_bulk(known)
     return [
         Waiting(
             task=task.pk,
             service=task.pool.service.name,
             sender=task.referral.organization.name,
-            person=task.referral.patient if user.is_referrer or task.status in Status.known_to_provider() else None,
+            person=people.get(task.referral.patient_id) if user.is_referrer or task.status in Status.known_to_provider() else None,
             new=new.get(task.pk, 0),
             questions=questions.get(task.pk, 0),
             at=task.last,
         )
-        for task in tasks.order_by("-last", "pk")
+        for task in found
     ]

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from core import audit, clock
 from core.errors import Invalid, LuneError
 from flow.casework import operations, queries
-from flow.models import ReferralTask
+from flow.models import Patient, ReferralTask
 from flow.workflow import REFERRER_WORDS, Status
 from frontend.forms.casework import AnswerMessageForm, AskForm, KeyedForm, WriteForm
 from frontend.forms.tell import tell
@@ -89,14 +89,13 @@ def _send(request: SignedIn, pk: UUID, action: str, form: KeyedForm) -> str:
 
 @transaction.atomic
 def _page(request: SignedIn, pk: UUID, form: KeyedForm | None = None, problem: LuneError | None = None) -> HttpResponse:
-    tasks = ReferralTask.objects.visible_to(request.user).select_related(
-        "referral__patient", "referral__organization", "pool__service", "provider"
-    )
+    tasks = ReferralTask.objects.visible_to(request.user).select_related("referral__organization", "pool__service")
     task = get_object_or_404(tasks, pk=pk)
     thread = queries.thread(task, request.user)
     provider = request.user.is_provider and task.provider_id == request.user.organization_id
     # Before a yes the provider reads of nobody: neither a name nor a line in the audit that it has looked at one.
-    person = task.referral.patient if not provider or task.status in Status.known_to_provider() else None
+    knows = not provider or task.status in Status.known_to_provider()
+    person = Patient.objects.visible_to(request.user).filter(pk=task.referral.patient_id).first() if knows else None
     if person is not None:
         audit.record_read(user=request.user, record_type="patient", record_id=person.pk, refresh=bool(request.htmx))
     if not provider:

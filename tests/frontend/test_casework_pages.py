@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from core import acting
 from core.models import AuditEntry
 from flow import operations as steps
 from flow.casework import operations, story
@@ -30,10 +31,21 @@ def _folder(settings, tmp_path):
     settings.DOCUMENTS_ROOT = str(tmp_path)
 
 
+class Browser(Client):
+    """Asks on behalf of somebody, as the site does: the database keeps back what they may not see."""
+
+    def __init__(self, user) -> None:
+        super().__init__()
+        self.user = user
+        self.force_login(user, backend=BACKEND)
+
+    def request(self, **asked):
+        with acting.for_user(self.user):
+            return super().request(**asked)
+
+
 def browser(user) -> Client:
-    client = Client()
-    client.force_login(user, backend=BACKEND)
-    return client
+    return Browser(user)
 
 
 def page_of(user, name, pk, **query):
