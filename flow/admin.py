@@ -1,4 +1,6 @@
-"""The administrator's site: the pace of the demonstration, and the keys of record systems."""
+"""The administrator's site: the pace of the demonstration, the keys of record systems, teams and hubs."""
+
+from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
@@ -6,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from core import clock
-from flow.models import LaunchKey, SimulatorControl
+from flow.models import Hub, LaunchKey, SimulatorControl, Team
 
 
 @admin.register(SimulatorControl)
@@ -43,3 +45,35 @@ class LaunchKeyAdmin(admin.ModelAdmin):
     def take_back(self, request: HttpRequest, queryset: QuerySet[LaunchKey]) -> None:
         changed = queryset.filter(revoked_at=None).update(revoked_at=clock.now())
         self.message_user(request, f"{changed} taken back.")
+
+
+class _Made(admin.ModelAdmin):
+    """Says when a row was made, which nobody types. What is in use is never deleted: a hub is closed."""
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if not change:
+            obj.created_at = clock.now()
+        super().save_model(request, obj, form, change)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Team)
+class TeamAdmin(_Made):
+    """For organisations without a manager who signs in; the others set up their own under Sharing."""
+
+    list_display = ("name", "organization", "keeps_to_itself")
+    search_fields = ("name", "organization__name")
+    autocomplete_fields = ("organization", "manager", "members")
+    exclude = ("created_at",)
+
+
+@admin.register(Hub)
+class HubAdmin(_Made):
+    """Single points of access: whose, with which team, for which districts and pathways."""
+
+    list_display = ("name", "organization", "team", "is_active")
+    autocomplete_fields = ("organization", "team")
+    filter_horizontal = ("areas", "pathways")
+    exclude = ("created_at",)

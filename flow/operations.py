@@ -28,6 +28,7 @@ from flow.holds import extend_hold, give_back_waiting, held_for_sending, hold_pl
 from flow.models import Episode, Patient, Referral, ReferralTask
 from flow.people import add_patient, edit_patient, tell_colleagues
 from flow.relations import add_related, edit_related, end_related, keep_together, let_apart, link_related, record_related
+from flow.sharing.hubs import share_back, team_of
 from flow.steps import ANOTHER_ACCEPTED
 from flow.workflow import Action, Side, Status
 from matching.models import MatchRun, NeedProfile
@@ -89,7 +90,7 @@ def send(
         raise Invalid("A place can be held only at a service that you send to.")
     checks.require_sensible(wanted, len(chosen), answer_within)
 
-    patient = Patient.objects.visible_to(by).select_for_update(of=("self",), no_key=True).filter(pk=patient_id).first()
+    patient = Patient.objects.kept_by(by).select_for_update(of=("self",), no_key=True).filter(pk=patient_id).first()
     if patient is None:
         raise NotFound("That person is not in your organisation’s records.")
     kinds = ServiceCapacity.objects.filter(pk__in=chosen).values_list("service__organization__kind", flat=True)
@@ -125,6 +126,7 @@ def send(
         profile=profile,
         match_run_id=match_run_id,
         organization=by.organization,
+        team_id=team_of(patient, episode_id, by.organization.pk),
         created_by=by,
         created_at=at,
         urgency=urgency,
@@ -137,6 +139,7 @@ def send(
         keep_asked=in_order and keep_asked,
         answer_within=int(answer_within.total_seconds() // 60) if answer_within else None,
     )
+    share_back(referral, by=by, at=at)
     if in_order:
         waterfall.begin(referral, chosen, asked_now=first, held=held, at=at)
     for pool_id in sorted(first):

@@ -61,7 +61,7 @@ def send(
         return [_send(part, held, episode_id, about) for part in parts]
     with transaction.atomic():
         # In the order that `flow.operations` says: the person, then all the places at once, whatever part they are for.
-        Patient.objects.visible_to(by).select_for_update(of=("self",), no_key=True).filter(pk=patient_id).first()
+        Patient.objects.kept_by(by).select_for_update(of=("self",), no_key=True).filter(pk=patient_id).first()
         places.lock(pools)
         about["package"] = uuid.uuid4()
         about["package_wanted"] = parts_wanted if parts_wanted != counted else None

@@ -22,7 +22,7 @@ def last_need(user: User, patient: Patient) -> NeedProfile | None:
     stays = Episode.objects.visible_to(user).filter(patient=patient, ended_at__isnull=True, profile__isnull=False)
     stay = stays.select_related("profile").order_by("-started_at").first()
     seen = NeedProfile.objects.visible_to(user)
-    return seen.filter(pk=stay.profile_id).first() if stay else None
+    return seen.filter(pk=stay.profile_id).first() if stay and stay.profile_id else None
 
 
 @transaction.atomic
@@ -33,6 +33,7 @@ def need_for(patient: Patient, version: PathwayVersion | None, *, by: User, at: 
         return found
     if version is None or not version.care_types:
         raise Invalid("Say first what the person needs: press “Find a service”. Then send it to a hub.", code="no-need")
+    assert by.organization is not None  # whoever refers has one
     place = find_place(patient.postcode)
     return NeedProfile.objects.create(
         organization=by.organization,
@@ -54,6 +55,7 @@ def search(*, entry_id: UUID, by: User, at: datetime) -> MatchRun:
     entry = entries.filter(pk=entry_id).first()
     if entry is None:
         raise NotFound("There is no such referral.")
+    assert by.organization is not None  # whoever works at a hub has one
     need = NeedProfile.objects.get(pk=entry.referral.profile_id)
     version = entry.referral.pathway_version
     need.pk, need.organization, need.created_by, need.created_at = uuid.uuid4(), by.organization, by, at

@@ -23,7 +23,7 @@ from flow.hubs.steps import WHOSE_MOVE, HubAction, HubMove, HubSide, HubState, m
 from flow.models import Episode, Hub, HubEntry, HubStep, PathwayVersion, Patient, Referral, ReferralTask, Team
 from flow.pathways.adherence import due, expected
 from flow.pathways.configuration import answers
-from flow.sharing.hubs import close_for, open_for
+from flow.sharing.hubs import close_for, open_for, share_back, team_of
 from flow.workflow import Status
 from matching.models import MatchRun, NeedProfile
 
@@ -91,10 +91,11 @@ def send(
         urgency=urgency,
         reason=reason.strip(),
         consent=True,
-        team_id=(episode.team_id if episode else None) or (patient.team_id if patient.organization_id == by.organization_id else None),
+        team_id=team_of(patient, episode_id, by.organization.pk),
         pathway_version=version,
         pathway_answers=answers(version, typed or {}) if version else {},
     )
+    share_back(referral, by=by, at=at)
     open_for(referral, hub, by=by, at=at)
     entry = HubEntry.objects.create(
         referral=referral, hub=hub, due_at=_triage_by(referral, hub, at), queued_at=at, changed_at=at, state=HubState.QUEUED

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
@@ -38,7 +40,7 @@ class Standing:
     told: list[HubTold]
 
 
-def stuck() -> Exists:
+def stuck() -> Any:
     """Sent on, and everybody who was asked has said no: it is the hub's move again."""
     alive = [*Status.open(), *Status.known_to_provider()]
     return ~Exists(ReferralTask.objects.filter(referral=OuterRef("referral"), status__in=alive))
@@ -58,11 +60,11 @@ def queue(user: User, *, show: str = "open", hub: str = "", urgency: str = "", p
     if show in chosen:
         found = found.filter(chosen[show])
     if hub:
-        found = found.filter(hub=hub)
+        found = found.filter(hub=UUID(hub))
     if urgency:
         found = found.filter(referral__urgency=urgency)
     if pathway:
-        found = found.filter(referral__pathway_version__pathway=pathway)
+        found = found.filter(referral__pathway_version__pathway=UUID(pathway))
     return found.select_related(
         "hub", "assigned_to", "referral__patient", "referral__organization", "referral__profile", "referral__pathway_version__pathway"
     ).order_by("due_at", "pk")

@@ -4,6 +4,7 @@ import uuid
 from typing import Self
 
 import pgtrigger
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
@@ -58,6 +59,11 @@ class Hub(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Who works there is of the organisation that answers for it."""
+        if self.team_id and self.organization_id and self.team.organization_id != self.organization_id:
+            raise ValidationError({"team": "Choose a team of the same organisation."})
 
 
 class HubEntryQuerySet(VisibleQuerySet):

@@ -1,11 +1,13 @@
 """What is opened to a hub's team with a referral, and closed when it leaves the hub."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db.models import Q
 
+from catalogue.models import User
 from core.errors import Conflict
-from flow.models import Grant, Hub, PathwayVersion, Referral, SharingAgreement
+from flow.models import Episode, Grant, Hub, PathwayVersion, Patient, Referral, SharingAgreement
 from flow.models.sharing import Purpose
 
 #: For how long a hub may look at what it was sent, unless the agreement ends before.
@@ -46,6 +48,34 @@ def open_for(referral: Referral, hub: Hub, *, by, at: datetime) -> Grant:
         created_at=at,
         created_by=by,
     )
+
+
+def team_of(patient: Patient, episode_id: UUID | None, organization_id: UUID) -> UUID | None:
+    """Whose a new referral is: the team of the stay, or else of the person; what a team keeps to itself stays with it."""
+    stay = (
+        Episode.objects.filter(pk=episode_id, organization=organization_id).values_list("team", flat=True).first() if episode_id else None
+    )
+    return stay or (patient.team_id if patient.organization_id == organization_id else None)
+
+
+def share_back(referral: Referral, *, by: User, at: datetime) -> None:
+    """What somebody sends for a person whose record was shared with them is seen by those whose record it is, for as long."""
+    owner = referral.patient.organization_id
+    if owner == referral.organization_id:
+        return
+    grant = Grant.objects.held_by(by, at).filter(patient=referral.patient_id).order_by("-ends_at").first()
+    if grant is not None:
+        Grant.objects.create(
+            organization_id=referral.organization_id,
+            to_organization_id=owner,
+            referral=referral,
+            purpose=grant.purpose,
+            agreement=grant.agreement,
+            starts_at=at,
+            ends_at=grant.ends_at,
+            created_at=at,
+            created_by=by,
+        )
 
 
 def close_for(referral: Referral, *, by, at: datetime) -> None:

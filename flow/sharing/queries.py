@@ -43,7 +43,7 @@ def grants(user: User, at: datetime, *, given: bool = True, all_of_them: bool = 
 @acting.across("a manager reads who looked, and never at whom")
 def looks(grant: Grant) -> list[Look]:
     """Who of the other organisation was shown the record, from the read audit, newest first."""
-    patient = grant.patient_id or Referral.objects.values_list("patient_id", flat=True).get(pk=grant.referral_id)
+    patient = grant.patient_id or grant.referral.patient_id  # type: ignore[union-attr]  # it is of one of the two
     about = (
         {patient, grant.referral_id}
         if grant.referral_id
@@ -54,7 +54,7 @@ def looks(grant: Grant) -> list[Look]:
         organization_id=grant.to_organization_id, record_id__in=about, at__gte=grant.starts_at, at__lte=until
     ).order_by("-at")[:MOST_LOOKS]
     found = list(rows)
-    names = {user.pk: str(user) for user in User.objects.filter(pk__in={row.user_id for row in found})}
+    names = {user.pk: str(user) for user in User.objects.filter(pk__in={row.user_id for row in found if row.user_id})}
     return [Look(row.at, names.get(row.user_id, "An account that is gone"), row.record_type.replace("-", " ")) for row in found]
 
 
@@ -77,7 +77,7 @@ def teams_of(organization_ids: set[UUID]) -> QuerySet[Team]:
 
 def organizations(user: User) -> QuerySet[Organization]:
     """With whom an agreement can be made: those that refer or provide."""
-    return Organization.objects.filter(users__isnull=False).exclude(pk=user.organization_id).distinct().order_by("name")
+    return Organization.objects.filter(users__isnull=False).exclude(pk=user.organization_id or UUID(int=0)).distinct().order_by("name")
 
 
 def colleagues(user: User) -> QuerySet[User]:

@@ -53,8 +53,8 @@ def save_team(
         field, messages = next(iter(error.message_dict.items()))
         raise Invalid(messages[0], field="name" if field == "__all__" else field) from error
     team.save()
-    team.members.set(wanted)
-    publish("people.changed", topics=[f"org:{by.organization_id}"], audience=[by.organization_id])
+    team.members.set(colleagues.filter(pk__in=wanted))
+    publish("people.changed", topics=[f"org:{team.organization_id}"], audience=[team.organization_id])
     return team
 
 
@@ -79,5 +79,5 @@ def give_to_team(*, patient_id: UUID, team_id: UUID | None, by: User, at: dateti
     open_stays = list(stays.values_list("pk", flat=True))
     Referral.objects.filter(episode__in=open_stays, organization=by.organization_id).update(team=team)
     Episode.objects.filter(pk__in=open_stays).update(team=team)
-    publish("people.changed", topics=[f"org:{by.organization_id}"], audience=[by.organization_id])
+    publish("people.changed", topics=[f"org:{patient.organization_id}"], audience=[patient.organization_id])
     return patient

@@ -150,19 +150,17 @@ class Editor:
         parts: Iterable[Any] = (self.form, self.questions, self.steps, self.roles)
         valid = [part.is_valid() for part in parts]
         if not all(valid) and valid[0]:
-            self.form.add_error(
-                None, "Something in the questions, steps or roles cannot be read. Numbers are whole."
-            )
+            self.form.add_error(None, "Something in the questions, steps or roles cannot be read. Numbers are whole.")
         return all(valid)
 
     def configuration(self) -> Configuration:
         data = self.form.cleaned_data
         return Configuration(
-            questions=tuple(found for form in self.questions if (found := form.question())),
+            questions=tuple(asked for form in self.questions if (asked := form.question())),
             steps=tuple(found for form in self.steps if (found := form.step())),
             care_types=tuple(data["care_types"]),
             outcome_tools=tuple(line.strip() for line in data["outcome_tools"].splitlines() if line.strip()),
-            role_names=tuple(found for form in self.roles if (found := form.role_name())),
+            role_names=tuple(name for form in self.roles if (name := form.role_name())),
         )
 
 

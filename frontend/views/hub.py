@@ -77,11 +77,11 @@ def queue(request: SignedIn) -> HttpResponse:
 @require_GET
 @for_roles(User.Role.REFERRER)
 @transaction.atomic
-def queue_csv(request: SignedIn) -> StreamingHttpResponse:
+def queue_csv(request: SignedIn) -> HttpResponse:
     """The queue as filtered. Each person in it is a read."""
     found = list(queries.queue(request.user, **presenter.Filters.of(request.GET).asked))
     queries.looked_at(request.user, found)
-    answer = StreamingHttpResponse(presenter.as_csv(found, at=clock.now()), content_type="text/csv; charset=utf-8")
+    answer: Any = StreamingHttpResponse(presenter.as_csv(found, at=clock.now()), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = 'attachment; filename="hub-queue.csv"'
     return answer
 
@@ -167,8 +167,8 @@ def route(request: SignedIn, pk: UUID) -> HttpResponse:
         audit.record_read(user=request.user, record_type="patient", record_id=found.referral.patient_id, purpose="triage")
     problem = None
     if request.method == "POST" and request.POST.get("do") != "send":
-        run = needs.search(entry_id=found.pk, by=request.user, at=clock.now())
-        return redirect(f"{reverse('hub-route', args=[pk])}?run={run.pk}")
+        fresh = needs.search(entry_id=found.pk, by=request.user, at=clock.now())
+        return redirect(f"{reverse('hub-route', args=[pk])}?run={fresh.pk}")
     named = lists.chosen([request.POST.get("run") or request.GET.get("run", "")])
     run = MatchRun.objects.visible_to(request.user).select_related("profile").filter(pk=named[0]).first() if named else None
     if request.method == "POST" and run is not None:

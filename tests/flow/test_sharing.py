@@ -10,8 +10,9 @@ from core.audit import record_read
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from flow.models import Episode, EpisodeHold, Patient, PlanLine, Referral, ReferralTask
 from flow.sharing import operations
-from tests.factories import EpisodeFactory, PatientFactory, PlanLineFactory, ReferralFactory, ReferralTaskFactory, UserFactory
+from tests.factories import EpisodeFactory, PatientFactory, PlanLineFactory, PoolFactory, ReferralFactory, ReferralTaskFactory, UserFactory
 from tests.factories.sharing import AgreementFactory, GrantFactory, TeamFactory
+from tests.flow.helpers import send
 
 pytestmark = pytest.mark.django_db
 
@@ -220,3 +221,27 @@ def test_who_gives_a_record_to_a_private_team_must_be_in_it(partners) -> None:
     operations.give_to_team(**give)
     assert partners.seen_by(partners.colleague) == ALL
     assert partners.seen_by(UserFactory(organization=partners.organization)) == set()
+
+
+@pytest.mark.req("R061")
+def test_what_a_partner_sends_for_a_shared_person_is_seen_by_both(partners) -> None:
+    """And somebody who was granted one referral alone sends nothing for the person."""
+    grant = share(partners)
+    pool = PoolFactory()
+    referral = send(partners.partner, [pool], patient=partners.patient)
+    assert referral.organization == partners.partner.organization
+    assert Referral.objects.visible_to(partners.colleague).filter(pk=referral.pk).exists()
+    operations.revoke(grant_id=grant.pk, by=partners.manager, at=timezone.now())
+    GrantFactory(agreement=partners.agreement, referral=partners.referral)
+    with pytest.raises(NotFound):
+        send(partners.partner, [PoolFactory()], patient=partners.patient)
+
+
+def test_what_is_sent_from_a_private_stay_is_the_teams_own(record: Record) -> None:
+    """Straight to a service as well: colleagues who see the person do not see that referral."""
+    member = UserFactory(organization=record.organization)
+    team = TeamFactory(organization=record.organization, private=True, people=[member])
+    stay = EpisodeFactory(patient=record.patient, team=team, kind="community")
+    referral = send(member, [PoolFactory()], patient=record.patient, episode_id=stay.pk)
+    assert Referral.objects.visible_to(member).filter(pk=referral.pk).exists()
+    assert not Referral.objects.visible_to(record.colleague).filter(pk=referral.pk).exists()
