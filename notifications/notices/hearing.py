@@ -207,9 +207,13 @@ class _Hearing:
     def _sees(self, user: User, referral: Referral) -> bool:
         """Whether the referral, or a request of it, is before this person's eyes."""
         if user.pk not in self.seen:
-            asked = ReferralTask.objects.visible_to(user).filter(referral__in=self.referrals).order_by()
-            sent = Referral.objects.visible_to(user).filter(pk__in=self.referrals).order_by()
-            self.seen[user.pk] = {*asked.values_list("referral_id", flat=True), *sent.values_list("pk", flat=True)}
+            # Who refers knows referrals, who provides the requests of them: to write down the other question would take as long again.
+            if user.role == Role.REFERRER:
+                sent = Referral.objects.visible_to(user).filter(pk__in=self.referrals).order_by()
+                self.seen[user.pk] = set(sent.values_list("pk", flat=True))
+            else:
+                asked = ReferralTask.objects.visible_to(user).filter(referral__in=self.referrals).order_by()
+                self.seen[user.pk] = set(asked.values_list("referral_id", flat=True))
         return referral.pk in self.seen[user.pk]
 
 
