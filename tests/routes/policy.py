@@ -114,6 +114,12 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     "hub-entry": (page(REFERRERS, 404), NOT_THERE),
     "hub-route": (page(REFERRERS, 404), page(REFERRERS, 404)),
     "hub-step": (page(REFERRERS, 405), page(REFERRERS, 404)),
+    "glass": (page(REFERRERS | PROVIDERS), page(REFERRERS | PROVIDERS, 422)),
+    # The policy's opening is nobody's.
+    "glass-record": (page(REFERRERS | PROVIDERS, 404), NOT_THERE),
+    "glass-reviews": (page(MANAGERS), NOT_THERE),
+    "glass-review": (page(MANAGERS, 404), page(MANAGERS, 404)),
+    "looks": (page(MANAGERS), page(MANAGERS, 422)),
     "sharing": (page(MANAGERS | {ADMINISTRATOR}), NOT_THERE),
     "sharing-agreement-new": (page(MANAGERS | {ADMINISTRATOR}), page(MANAGERS | {ADMINISTRATOR}, 422)),
     "sharing-agreement-end": (page(MANAGERS | {ADMINISTRATOR}, 405), page(MANAGERS | {ADMINISTRATOR}, 404)),
@@ -362,7 +368,7 @@ NAMES_THE_PERSON = {
     OWN: {
         "patient-story", "patient-notes", "patient-documents", "patient-follow-ups", "note", "follow-up", "document", "task-messages",
         "api-task-messages", "api-patient-documents", "api-document", "api-follow-ups", "api-follow-up",
-        "patient-hub", "patient-share",
+        "patient-hub", "patient-share", "letter-new",
         "worklist", "worklist-csv", "plan", "plan-csv", "plan-line", "holds", "patient", "patient-plan", "referral", "api-patients",
         "api-patient", "patient-edit", "patient-changes", "patient-consent", "around-new", "stay-new", "stay", "patient-pair",
         "patient-pairs", "api-patient-episodes", "api-episode",
