@@ -359,7 +359,7 @@ def _edit(request: Request, verb: Callable[..., Document | FollowUp], **fields: 
     except Conflict as error:
         if error.code != "stale-version":
             raise
-        raise PreconditionFailed(error.message, **error.details) from error
+        raise PreconditionFailed(error.message, version=error.details.get("version")) from error
     return Response(_made(done), headers={"ETag": etag(done.version)})
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import transaction
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -76,7 +76,7 @@ def follow_ups_csv(request: SignedIn) -> HttpResponse:
         ]
         for one in rows
     ]
-    answer = StreamingHttpResponse(spreadsheet.lines(header, lines), content_type="text/csv; charset=utf-8")
+    answer = HttpResponse("".join(spreadsheet.lines(header, lines)), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = 'attachment; filename="follow-ups.csv"'
     return answer
 
@@ -96,15 +96,17 @@ def patient_follow_ups(request: SignedIn, pk: UUID) -> HttpResponse:
     form = FollowUpForm(request.POST if request.method == "POST" else None, **choices)
     if form.is_valid():
         sent = form.cleaned_data
+        whose = given_to(sent["whose"])
         try:
             operations.follow_up(
                 patient_id=person.pk,
                 words=sent["words"],
                 due_on=sent["due_on"],
                 referral_id=sent.get("referral"),
+                user_id=whose["user_id"],
+                team_id=whose["team_id"],
                 by=request.user,
                 at=clock.now(),
-                **given_to(sent["whose"]),
             )
         except LuneError as error:
             tell(form, error)

@@ -241,7 +241,7 @@ def test_follow_ups_stand_on_the_home_page_and_are_done_from_there():
     assert client.post(address, {"action": "done", "version": 2, "outcome": "Well"}).status_code == 302
     assert "Ring the daughter" not in text(client.get(reverse("home")))
     listed = client.get(reverse("follow-ups-csv"), {"show": "ended"})
-    assert b"Ring the daughter" in b"".join(listed.streaming_content)
+    assert b"Ring the daughter" in listed.content
     new = {"words": "Visit", "due_on": "2020-01-01", "whose": ""}
     refused = client.post(reverse("patient-follow-ups", args=[told.patient.pk]), new)
     assert (refused.status_code, "today or a later day" in text(refused)) == (422, True)
