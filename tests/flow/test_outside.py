@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from capacity.models import CapacityReport
 from core import sms
-from core.errors import Conflict, Invalid, NotAllowed, NotFound
+from core.errors import Conflict, Invalid, LuneError, NotAllowed, NotFound
 from core.models import AuditEntry, Event
 from flow import operations as referrals
 from flow.models import Attendance, Message, PhoneCall, ReleaseCode, ReplyContact, TaskLink, Transition
@@ -160,6 +160,19 @@ def test_another_contact_ends_the_links_of_the_one_before(pool, curator, nurse):
     with pytest.raises(IntegrityError), transaction.atomic():
         ReplyContact.objects.create(service=pool.service, name="Three", email=EMAIL, check_made="met", created_at=timezone.now())
     assert second.pk != first.pk
+
+
+def test_a_service_that_becomes_confidential_is_shown_by_no_link(pool, curator, nurse):
+    register(pool, curator)
+    task = asked(pool, nurse)
+    token = link_to(task)
+    pool.service.is_confidential = True
+    pool.service.save(update_fields=["is_confidential"])
+    with pytest.raises(NotFound):
+        links.any_link(token)
+    assert messages.send_link(task_id=task.pk, at=timezone.now() + timedelta(hours=1)) is False
+    with pytest.raises(LuneError):
+        register(pool, curator, email="other@sunny.example")
 
 
 def test_codes_five_tries_ten_minutes_and_no_flood(pool, curator, nurse):
