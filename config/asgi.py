@@ -17,21 +17,20 @@ from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 
+from core import acting  # noqa: E402
 from core.client import behind  # noqa: E402
 from matching.snapshot.keeper import keeper  # noqa: E402
 from notifications.poll import LivePoll  # noqa: E402
 from notifications.routing import urlpatterns  # noqa: E402
 
 polls: Any = AuthMiddlewareStack(LivePoll.as_asgi())
-application = behind(
-    settings.TRUSTED_PROXIES,
-    ProtocolTypeRouter(
-        {
-            "http": URLRouter([re_path(r"^live/poll/$", polls), re_path(r"", pages)]),
-            "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(urlpatterns))),
-        }
-    ),
+doors = ProtocolTypeRouter(
+    {
+        "http": URLRouter([re_path(r"^live/poll/$", polls), re_path(r"", pages)]),
+        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(urlpatterns))),
+    }
 )
+application = behind(settings.TRUSTED_PROXIES, acting.asgi(doors))
 # What is loaded by now stays: the collector need not look through it while people wait.
 gc.collect()
 gc.freeze()

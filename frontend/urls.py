@@ -9,6 +9,7 @@ from .entry_urls import urlpatterns as entry_pages
 from .outside_urls import urlpatterns as outside_pages
 from .people_urls import urlpatterns as people_pages
 from .sharing_urls import urlpatterns as sharing_pages
+from .sight_urls import urlpatterns as sight_pages
 from .views import (
     acceptance,
     asking,
@@ -155,6 +156,7 @@ urlpatterns: list = [
     *casework_pages,
     *entry_pages,
     *sharing_pages,
+    *sight_pages,
     *outside_pages,
     path("directory/", directory.directory, name="directory"),
     path("directory/services.csv", directory.directory_csv, name="directory-csv"),

@@ -1,0 +1,57 @@
+"""Opening a record in an emergency, what others think of it afterwards, and who has looked at a record."""
+
+from django import forms
+
+from flow.models import GlassOpening
+from frontend.forms.patient import DateInput
+
+
+class WhoForm(forms.Form):
+    """The one person who has this number and was born that day. Both are typed, and stand in no address."""
+
+    nhs_number = forms.CharField(
+        label="NHS number",
+        max_length=20,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "spellcheck": "false"}),
+        error_messages={"required": "Enter the NHS number"},
+    )
+    birth_date = forms.DateField(
+        label="Date of birth",
+        widget=DateInput(),
+        error_messages={"required": "Enter the date of birth", "invalid": "Enter a real date of birth, such as 27 March 1941"},
+    )
+
+
+class GlassForm(WhoForm):
+    """Why the record is needed now."""
+
+    reason = forms.ChoiceField(
+        label="Why do you need the record now?",
+        choices=GlassOpening.Reason.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose why you need the record now"},
+    )
+    words = forms.CharField(
+        label="In your own words",
+        help_text="Managers of both organisations read this.",
+        max_length=500,
+        widget=forms.Textarea,
+        error_messages={"required": "Say why in your own words"},
+    )
+
+
+class ReviewForm(forms.Form):
+    """Whether it was right."""
+
+    verdict = forms.ChoiceField(
+        label="Was it justified?",
+        choices=[choice for choice in GlassOpening.Verdict.choices if choice[0]],
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose whether it was justified"},
+    )
+    words = forms.CharField(
+        label="How did you come to this?",
+        max_length=500,
+        widget=forms.Textarea,
+        error_messages={"required": "Say in a few words how you came to this"},
+    )

@@ -1,0 +1,13 @@
+"""Addresses of what is opened in an emergency, its review, and who has looked at a record."""
+
+from django.urls import path
+
+from .views import sight
+
+urlpatterns = [
+    path("emergency/", sight.open_record, name="glass"),
+    path("emergency/reviews/", sight.reviews, name="glass-reviews"),
+    path("emergency/reviews/<uuid:pk>/", sight.review, name="glass-review"),
+    path("emergency/<uuid:pk>/", sight.record, name="glass-record"),
+    path("looks/", sight.who_looked, name="looks"),
+]

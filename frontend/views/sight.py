@@ -1,0 +1,104 @@
+"""Opening a record in an emergency, the review of that, and who has looked at a record."""
+
+from typing import Any
+from uuid import UUID
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods
+
+from catalogue.models import User
+from core.clock import now
+from core.errors import Conflict, LuneError, NotFound
+from flow.models import GlassOpening
+from flow.sight import glass, looks
+from frontend.forms.sight import GlassForm, ReviewForm, WhoForm
+from frontend.forms.tell import tell
+from frontend.presenters import spreadsheet
+
+from .access import SignedIn, for_roles
+
+PAGE_SIZE = 25
+COLUMNS = ("When", "Who", "Organisation", "Role", "At what", "What for")
+
+
+@for_roles(User.Role.REFERRER, User.Role.PROVIDER)
+@require_http_methods(["GET", "POST"])
+def open_record(request: SignedIn) -> HttpResponse:
+    """Who, and why. The same answer for a wrong number, a wrong date and nobody at all."""
+    form, at = GlassForm(request.POST or None), now()
+    if request.method == "POST" and form.is_valid():
+        try:
+            opening = glass.open_record(by=request.user, at=at, **form.cleaned_data)
+        except LuneError as error:
+            tell(form, error)
+        else:
+            return redirect("glass-record", opening.pk)
+    context = {"form": form, "open_now": glass.open_now(request.user, at), "minutes": int(glass.LASTS.total_seconds() // 60)}
+    return render(request, "sight/open.jinja", context, status=422 if request.method == "POST" else 200)
+
+
+@for_roles(User.Role.REFERRER, User.Role.PROVIDER)
+@require_GET
+def record(request: SignedIn, pk: UUID) -> HttpResponse:
+    """The record, to read, while it is open."""
+    try:
+        opened = glass.read(opening_id=pk, by=request.user, at=now())
+    except NotFound:
+        raise Http404 from None
+    except Conflict as error:
+        return render(request, "sight/closed.jinja", {"problem": error}, status=error.http_status)
+    return render(request, "sight/record.jinja", {"opened": opened})
+
+
+@for_roles(User.Role.MANAGER)
+@require_GET
+def reviews(request: SignedIn) -> HttpResponse:
+    """What was opened: that which waits for a review first, and is late after seven days."""
+    show = "all" if request.GET.get("show") == "all" else "waiting"
+    found = GlassOpening.objects.visible_to(request.user).select_related("by", "by_organization", "organization", "reviewed_by")
+    found = found.order_by("-opened_at") if show == "all" else found.filter(verdict="").order_by("opened_at")
+    context = {"page": Paginator(found, PAGE_SIZE).get_page(request.GET.get("page")), "show": show, "late": now() - glass.REVIEW_WITHIN}
+    return render(request, "sight/reviews.jinja", context)
+
+
+@for_roles(User.Role.MANAGER)
+@require_http_methods(["GET", "POST"])
+def review(request: SignedIn, pk: UUID) -> HttpResponse:
+    """One opening, and what a manager says of it."""
+    opening = (
+        GlassOpening.objects.visible_to(request.user).select_related("by", "by_organization", "organization", "reviewed_by").filter(pk=pk)
+    )
+    found = opening.first()
+    if found is None:
+        raise Http404
+    form = ReviewForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            glass.review(opening_id=pk, by=request.user, at=now(), **form.cleaned_data)
+        except LuneError as error:
+            tell(form, error)
+        else:
+            return redirect("glass-reviews")
+    context = {"opening": found, "form": form, "late": now() - glass.REVIEW_WITHIN}
+    return render(request, "sight/review.jinja", context, status=422 if request.method == "POST" else 200)
+
+
+@for_roles(User.Role.MANAGER)
+@require_http_methods(["GET", "POST"])
+def who_looked(request: SignedIn) -> HttpResponse:
+    """Who has looked at one person's record. The number is posted, so that it stands in no address and no log."""
+    form = WhoForm(request.POST or None)
+    context: dict[str, Any] = {"form": form, "found": None, "columns": COLUMNS}
+    if request.method == "POST" and form.is_valid():
+        try:
+            context["found"] = looks.at_record(by=request.user, **form.cleaned_data)
+        except LuneError as error:
+            tell(form, error)
+    if context["found"] is not None and request.POST.get("as") == "csv":
+        rows = ((f"{each.at:%Y-%m-%d %H:%M}", each.who, each.organization, each.role, each.what, each.purpose) for each in context["found"])
+        answer = HttpResponse("".join(spreadsheet.lines(COLUMNS, rows)), content_type="text/csv; charset=utf-8")
+        answer["Content-Disposition"] = 'attachment; filename="who-looked.csv"'
+        return answer
+    return render(request, "sight/looks.jinja", context, status=422 if form.errors else 200)
