@@ -14,6 +14,7 @@ import flow.worklist.operations as worklists
 from catalogue.models import User
 from core import audit, clock
 from core.errors import LuneError
+from flow.casework import queries as casework
 from flow.hold_queries import holds, lost
 from flow.models import SavedView
 from flow.worklist.lines import wards
@@ -60,6 +61,7 @@ def worklist(request: SignedIn) -> HttpResponse:
         "words": held_words.words(at),
         "moves": presenter.MOVE_WORDS,
         "teams": {team.pk: team.name for team in teams},
+        "unread": casework.unread_by_referral(request.user, [line.referral for line in page.object_list if line.referral]),
     }
     if not request.htmx:
         kept = presenter.kept(request.GET)

@@ -191,6 +191,7 @@ def test_both_sides_talk_on_the_page_and_see_what_is_new():
     question = Message.objects.get()
     assert "1 question to answer" in text(browser(task.sender).get(reverse("messages")))
     assert "referrals with new messages" in text(sender.get(reverse("home")))
+    assert "1 new message" in text(sender.get(reverse("worklist"), {"show": "sent"}))
     sender.get(address, headers={"HX-Request": "true"})
     question.refresh_from_db()
     assert question.read_at is None  # a part that renews itself is not somebody who reads
