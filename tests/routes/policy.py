@@ -371,7 +371,7 @@ NAMES_THE_PERSON = {
         "patient-hub", "patient-share", "letter-new",
         "worklist", "worklist-csv", "plan", "plan-csv", "plan-line", "holds", "patient", "patient-plan", "referral", "api-patients",
         "api-patient", "patient-edit", "patient-changes", "patient-consent", "around-new", "stay-new", "stay", "patient-pair",
-        "patient-pairs", "api-patient-episodes", "api-episode",
+        "patient-pairs", "api-patient-episodes", "api-episode", "api-episode-end",
     },
     ACCEPTED: {"requests", "request", "request-step", "task", "api-task", "api-patients", "api-patient", "patient-story", "patient-notes",
         "patient-documents", "patient-follow-ups", "note", "document", "task-messages", "messages", "api-task-messages",
