@@ -19,25 +19,28 @@ from core import acting
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.events import publish
 from flow import checks, consents, steps, waterfall, workflow
+from flow.asking import ask_also, ask_next, close, leave_out, move
 from flow.behalf import Actor
 from flow.casework.follow_ups import call_after_yes
 from flow.consents import record_consent
 from flow.deadlines import RESPOND_WITHIN, respond_by
 from flow.episodes import edit_episode, keep_apart, note_need, start_episode
 from flow.holds import extend_hold, give_back_waiting, held_for_sending, hold_place, let_go, pools_held, require_fewer
+from flow.lateness import look as look_at_deadlines
 from flow.models import Episode, Patient, Referral, ReferralTask
 from flow.people import add_patient, edit_patient, tell_colleagues
 from flow.relations import add_related, edit_related, end_related, keep_together, let_apart, link_related, record_related
 from flow.sharing.hubs import share_back, team_of
 from flow.steps import ANOTHER_ACCEPTED
+from flow.waterfall import parts_not_needed
 from flow.workflow import Action, Side, Status
 from matching.models import MatchRun, NeedProfile
 
 __all__ = [
-    "ANOTHER_ACCEPTED", "RESPOND_WITHIN", "accept", "add_patient", "add_related", "complete", "decline", "edit_episode", "edit_patient",
-    "edit_related", "end_episode", "end_related", "extend_hold", "fail", "hold_place", "keep_apart", "keep_together", "let_apart", "let_go",
-    "link_related", "note_need", "pause", "receive", "record_consent", "record_related", "resume", "retract", "send", "start",
-    "start_episode", "withdraw",
+    "ANOTHER_ACCEPTED", "RESPOND_WITHIN", "accept", "add_patient", "add_related", "ask_also", "ask_next", "close", "complete", "decline",
+    "edit_episode", "edit_patient", "edit_related", "end_episode", "end_related", "extend_hold", "fail", "hold_place", "keep_apart",
+    "keep_together", "leave_out", "let_apart", "let_go", "link_related", "look_at_deadlines", "move", "note_need", "pause", "receive",
+    "record_consent", "record_related", "resume", "retract", "send", "start", "start_episode", "withdraw",
 ]  # fmt: skip
 
 #: More services than this for one person is a mistake or a mailshot.
@@ -181,7 +184,7 @@ def accept(
     done = 1 + sum(other.status in Status.taken_on() for other in tasks if other.pk != task.pk) >= referral.wanted
     others = [other for other in tasks if other.status == Status.REQUESTED and other.pk != task.pk] if done else []
     if done:
-        others += waterfall.parts_not_needed(referral)
+        others += parts_not_needed(referral)
     waiting = Q(episode__patient=referral.patient_id)
     if referral.package:  # a yes to one part leaves what is held for the others
         waiting &= Q(reservation__pool__care_type__code__in=referral.profile.care_types)

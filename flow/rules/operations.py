@@ -13,7 +13,8 @@ from catalogue.models import Organization, User
 from core.errors import Conflict, Invalid, LuneError, NotAllowed, NotFound
 from flow import steps, waterfall
 from flow.models import Hub, ProcessRule, Referral, RuleDeed, RuleSwitch, RuleVersion
-from flow.rules import doing, occasions
+from flow.rules import occasions
+from flow.rules.doing import act
 from flow.rules.occasions import LOOKS_BACK, Occasion
 
 #: What one rule does in a minute: a rule that was written wrongly does not do everything at once.
@@ -156,7 +157,7 @@ def _carry_out(version: RuleVersion, occasion: Occasion, at: datetime) -> bool:
     outcome = RuleDeed.Outcome.DONE
     try:
         with transaction.atomic():
-            what = doing.act(version, occasion, referral, tasks, at=at)
+            what = act(version, occasion, referral, tasks, at=at)
     except LuneError as error:
         outcome, what = RuleDeed.Outcome.REFUSED, f"nothing was done: {error.message}"
     RuleDeed.objects.create(
