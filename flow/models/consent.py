@@ -20,7 +20,9 @@ class ConsentQuerySet(VisibleQuerySet):
 
     def current(self) -> Self:
         """For each person, purpose and kind of organisation what holds: the last decision, and of one day what was recorded last."""
-        return self.order_by("patient_id", "purpose", "kind", "-decided_on", "-recorded_at", "-id").distinct("patient_id", "purpose", "kind")
+        return self.order_by("patient_id", "purpose", "kind", "-decided_on", "-recorded_at", "-id").distinct(
+            "patient_id", "purpose", "kind"
+        )
 
 
 class Consent(models.Model):
