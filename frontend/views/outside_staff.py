@@ -25,7 +25,9 @@ def contact(request: SignedIn, pk: UUID) -> HttpResponse:
     service = get_object_or_404(Service.objects.visible_to(request.user).owned_by(request.user).select_related("organization"), pk=pk)
     current = queries.contact_of(pk, user=request.user)
     names = ("name", "email", "phone", "check_made")
-    form = ContactForm(request.POST or None, initial={name: getattr(current, name) for name in names} if current else None)
+    form = ContactForm(
+        request.POST if request.method == "POST" else None, initial={name: getattr(current, name) for name in names} if current else None
+    )
     problem: LuneError | None = None
     if request.method == "POST":
         try:
