@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 import capacity.operations as places
 from capacity.models import ServiceCapacity
 from catalogue.models import User
+from core import acting
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.events import publish
 from flow import checks, consents, steps, waterfall, workflow
@@ -20,6 +23,15 @@ from flow.workflow import Action, Side, Status
 MOST_ASKED = 20
 
 
+def _entry_seen(**told: Any) -> QuerySet[QueuedAsk]:
+    return QueuedAsk.objects.filter(pk=told["entry_id"])
+
+
+def _referral_seen(**told: Any) -> QuerySet[Referral]:
+    return Referral.objects.filter(pk=told["referral_id"])
+
+
+@acting.across("whom a referral asks is decided where several teams meet", seen=_entry_seen)
 @transaction.atomic
 def move(*, entry_id: UUID, up: bool, by: User, at: datetime) -> QueuedAsk:
     """Let a service that is still to be asked change places with the one before it, or after it. At an end nothing changes."""
@@ -36,6 +48,7 @@ def move(*, entry_id: UUID, up: bool, by: User, at: datetime) -> QueuedAsk:
     return entry
 
 
+@acting.across("whom a referral asks is decided where several teams meet", seen=_entry_seen)
 @transaction.atomic
 def leave_out(*, entry_id: UUID, by: User, at: datetime) -> QueuedAsk:
     """Take a service that has not been asked off the list."""
@@ -44,6 +57,7 @@ def leave_out(*, entry_id: UUID, by: User, at: datetime) -> QueuedAsk:
     return entry
 
 
+@acting.across("whom a referral asks is decided where several teams meet", seen=_referral_seen)
 @transaction.atomic
 def ask_next(*, referral_id: UUID, by: User, at: datetime) -> ReferralTask:
     """Ask the next of the list now, without waiting for those who were asked. Raises Conflict (`nobody-left`) when nobody can be asked."""
@@ -59,6 +73,7 @@ def ask_next(*, referral_id: UUID, by: User, at: datetime) -> ReferralTask:
     return asked[0]
 
 
+@acting.across("whom a referral asks is decided where several teams meet", seen=_referral_seen)
 @transaction.atomic
 def ask_also(*, referral_id: UUID, pool_ids: Iterable[UUID], by: User, at: datetime, even_so: bool = False) -> list[ReferralTask]:
     """Ask further services for the same thing: at once, or at the end of the list when this referral asks in order.
@@ -99,6 +114,7 @@ def ask_also(*, referral_id: UUID, pool_ids: Iterable[UUID], by: User, at: datet
     return asked
 
 
+@acting.across("whom a referral asks is decided where several teams meet", seen=_referral_seen)
 @transaction.atomic
 def close(*, referral_id: UUID, reason: str, by: User, at: datetime) -> Referral:
     """Nothing more is needed of a referral: who has not answered is withdrawn, and nobody else is asked. A yes stays as it is."""

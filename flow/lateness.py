@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 
 import capacity.operations as places
+from core import acting
 from core.clock import LONDON
 from core.events import publish
 from flow import deadlines, steps, waterfall, workflow
@@ -23,6 +24,7 @@ OVERDUE, TEAM, MANAGER = 1, 2, 3
 AT_ONCE = 500
 
 
+@acting.across("the clock tells deadlines to whomever they concern")
 def look(*, at: datetime) -> int:
     """Tell every deadline that has passed and was not told, each in its own transaction. Returns how many tasks were acted on."""
     return sum(_move_on(task_id, at) for task_id in list(_found(at)))

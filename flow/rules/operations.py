@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import transaction
 
 from catalogue.models import Organization, User
+from core import acting
 from core.errors import Conflict, Invalid, LuneError, NotAllowed, NotFound
 from flow import steps, waterfall
 from flow.models import Hub, ProcessRule, Referral, RuleDeed, RuleSwitch, RuleVersion
@@ -115,6 +116,7 @@ def switch_off(*, rule_id: UUID, reason: str, by: User, at: datetime) -> Process
     return _switch(rule_id, None, reason, by, at)
 
 
+@acting.across("what a rule would have done, of which nobody is named")
 def dry_run(version: RuleVersion, *, at: datetime) -> list[Would]:
     """What the version would have done in the last 30 days, each explained, newest first. Nothing is done, and nothing follows from it."""
     return [
@@ -131,6 +133,7 @@ def reference(referral_id: UUID) -> str:
     return str(referral_id)[:8]
 
 
+@acting.across("the clock carries out what a person switched on")
 def run(*, at: datetime) -> int:
     """Carry out the live rules: each occasion once, in its own transaction. Returns how many things were done or found impossible."""
     done = 0
