@@ -1,0 +1,114 @@
+"""Opening a record in an emergency: what it shows, for how long, to whom it is told, and that guesses teach nothing."""
+
+from datetime import date, timedelta
+
+import pytest
+import time_machine
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from catalogue.models import User
+from core.errors import Conflict, Invalid, NotAllowed, NotFound
+from core.models import AuditEntry, Event
+from flow.models import GlassOpening
+from flow.sight import glass, looks
+from tests.factories import EpisodeFactory, PatientFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+BORN, NUMBER = date(1941, 5, 17), "9434765919"
+WHY = {"reason": "danger", "words": "They fell and cannot say who they are"}
+
+
+@pytest.fixture
+def person(db):
+    person = PatientFactory(family_name="Quillfeather", nhs_number=NUMBER, birth_date=BORN)
+    EpisodeFactory(patient=person, organization=person.organization, ward="Ward 9")
+    return person
+
+
+def browser(user) -> Client:
+    client = Client(raise_request_exception=False)
+    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    return client
+
+
+def open_it(by, **told) -> GlassOpening:
+    return glass.open_record(**({"nhs_number": "943 476 5919", "birth_date": BORN, "by": by, "at": timezone.now()} | WHY | told))
+
+
+@pytest.mark.req("R087")
+def test_a_record_is_opened_for_an_hour_said_until_when_and_managers_of_both_sides_are_told(person, provider):
+    theirs, ours = (
+        UserFactory(manager=True, organization=person.organization),
+        UserFactory(manager=True, organization=provider.organization),
+    )
+    client = browser(provider)
+    sent = {"nhs_number": NUMBER, "birth_date": "1941-05-17", **WHY}
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        answer = client.post(reverse("glass"), sent)
+        assert (answer.status_code, "Quillfeather" in client.get(answer.url).content.decode()) == (302, True)
+        page = client.get(answer.url).content.decode()
+        assert "You may read this record until" in page
+        assert "Ward 9" in page
+        clock.shift(timedelta(minutes=61))
+        closed = client.get(answer.url)
+        assert (closed.status_code, "Quillfeather" in closed.content.decode()) == (409, False)
+    event = Event.objects.get(type="breakglass.opened")
+    assert set(event.data["to"]) == {str(theirs.pk), str(ours.pk)}
+    assert {"Quillfeather", NUMBER, WHY["words"]}.isdisjoint(str(event.data))
+    opening = GlassOpening.objects.get()
+    assert AuditEntry.objects.filter(user_id=provider.pk, record_id=person.pk, purpose="break-glass").count() == 3
+    assert browser(UserFactory(provider=True)).get(reverse("glass-record", args=[opening.pk])).status_code == 404
+    assert client.get(reverse("patient", args=[person.pk])).status_code == 403, "only this page is open, and to read"
+
+
+@pytest.mark.parametrize("told", [{"nhs_number": "9434765870"}, {"birth_date": date(1941, 5, 18)}, {"nhs_number": ""}])
+def test_whoever_guesses_learns_nothing_is_written_down_and_soon_stopped(person, provider, told):
+    said = set()
+    for _ in range(glass.MOST_GUESSES):
+        with pytest.raises(NotFound) as refused:
+            open_it(provider, **told)
+        said.add(refused.value.message)
+    assert said == {glass.UNKNOWN}
+    assert AuditEntry.objects.filter(user_id=provider.pk, action="guess").count() == glass.MOST_GUESSES
+    with pytest.raises(Conflict):
+        open_it(provider)
+    assert not GlassOpening.objects.exists()
+
+
+def test_it_is_for_those_who_care_and_needs_a_reason_in_words(person, provider, manager):
+    with pytest.raises(NotAllowed):
+        open_it(manager)
+    for told in ({"reason": "curious"}, {"words": "short"}):
+        with pytest.raises(Invalid):
+            open_it(provider, **told)
+
+
+def test_a_manager_of_either_side_reviews_it_once_with_words_and_late_ones_show(person, provider):
+    with time_machine.travel(timezone.now() - timedelta(days=8)):
+        opening = open_it(provider)
+    boss = UserFactory(manager=True, organization=person.organization)
+    client, address = browser(boss), reverse("glass-review", args=[opening.pk])
+    listed = client.get(reverse("glass-reviews")).content.decode()
+    assert ("more than 7 days" in listed, "Quillfeather" in listed) == (True, False)
+    assert client.post(address, {"verdict": "justified", "words": ""}).status_code == 422
+    assert client.post(address, {"verdict": "justified", "words": "The ambulance rang us"}).status_code == 302
+    assert client.post(address, {"verdict": "not-justified", "words": "Changed my mind"}).status_code == 422
+    assert GlassOpening.objects.get().verdict == "justified"
+    assert browser(UserFactory(manager=True)).get(address).status_code == 404
+
+
+def test_a_manager_tells_a_person_who_has_looked_at_their_record_and_other_managers_do_not(person, provider):
+    open_it(provider)
+    boss = UserFactory(manager=True, organization=person.organization)
+    client, sent = browser(boss), {"nhs_number": NUMBER, "birth_date": "1941-05-17"}
+    page = client.post(reverse("looks"), sent).content.decode()
+    assert ("break-glass" in page, "Quillfeather" in page) == (True, False)
+    file = client.post(reverse("looks"), {**sent, "as": "csv"}).content.decode()
+    assert file.splitlines()[0] == "When,Who,Organisation,Role,At what,What for"
+    found = looks.at_record(nhs_number=NUMBER, birth_date=BORN, by=boss)
+    assert [each.purpose for each in found].count("privacy") == 3, "that somebody asked is a look, too"
+    for stranger in (UserFactory(manager=True), UserFactory(role=User.Role.CURATOR)):
+        with pytest.raises((NotFound, NotAllowed)):
+            looks.at_record(nhs_number=NUMBER, birth_date=BORN, by=stranger)
