@@ -3,7 +3,7 @@
 For each protected table the database gets a function that answers whether the person on whose behalf a statement runs (`core.acting`)
 sees a row. It is made of the very statement that `visible_to` makes, one for each role, so that both lines say the same however that
 changes. After every `migrate` the database is brought in line: no migration has to be written, and none can be forgotten. A table whose
-policy cannot be made, or whose model says nothing, is closed to `lune_app`, never open (docs/decisions/0018).
+policy cannot be made, or whose model says nothing, is closed to `lune_app`, never open (docs/decisions/0021).
 """
 
 import hashlib
