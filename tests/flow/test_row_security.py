@@ -21,7 +21,7 @@ from core.scoping import VisibleQuerySet
 from flow import operations
 from flow.models import Episode, Patient, Referral, ReferralTask, SelfReferral, Team, Transition
 from flow.sight.policies import DIFFERENT, WITH, protected
-from tests.factories import EpisodeFactory, NeedProfileFactory, PatientFactory, PoolFactory, SelfReferralFactory, UserFactory
+from tests.factories import EpisodeFactory, NeedProfileFactory, PatientFactory, PoolFactory, UserFactory
 from tests.routes.world import World
 
 pytestmark = pytest.mark.django_db
@@ -156,11 +156,16 @@ def whoever_runs() -> tuple[str, str]:
         return cursor.fetchone()
 
 
+def fail_as(user) -> None:
+    with acting.for_user(user), transaction.atomic():
+        assert whoever_runs() == (ROLE, str(user.pk))
+        raise ZeroDivisionError
+
+
 def test_the_connection_follows_whoever_acts_through_rollbacks_and_errors(referrer):
     before = whoever_runs()
-    with pytest.raises(ZeroDivisionError), acting.for_user(referrer), transaction.atomic():
-        assert whoever_runs() == (ROLE, str(referrer.pk))
-        raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError):
+        fail_as(referrer)
     assert whoever_runs()[0] == before[0]
     with acting.for_user(referrer):
         with pytest.raises(ProgrammingError), transaction.atomic(), connection.cursor() as cursor:
