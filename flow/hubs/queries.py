@@ -131,8 +131,3 @@ def hubs_for(user: User, patient: Patient) -> QuerySet[Hub]:
 def colleagues(hub: Hub) -> list[User]:
     """Who works at a hub."""
     return list(hub.team.members.filter(is_active=True).order_by("last_name", "first_name", "pk"))
-
-
-def works_at_hub(user: User) -> bool:
-    """Whether the menu shows the queue."""
-    return bool(user.is_referrer and Hub.objects.worked_by(user).filter(is_active=True).exists())

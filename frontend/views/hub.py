@@ -21,6 +21,7 @@ from flow.hubs.steps import HubSide
 from flow.models import Episode, Hub, HubEntry, PathwayVersion, Patient
 from flow.pathways.adherence import adherence, helper_name
 from flow.pathways.configuration import answered
+from flow.sharing.queries import shared_with
 from frontend.forms.hub import HubForm, chosen_version
 from frontend.forms.tell import tell
 from frontend.presenters import hub as presenter
@@ -62,7 +63,10 @@ def queue(request: SignedIn) -> HttpResponse:
     at = clock.now()
     page = Paginator(queries.queue(request.user, **filters.asked), PAGE).get_page(request.GET.get("page"))
     queries.looked_at(request.user, page.object_list, refresh=bool(request.htmx))
+    shared = [] if request.htmx else list(shared_with(request.user, at))
+    audit.record_reads(user=request.user, record_type="patient", record_ids=[who.pk for who in shared], purpose="shared-care")
     context = {
+        "shared": shared,
         "filters": filters,
         "counts": queries.counts(request.user),
         "shown": queries.SHOWN,

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from core.audit import record_read
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
+from core.models import AuditEntry
 from flow.models import Episode, EpisodeHold, Patient, PlanLine, Referral, ReferralTask
 from flow.sharing import operations
 from tests.factories import EpisodeFactory, PatientFactory, PlanLineFactory, PoolFactory, ReferralFactory, ReferralTaskFactory, UserFactory
@@ -156,14 +157,18 @@ def partners(record: Record):
 
 
 def share(record, **fields):
-    at = timezone.now()
+    at = timezone.now() - timedelta(hours=1)  # before the transaction of the test, whose beginning is now to the database
     asked = {"patient_id": record.patient.pk, "agreement_id": record.agreement.pk, "ends_at": at + timedelta(days=10), "consent": True}
     return operations.share(**(asked | {"by": record.colleague, "at": at} | fields))
 
 
-def test_sharing_and_revoking_take_effect_at_once(partners) -> None:
+def test_sharing_and_revoking_take_effect_at_once(partners, client) -> None:
     grant = share(partners)
     assert partners.seen_by(partners.partner) == ALL
+    client.force_login(partners.partner, backend="allauth.account.auth_backends.AuthenticationBackend")
+    assert partners.patient.full_name in client.get(reverse("hub")).content.decode()
+    looked = AuditEntry.objects.get(user_id=partners.partner.pk, record_id=partners.patient.pk)
+    assert looked.purpose == "shared-care"
     with pytest.raises(Conflict):
         share(partners)
     with pytest.raises(NotFound):
