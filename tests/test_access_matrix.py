@@ -1,7 +1,7 @@
 """Every address by every method for everybody in every relation to one person: more than 20,000 attempts, each of which may leak nothing.
 
-`make nightly` makes all of them (`LUNE_ACCESS_EVERY=1`), prints the number and writes `var/access.json`. Without that each 500th is made, so
-that the test itself stays whole; what each role is answered is tested in `test_routes_access.py`.
+`make nightly` makes all of them (`LUNE_ACCESS_EVERY=1`), prints the number and writes `var/access.json`. Without that each 500th is made,
+so that the test itself stays whole; what each role is answered is tested in `test_routes_access.py`.
 """
 
 import json
