@@ -171,6 +171,9 @@ def test_a_note_is_written_corrected_and_withdrawn_on_the_page():
     stale = client.post(one, {"action": "withdraw", "version": 1, "reason": "Not theirs"})
     assert (stale.status_code, "corrected this note" in text(stale)) == (409, True)
     assert client.post(one, {"action": "withdraw", "version": 2, "reason": "Not theirs"}).status_code == 302
+    shared = {"audience": "referral", "referral": told.referral.pk, "words": "From the home"}
+    assert browser(told.home).post(address, shared).status_code == 302
+    assert "From the home" in text(client.get(address))
     listed = text(client.get(address))
     assert ("Withdrawn Not theirs" in listed, "Mended" in listed) == (True, False)
     assert "Mended" in text(client.get(one))
