@@ -25,7 +25,7 @@ from flow.workflow import Reason
 from notifications.viewer import topics_seen
 from tests.addresses import path_of
 from tests.factories import PoolFactory, UserFactory
-from tests.routes.policy import NAMES_THE_PERSON, ROLES
+from tests.routes.policy import NAMES_THE_PERSON, OWN, ROLES
 from tests.routes.world import World
 from tests.test_routes_access import SITE, asked_of, named_in
 
@@ -85,7 +85,7 @@ def attempts():
 
 
 def may_be_named(relation: str, name: str) -> bool:
-    return relation not in STRANGERS and name in NAMES_THE_PERSON.get(relation, set())
+    return relation == OWN or (relation not in STRANGERS and name in NAMES_THE_PERSON.get(relation, set()))
 
 
 @pytest.mark.req("R087")
