@@ -191,6 +191,10 @@ def test_events_are_published_by_operations_alone() -> None:
     assert found == []
 
 
+#: What the framework itself begins or ends, and tells in no other way: a migration, a connection.
+OF_THE_FRAMEWORK = {"post_migrate", "connection_created"}
+
+
 def test_no_django_signals() -> None:
     found = [
         place(file, node)
@@ -200,6 +204,7 @@ def test_no_django_signals() -> None:
             isinstance(node, ast.ImportFrom)
             and node.module
             and (node.module == "django.dispatch" or node.module.split(".")[-1] == "signals")
+            and not (file.name == "apps.py" and {name.name for name in node.names} <= OF_THE_FRAMEWORK)
         )
         or (isinstance(node, ast.ImportFrom) and any(name.name == "signals" for name in node.names))
     ]

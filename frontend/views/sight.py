@@ -12,7 +12,7 @@ from catalogue.models import User
 from core.clock import now
 from core.errors import Conflict, LuneError, NotFound
 from flow.models import GlassOpening
-from flow.sight import glass, looks
+from flow.sight import glass, looks, operations
 from frontend.forms.sight import GlassForm, ReviewForm, WhoForm
 from frontend.forms.tell import tell
 from frontend.presenters import spreadsheet
@@ -23,14 +23,14 @@ PAGE_SIZE = 25
 COLUMNS = ("When", "Who", "Organisation", "Role", "At what", "What for")
 
 
-@for_roles(User.Role.REFERRER, User.Role.PROVIDER)
 @require_http_methods(["GET", "POST"])
+@for_roles(User.Role.REFERRER, User.Role.PROVIDER)
 def open_record(request: SignedIn) -> HttpResponse:
     """Who, and why. The same answer for a wrong number, a wrong date and nobody at all."""
-    form, at = GlassForm(request.POST or None), now()
+    form, at = GlassForm(request.POST if request.method == "POST" else None), now()
     if request.method == "POST" and form.is_valid():
         try:
-            opening = glass.open_record(by=request.user, at=at, **form.cleaned_data)
+            opening = operations.open_record(by=request.user, at=at, **form.cleaned_data)
         except LuneError as error:
             tell(form, error)
         else:
@@ -39,12 +39,12 @@ def open_record(request: SignedIn) -> HttpResponse:
     return render(request, "sight/open.jinja", context, status=422 if request.method == "POST" else 200)
 
 
-@for_roles(User.Role.REFERRER, User.Role.PROVIDER)
 @require_GET
+@for_roles(User.Role.REFERRER, User.Role.PROVIDER)
 def record(request: SignedIn, pk: UUID) -> HttpResponse:
     """The record, to read, while it is open."""
     try:
-        opened = glass.read(opening_id=pk, by=request.user, at=now())
+        opened = operations.read(opening_id=pk, by=request.user, at=now())
     except NotFound:
         raise Http404 from None
     except Conflict as error:
@@ -52,8 +52,8 @@ def record(request: SignedIn, pk: UUID) -> HttpResponse:
     return render(request, "sight/record.jinja", {"opened": opened})
 
 
-@for_roles(User.Role.MANAGER)
 @require_GET
+@for_roles(User.Role.MANAGER)
 def reviews(request: SignedIn) -> HttpResponse:
     """What was opened: that which waits for a review first, and is late after seven days."""
     show = "all" if request.GET.get("show") == "all" else "waiting"
@@ -63,8 +63,8 @@ def reviews(request: SignedIn) -> HttpResponse:
     return render(request, "sight/reviews.jinja", context)
 
 
-@for_roles(User.Role.MANAGER)
 @require_http_methods(["GET", "POST"])
+@for_roles(User.Role.MANAGER)
 def review(request: SignedIn, pk: UUID) -> HttpResponse:
     """One opening, and what a manager says of it."""
     opening = (
@@ -73,10 +73,10 @@ def review(request: SignedIn, pk: UUID) -> HttpResponse:
     found = opening.first()
     if found is None:
         raise Http404
-    form = ReviewForm(request.POST or None)
+    form = ReviewForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
-            glass.review(opening_id=pk, by=request.user, at=now(), **form.cleaned_data)
+            operations.review(opening_id=pk, by=request.user, at=now(), **form.cleaned_data)
         except LuneError as error:
             tell(form, error)
         else:
@@ -85,11 +85,11 @@ def review(request: SignedIn, pk: UUID) -> HttpResponse:
     return render(request, "sight/review.jinja", context, status=422 if request.method == "POST" else 200)
 
 
-@for_roles(User.Role.MANAGER)
 @require_http_methods(["GET", "POST"])
+@for_roles(User.Role.MANAGER)
 def who_looked(request: SignedIn) -> HttpResponse:
     """Who has looked at one person's record. The number is posted, so that it stands in no address and no log."""
-    form = WhoForm(request.POST or None)
+    form = WhoForm(request.POST if request.method == "POST" else None)
     context: dict[str, Any] = {"form": form, "found": None, "columns": COLUMNS}
     if request.method == "POST" and form.is_valid():
         try:
