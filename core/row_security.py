@@ -213,7 +213,8 @@ def reader(table: str, column: str) -> str:
 def as_sql(query: Any) -> str:
     """A query as text with the names of the function's variables in place of values. Raises when another instant than now is in it."""
     sql, params = query.query.sql_with_params()
-    text: str = connection.ops.compose_sql(sql, params)
+    operations: Any = connection.ops  # PostgreSQL’s own
+    text: str = operations.compose_sql(sql, params)
     for value, name in _STANDS_FOR.items():
         text = text.replace(value, name)
     if "::timestamptz" in text or "5e000000" in text or str(_NUMBER) in text:

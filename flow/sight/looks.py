@@ -63,7 +63,7 @@ def _told(entries: Iterable[AuditEntry], records: dict[UUID, str]) -> list[Look]
         Look(
             at=entry.at,
             who=_name(people.get(entry.user_id)),
-            organization=homes.get(entry.organization_id, ""),
+            organization=homes.get(entry.organization_id, "") if entry.organization_id else "",
             role=str(User.Role(entry.role).label) if entry.role in User.Role.values else entry.role,
             what="Who looked at it" if entry.record_type == "audit" else records[entry.record_id],
             purpose=entry.purpose,
