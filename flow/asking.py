@@ -14,7 +14,7 @@ from catalogue.models import User
 from core import acting
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.events import publish
-from flow import checks, consents, steps, waterfall, workflow
+from flow import checks, consents, fit, steps, waterfall, workflow
 from flow.models import QueuedAsk, Referral, ReferralTask
 from flow.waterfall import State
 from flow.workflow import Action, Side, Status
@@ -98,17 +98,18 @@ def ask_also(*, referral_id: UUID, pool_ids: Iterable[UUID], by: User, at: datet
     pools = places.lock(set(chosen) | waterfall.pools_waiting(referral))
     new = {pool_id: pools[pool_id] for pool_id in chosen}
     checks.require_kept(new)
+    standing = fit.standing(referral.profile, chosen, at)
     if not even_so:
-        checks.require_fit(referral.profile, new, at)
+        checks.require_fit(new, standing)
     if referral.in_order:
         waterfall.append(referral, chosen)
         asked = waterfall.go_on(referral, number=waterfall.missing(referral, tasks), by=by, at=at)
     else:
-        checks.require_live(new, at)
+        checks.require_live(new, standing)
         elsewhere = ReferralTask.objects.open().filter(referral__patient=referral.patient_id, pool__in=chosen)
         if elsewhere.exists():
             raise Conflict("One of these services has already been asked for this person.", code="already-asked")
-        asked = [waterfall.ask(referral, new[pool_id], by=by, at=at) for pool_id in sorted(chosen)]
+        asked = waterfall.ask(referral, list(new.values()), by=by, at=at, standing=standing)
     publish("flow.changed", topics=["region"])
     waterfall.tell(referral)
     return asked

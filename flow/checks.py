@@ -1,18 +1,17 @@
 """What is looked at before a referral is sent: the stay, the service and its live figures. Reached through `flow.operations`."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import capacity.operations as places
 from capacity.models import ServiceCapacity
-from capacity.queries import pool_states
 from capacity.status import Rag
 from catalogue.models import Service, User
 from core.errors import Conflict, Invalid, NotFound
 from flow import deadlines, fit
 from flow.models import Episode, Patient, ReferralTask
 from matching.engine import explain
-from matching.models import NeedProfile
 
 
 def require_waiting(patient: Patient, episode_id: UUID, by: User) -> None:
@@ -36,11 +35,10 @@ def require_kept(pools: dict[UUID, ServiceCapacity]) -> None:
             )
 
 
-def require_live(pools: dict[UUID, ServiceCapacity], at: datetime) -> None:
+def require_live(pools: dict[UUID, ServiceCapacity], standing: Mapping[UUID, fit.Standing]) -> None:
     """Refuse a place that is known to be closed or full: sending there only costs the person time."""
-    states = pool_states(pools, at)
     for pool in pools.values():
-        state = states[pool.pk]
+        state = standing[pool.pk].state
         if state.rag != Rag.RED:
             continue
         if state.word.startswith("Full"):
@@ -64,11 +62,10 @@ def require_sensible(wanted: int, asked: int, answer_within: timedelta | None) -
         raise Invalid("Give from a quarter of an hour to 14 days to answer.", code="deadline", field="answer_within")
 
 
-def require_fit(profile: NeedProfile, pools: dict[UUID, ServiceCapacity], at: datetime) -> None:
+def require_fit(pools: dict[UUID, ServiceCapacity], standing: Mapping[UUID, fit.Standing]) -> None:
     """Refuse a service whose entry has come to speak against this person since the list was made."""
-    for pool_id, codes in fit.failed(profile, pools, at).items():
-        if codes:
-            pool = pools[pool_id]
+    for pool_id, pool in pools.items():
+        if codes := standing[pool_id].against:
             raise Conflict(
                 f"By its entry {pool.service.name} does not fit this person now: {' and '.join(explain.label(code) for code in codes)}. "
                 "Leave it out, or say that you ask it even so. Nothing has been sent.",

@@ -29,6 +29,18 @@ class Change:
     to_confirm: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one place stands now: the hard rules against the person, by their codes, and its figures."""
+
+    against: tuple[str, ...]
+    state: PoolState
+
+    def as_asked(self) -> dict[str, Any]:
+        """What is kept with a request of it: codes and figures, no words and no person."""
+        return {"failed": list(self.against), "free": self.state.free, "closed": _closed(self.state)}
+
+
 def failed(profile: NeedProfile, pool_ids: Iterable[UUID], at: datetime) -> dict[UUID, tuple[str, ...]]:
     """The hard rules that stand against each place now, by their codes. A place that matching cannot judge is not judged."""
     need = profiles.need_of(profile, at=at)
@@ -36,15 +48,11 @@ def failed(profile: NeedProfile, pool_ids: Iterable[UUID], at: datetime) -> dict
     return {pool: tuple(code for code in check.failed(need, known) if code not in NOT_CRITERIA) for pool, known in facts.items()}
 
 
-def as_asked(profile: NeedProfile, pool_ids: Iterable[UUID], at: datetime) -> dict[UUID, dict[str, Any]]:
-    """What is kept with a request of how its place stood: codes and figures, no words and no person."""
+def standing(profile: NeedProfile, pool_ids: Iterable[UUID], at: datetime) -> dict[UUID, Standing]:
+    """How several places stand for one person, looked at once for all checks of a sending."""
     pools = list(pool_ids)
     against, states = failed(profile, pools, at), pool_states(pools, at)
-    return {
-        pool: {"failed": list(against.get(pool, ())), "free": states[pool].free, "closed": _closed(states[pool])}
-        for pool in pools
-        if pool in states
-    }
+    return {pool: Standing(against.get(pool, ()), states[pool]) for pool in pools if pool in states}
 
 
 def changes(task: ReferralTask, at: datetime) -> list[Change]:
@@ -52,9 +60,10 @@ def changes(task: ReferralTask, at: datetime) -> list[Change]:
     before = task.checked
     if not before:
         return []
-    now = as_asked(task.referral.profile, [task.pool_id], at).get(task.pool_id)
-    if now is None:
+    found_now = standing(task.referral.profile, [task.pool_id], at).get(task.pool_id)
+    if found_now is None:
         return []
+    now = found_now.as_asked()
     found = [
         Change(code, f"Your entry has changed: by what it says of {explain.label(code)}, you no longer take people like this.", True)
         for code in now["failed"]

@@ -18,7 +18,7 @@ from catalogue.models import User
 from core import acting
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.events import publish
-from flow import checks, consents, steps, waterfall, workflow
+from flow import checks, consents, fit, steps, waterfall, workflow
 from flow.asking import ask_also, ask_next, close, leave_out, move
 from flow.behalf import Actor
 from flow.casework.follow_ups import call_after_yes
@@ -119,9 +119,10 @@ def send(
     kept = held_for_sending(patient, chosen, at)
     # Of a list in order the others are looked at when it is their turn.
     first = chosen[:wanted] if in_order else chosen
-    checks.require_live({pool_id: pools[pool_id] for pool_id in first if pool_id not in kept}, at)
+    standing = fit.standing(profile, chosen, at)
+    checks.require_live({pool_id: pools[pool_id] for pool_id in first if pool_id not in kept}, standing)
     if not even_so:
-        checks.require_fit(profile, pools, at)
+        checks.require_fit(pools, standing)
 
     referral = Referral.objects.create(
         patient=patient,
@@ -145,12 +146,14 @@ def send(
     share_back(referral, by=by, at=at)
     if in_order:
         waterfall.begin(referral, chosen, asked_now=first, held=held, at=at)
-    for pool_id in sorted(first):
-        reservation_id = kept.get(pool_id)
-        if reservation_id is None and pool_id in held:
-            require_fewer(patient, pools[pool_id], at)
-            reservation_id = places.hold(pool_id=pool_id, organization=by.organization, by=by, at=at).pk
-        waterfall.ask(referral, pools[pool_id], by=by, at=at, reservation_id=reservation_id)
+    reservations = {pool_id: kept[pool_id] for pool_id in first if pool_id in kept}
+    to_hold = sorted((set(first) & held) - set(kept))
+    for pool_id in to_hold:
+        require_fewer(patient, pools[pool_id], at)
+        reservations[pool_id] = places.hold(pool_id=pool_id, organization=by.organization, by=by, at=at).pk
+    if to_hold:  # what is free there is one less now
+        standing |= fit.standing(profile, to_hold, at)
+    waterfall.ask(referral, [pools[pool_id] for pool_id in first], by=by, at=at, reservations=reservations, standing=standing)
     publish("flow.changed", topics=["region"])
     begun = [usage.Seen(usage.Kind.REFERRAL, service=pool.service_id) for pool in pools.values()]
     transaction.on_commit(lambda: usage.add(begun, at=at))

@@ -3,8 +3,9 @@
 Everything here happens under the locks of `flow.operations`: the person, the referral, its tasks and the pools in the list are locked.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from uuid import UUID
 
 from django.db.models import Max
@@ -23,30 +24,38 @@ from flow.workflow import Action, Side, Status
 from matching.engine import explain
 
 State = QueuedAsk.State
+_NONE: Mapping[UUID, UUID] = MappingProxyType({})
 
 
 def ask(
     referral: Referral,
-    pool: ServiceCapacity,
+    pools: Sequence[ServiceCapacity],
     *,
     by: steps.Actor | None,
     at: datetime,
-    reservation_id: UUID | None = None,
+    reservations: Mapping[UUID, UUID] = _NONE,
+    standing: Mapping[UUID, fit.Standing] | None = None,
     rule: RuleVersion | None = None,
-) -> ReferralTask:
-    """Ask one service now. Whether it may be asked was looked at before."""
-    task = ReferralTask(
-        referral=referral,
-        pool=pool,
-        provider_id=pool.service.organization_id,
-        requested_at=at,
-        respond_by=respond_by(referral, at),
-        reservation_id=reservation_id,
-        checked=fit.as_asked(referral.profile, [pool.pk], at).get(pool.pk, {}),
-    )
+) -> list[ReferralTask]:
+    """Ask services now, in the order of their keys. Whether they may be asked was looked at before: `standing` is how they stood then."""
+    if standing is None:
+        standing = fit.standing(referral.profile, [pool.pk for pool in pools], at)
+    until = respond_by(referral, at)
+    tasks = [
+        ReferralTask(
+            referral=referral,
+            pool=pool,
+            provider_id=pool.service.organization_id,
+            requested_at=at,
+            respond_by=until,
+            reservation_id=reservations.get(pool.pk),
+            checked=standing[pool.pk].as_asked() if pool.pk in standing else {},
+        )
+        for pool in sorted(pools, key=lambda pool: pool.pk)
+    ]
     side = Side.SYSTEM if by is None else Side.REFERRER
-    steps.take(task, workflow.step(Action.SEND, status=Status.DRAFT, side=side), by=by, at=at, rule=rule)
-    return task
+    steps.send_all(tasks, workflow.step(Action.SEND, status=Status.DRAFT, side=side), by=by, at=at, rule=rule)
+    return tasks
 
 
 def begin(referral: Referral, pool_ids: Sequence[UUID], *, asked_now: Collection[UUID], held: Collection[UUID], at: datetime) -> None:
@@ -105,7 +114,7 @@ def go_on(referral: Referral, *, number: int, by: steps.Actor | None, at: dateti
     while len(asked) < number and (entry := next_ready(referral, at)):
         held = held_for_sending(referral.patient, [entry.pool_id], at).get(entry.pool_id) or (_hold(entry, at) if entry.hold else None)
         settle(entry, State.ASKED, "", at)
-        asked.append(ask(referral, entry.pool, by=by, at=at, reservation_id=held, rule=rule))
+        asked += ask(referral, [entry.pool], by=by, at=at, reservations={entry.pool_id: held} if held else _NONE, rule=rule)
     return asked
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
@@ -41,6 +41,8 @@ TASK_LINE = PolymorphicProxySerializer(
     resource_type_field_name=None,
     many=True,
 )
+#: What is shown with a referral.
+SHOWN = ("tasks__pool__service", "tasks__provider", "tasks__reservation", "queue")
 #: The steps that have an address: sending is a POST to `referrals/`.
 STEPS = {str(action): getattr(operations, action) for action in Action if action != Action.SEND}
 
@@ -86,7 +88,8 @@ class ReferralList(APIView):
                 by=user_of(request),
                 at=clock.now(),
             )
-            return serializers.ReferralSerializer(_referrals(request).get(pk=referral.pk)).data, status.HTTP_201_CREATED
+            prefetch_related_objects([referral], *SHOWN)
+            return serializers.ReferralSerializer(referral).data, status.HTTP_201_CREATED
 
         return idempotency.once(request, act)
 
@@ -186,7 +189,7 @@ class DashboardView(APIView):
 
 def _referrals(request: Request) -> QuerySet[Referral]:
     with_tasks = Referral.objects.visible_to(user_of(request)).order_by("-created_at", "pk")
-    return with_tasks.prefetch_related("tasks__pool__service", "tasks__provider", "tasks__reservation", "queue")
+    return with_tasks.prefetch_related(*SHOWN)
 
 
 def _tasks(request: Request) -> QuerySet[ReferralTask]:

@@ -17,7 +17,7 @@ from catalogue.models import User
 from core import acting
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.events import publish
-from flow import checks, consents, waterfall
+from flow import checks, consents, fit, waterfall
 from flow.holds import held_for_sending
 from flow.hubs.steps import WHOSE_MOVE, HubAction, HubMove, HubSide, HubState, move
 from flow.models import Episode, Hub, HubEntry, HubStep, PathwayVersion, Patient, Referral, ReferralTask, Team
@@ -257,10 +257,10 @@ def route(
     pools = places.lock(chosen)
     checks.require_kept(pools)
     kept = held_for_sending(referral.patient, chosen, at)
-    checks.require_live({pool_id: pool for pool_id, pool in pools.items() if pool_id not in kept}, at)
-    checks.require_fit(referral.profile, pools, at)
-    for pool_id in sorted(chosen):
-        waterfall.ask(referral, pools[pool_id], by=by, at=at, reservation_id=kept.get(pool_id))
+    standing = fit.standing(referral.profile, chosen, at)
+    checks.require_live({pool_id: pool for pool_id, pool in pools.items() if pool_id not in kept}, standing)
+    checks.require_fit(pools, standing)
+    waterfall.ask(referral, list(pools.values()), by=by, at=at, reservations=kept, standing=standing)
     entry.assigned_to_id = entry.assigned_to_id or by.pk
     entry = _finish(entry, step, by=by, at=at, words=", ".join(sorted({pool.service.name for pool in pools.values()}))[:MOST_WORDS])
     publish("flow.changed", topics=["region"])

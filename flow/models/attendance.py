@@ -39,9 +39,7 @@ class Booking(models.Model):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     worker = models.CharField(max_length=80, blank=True, help_text="With whom, where it is an appointment with one person.")
-    took_place = models.BooleanField(
-        default=False, help_text="A counted place of the session went to them; cancelling gives it back."
-    )
+    took_place = models.BooleanField(default=False, help_text="A counted place of the session went to them; cancelling gives it back.")
     booked_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     booked_at = models.DateTimeField()
     cancelled_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")

@@ -54,8 +54,7 @@ def register(*, service_id: UUID, name: str, check_made: str, by: User, at: date
     contact = ReplyContact.objects.create(
         service=service, name=name, email=email, phone=phone.strip(), check_made=check_made, created_at=at, created_by=by
     )
-    for task in ReferralTask.objects.filter(pool__service=service, status=Status.REQUESTED).select_related("pool").order_by("pk"):
-        asked.tell(task)
+    asked.tell(list(ReferralTask.objects.filter(pool__service=service, status=Status.REQUESTED).select_related("pool").order_by("pk")))
     return contact
 
 

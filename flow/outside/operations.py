@@ -143,7 +143,7 @@ def send_again(*, token: str, at: datetime) -> None:
     except LuneError:
         return
     if not links.too_soon(link.task, at):
-        asked.tell(link.task)
+        asked.tell([link.task])
 
 
 def _door(link: TaskLink, token: str, at: datetime) -> str:

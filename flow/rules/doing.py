@@ -63,7 +63,7 @@ def _offer_next(version: RuleVersion, referral: Referral, task: ReferralTask | N
         asked = waterfall.go_on(referral, number=1, by=None, at=at, rule=version)
     elif referral.match_run is not None:
         pool = _next_match(referral, referral.match_run, tasks, at)
-        asked = [waterfall.ask(referral, pool, by=None, at=at, rule=version)] if pool else []
+        asked = waterfall.ask(referral, [pool], by=None, at=at, rule=version) if pool else []
     if not asked:
         raise Conflict("Nobody else could be asked: the list is empty, or its services are full or no longer fit.", code="nobody-left")
     publish("flow.changed", topics=["region"])

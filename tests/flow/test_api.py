@@ -126,12 +126,16 @@ def test_each_person_who_is_shown_is_a_row_of_the_read_audit(referrer):
 def test_a_person_is_recorded_and_a_wrong_number_refused(referrer):
     OutcodeFactory()
     body = {"given_name": "Ada", "family_name": "Byron", "birth_date": "1945-12-10", "postcode": "pr1 2he", "nhs_number": "943 476 5919"}
-    made = client(referrer).post(f"{API}/patients/", body)
+
+    def post(by, told):
+        return client(by).post(f"{API}/patients/", told, headers={"Idempotency-Key": str(uuid4())})
+
+    made = post(referrer, body)
     assert (made.status_code, made.json()["postcode"]) == (201, "PR1 2HE")
-    wrong = client(referrer).post(f"{API}/patients/", body | {"nhs_number": "9434765918"})
+    wrong = post(referrer, body | {"nhs_number": "9434765918"})
     assert (wrong.status_code, wrong.json()["field"]) == (422, "nhs_number")
-    assert client(referrer).post(f"{API}/patients/", body).json()["code"] == "already-recorded"
-    assert client(UserFactory(provider=True)).post(f"{API}/patients/", body).status_code == 403
+    assert post(referrer, body).json()["code"] == "already-recorded"
+    assert post(UserFactory(provider=True), body).status_code == 403
 
 
 def test_the_dashboard_gives_figures(manager, referrer):
