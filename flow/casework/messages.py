@@ -107,7 +107,7 @@ def _send(task: ReferralTask, side: Side, by: User | None, at: datetime, key: UU
         return before
     sides = [task.referral.organization_id, task.provider_id]
     if side == Side.REFERRER:  # who asked by a link gets another one with the answer
-        asked_by_link.tell(task)
+        asked_by_link.tell([task])
     publish(
         "message.new",
         topics=[*(f"org:{each}" for each in sides), f"referral:{task.referral_id}"],

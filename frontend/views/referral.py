@@ -101,16 +101,16 @@ def change_list(request: SignedIn, pk: UUID) -> HttpResponse:
 
 
 def _press(act: str, entry: UUID, found: Referral, request: SignedIn) -> str:
-    said = {"by": request.user, "at": clock.now()}
+    by, at = request.user, clock.now()
     if act in ("up", "down"):
-        asking.move(entry_id=entry, up=act == "up", **said)
+        asking.move(entry_id=entry, up=act == "up", by=by, at=at)
         return "The order is changed."
     if act == "leave-out":
-        asking.leave_out(entry_id=entry, **said)
+        asking.leave_out(entry_id=entry, by=by, at=at)
         return "The service is off the list."
     if act == "next":
-        return f"{asking.ask_next(referral_id=found.pk, **said).pool.service.name} is asked now."
-    asking.close(referral_id=found.pk, reason=request.POST.get("reason", ""), **said)
+        return f"{asking.ask_next(referral_id=found.pk, by=by, at=at).pool.service.name} is asked now."
+    asking.close(referral_id=found.pk, reason=request.POST.get("reason", ""), by=by, at=at)
     return "The referral is closed."
 
 

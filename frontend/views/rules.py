@@ -88,13 +88,13 @@ def _written(request: SignedIn, form: RuleForm, rule_id: UUID | None = None) -> 
 
 def _switched(request: SignedIn, pk: UUID) -> str:
     """Switch the newest version on, or the rule off. Returns what is wrong; empty when it is done."""
-    said = {"reason": request.POST.get("reason", ""), "by": request.user, "at": now()}
+    reason, by, at = request.POST.get("reason", ""), request.user, now()
     try:
         if "off" in request.POST:
-            operations.switch_off(rule_id=pk, **said)
+            operations.switch_off(rule_id=pk, reason=reason, by=by, at=at)
             messages.success(request, "The rule is switched off. What it did stays done.")
         else:
-            operations.switch_on(version_id=_uuid(request.POST.get("on", "")), **said)
+            operations.switch_on(version_id=_uuid(request.POST.get("on", "")), reason=reason, by=by, at=at)
             messages.success(request, "The rule is switched on. It acts on what happens from now on.")
     except LuneError as error:
         return error.message
