@@ -167,7 +167,8 @@ def send(request: SignedIn, pk: UUID) -> HttpResponse:
     kept = [hold for hold in _held(request, patient) if hold.pool in wanted]
     chosen_states: dict[str, Any] = {"patients": people, "states": states, "held": [hold.pool for hold in kept]}
     agreed = Consent.objects.visible_to(request.user).filter(patient=patient, purpose="direct-care").current().first() if patient else None
-    given: dict[str, Any] = {"patient": patient, "pools": wanted, "consent": agreed is not None and agreed.decision == Consent.Decision.GIVEN}
+    agrees = agreed is not None and agreed.decision == Consent.Decision.GIVEN
+    given: dict[str, Any] = {"patient": patient, "pools": wanted, "consent": agrees}
     if moving:  # nothing is sent, and nothing that was typed is lost
         given |= request.POST.dict() | {"pools": wanted}
     form = SendForm(None if moving else request.POST or None, initial=given, **chosen_states)
