@@ -51,7 +51,9 @@ def _changes(record: Any, what: str) -> list[Found]:
             new, old = _words(field, after), _words(field, before) if before is not None else ""
             if new != old and (before is not None or new):
                 said.append((str(field.verbose_name).capitalize().replace("Nhs", "NHS"), old, new))
-        if before is None:
+        if before is None and after.pgh_label == "update":  # recorded before history was kept
+            found.append((after.pgh_created_at, after.changed_by_id, f"{what}: changed; what was recorded before was not kept", ()))
+        elif before is None:
             found.append((after.pgh_created_at, getattr(after, "created_by_id", None), f"{what}: recorded", ()))
         elif said:
             found.append((after.pgh_created_at, after.changed_by_id, what, tuple(said)))
