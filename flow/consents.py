@@ -72,7 +72,9 @@ def record_consent(
         by=by,
         at=at,
     )
-    _tell(patient, kind, says_no=decision != Decision.GIVEN and purpose in (Purpose.CARE, Purpose.SHARING))
+    # A no of an earlier day does not hold against what was decided since.
+    holds = decision != Decision.GIVEN and purpose in (Purpose.CARE, Purpose.SHARING) and of(patient, purpose, kind) == consent
+    _tell(patient, kind, says_no=holds)
     return consent
 
 

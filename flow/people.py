@@ -53,7 +53,7 @@ def add_patient(
     patient = Patient(organization=organization, created_at=at, created_by=by)
     told = {"given_name": given_name, "family_name": family_name, "birth_date": birth_date, "postcode": postcode, "nhs_number": nhs_number}
     _write(patient, told | more, by=by, at=at)
-    if patient.nhs_number and (known := with_number(patient.nhs_number, by)):
+    if patient.nhs_number and (known := with_number(patient.nhs_number, patient.organization_id, by)):
         raise Conflict(ALREADY, code="already-recorded", patients=[str(known.pk)])
     if not is_another and (alike := [str(each.pk) for each in with_name(patient, by)]):
         raise Conflict(
@@ -78,7 +78,7 @@ def edit_patient(*, patient_id: UUID, version: int, by: User, at: datetime, **ch
     if unknown := [name for name in changes if name not in EDITABLE]:
         raise Invalid(f"A person has no field that can be changed called {', '.join(unknown)[:100]}.")
     _write(patient, changes, by=by, at=at)
-    if patient.nhs_number and (known := with_number(patient.nhs_number, by)) and known.pk != patient.pk:
+    if patient.nhs_number and (known := with_number(patient.nhs_number, patient.organization_id, by)) and known.pk != patient.pk:
         raise Conflict(ALREADY, code="already-recorded", patients=[str(known.pk)], field="nhs_number")
     patient.changed_at, patient.changed_by = at, by
     _keep(patient)
@@ -87,10 +87,12 @@ def edit_patient(*, patient_id: UUID, version: int, by: User, at: datetime, **ch
     return patient
 
 
-def with_number(number: str, by: User) -> Patient | None:
-    """The person of one's organisation with this NHS number; of a record that was merged into another, that other one."""
-    mine = Patient.with_merged.visible_to(by).filter(organization=by.organization_id, nhs_number=number)
-    found = mine.order_by(models.F("merged_into").asc(nulls_first=True)).first()
+def with_number(number: str, organization_id: UUID, by: User) -> Patient | None:
+    """The person with this NHS number in the records of an organisation, as far as `by` sees them; of a record that was merged into
+    another, that other one.
+    """
+    theirs = Patient.with_merged.visible_to(by).filter(organization=organization_id, nhs_number=number)
+    found = theirs.order_by(models.F("merged_into").asc(nulls_first=True)).first()
     while found is not None and found.merged_into_id:
         found = Patient.with_merged.get(pk=found.merged_into_id)
     return found

@@ -14,8 +14,10 @@ from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 
 from catalogue.models import User
+from core import acting
 from core.errors import Conflict, Invalid, NotFound
 from core.events import publish
+from flow import steps
 from flow.merging import fields
 from flow.models import Episode, NotOnePerson, Patient, PatientMerge, Referral, RelatedPerson, Relationship
 from flow.people import organization_of, tell_colleagues
@@ -24,6 +26,7 @@ from flow.people import organization_of, tell_colleagues
 _APART = (Patient, PatientMerge, NotOnePerson, Relationship, RelatedPerson)
 
 
+@acting.across("what others wrote of a person goes with them", seen=lambda **told: Patient.objects.filter(pk=told["kept_id"]))
 @transaction.atomic
 def merge(*, kept_id: UUID, gone_id: UUID, chosen: Iterable[str] = (), by: User, at: datetime) -> PatientMerge:
     """Join the record `gone` into `kept`, which takes the other's value in what was `chosen` (names of `fields.CHOICES`).
@@ -31,7 +34,7 @@ def merge(*, kept_id: UUID, gone_id: UUID, chosen: Iterable[str] = (), by: User,
     Everything that belongs to `gone` is handed on: stays, referrals and with them requests by a form, agreements, who is around them,
     notes and all that points at a person. Both rows stay; the one that went is found by nobody, and its page leads to the other.
 
-    Raises NotAllowed, NotFound, Invalid and Conflict (`other-organization`, `both-open`, `in-the-way`).
+    Raises NotAllowed, NotFound, Invalid and Conflict (`other-organization`, `private-team`, `both-open`, `in-the-way`).
     """
     organization_of(by)
     names = sorted(set(chosen))
@@ -42,6 +45,14 @@ def merge(*, kept_id: UUID, gone_id: UUID, chosen: Iterable[str] = (), by: User,
     kept, gone = _lock(kept_id, gone_id, Patient.objects.kept_by(by))
     if kept.organization_id != gone.organization_id:
         raise Conflict("These two are records of different organisations, and stay two.", code="other-organization")
+    if kept.team_id != gone.team_id and any(each.team is not None and each.team.keeps_to_itself for each in (kept, gone)):
+        raise Conflict(
+            "A team keeps one of these records to itself, and others would read it after a merge. Bring both into the same team first.",
+            code="private-team",
+        )
+    _lock_requests(kept, gone)
+    # Nothing more can be added to it from here on: it would stay where nobody looks.
+    Patient.with_merged.select_for_update(of=("self",)).get(pk=gone.pk)
     kinds = [set(each.episodes.filter(ended_at=None).values_list("kind", flat=True)) for each in (kept, gone)]
     if both := sorted(kinds[0] & kinds[1]):
         raise Conflict(
@@ -70,6 +81,7 @@ def merge(*, kept_id: UUID, gone_id: UUID, chosen: Iterable[str] = (), by: User,
     return result
 
 
+@acting.across("what others wrote of a person goes with them", seen=lambda **told: PatientMerge.objects.filter(pk=told["merge_id"]))
 @transaction.atomic
 def undo_merge(*, merge_id: UUID, by: User, at: datetime) -> PatientMerge:
     """Part two records again: each has what it had, but for what somebody has changed since. What came after the merge stays.
@@ -89,6 +101,7 @@ def undo_merge(*, merge_id: UUID, by: User, at: datetime) -> PatientMerge:
     later = PatientMerge.objects.filter(kept=kept, undone_at=None, merged_at__gt=undone.merged_at)
     if any(each.taken.keys() & undone.taken.keys() for each in later):
         raise Conflict("A later merge changed the same fields. Undo that first.", code="merged-since")
+    _lock_requests(kept, gone)
     back = [name for name, value in undone.taken.items() if fields.said(kept, name) == value]
     for name in back:
         fields.put(kept, undone.before[name])
@@ -156,11 +169,18 @@ def _last(name: str) -> int:
 
 
 def _lock(first_id: UUID, second_id: UUID, people: Any) -> tuple[Patient, Patient]:
-    """Both records, locked in the order of their keys."""
-    locked = {each.pk: each for each in people.filter(pk__in=[first_id, second_id]).order_by("pk").select_for_update(of=("self",))}
+    """Both records, locked in the order of their keys. Keys are left alone: whoever answers a request may add what points at the person."""
+    rows = people.filter(pk__in=[first_id, second_id]).order_by("pk").select_for_update(of=("self",), no_key=True)
+    locked = {each.pk: each for each in rows}
     if len(locked) < 2:
         raise NotFound("One of the two is not in your organisation’s records any more. Look at the list again.")
     return locked[first_id], locked[second_id]
+
+
+def _lock_requests(*people: Patient) -> None:
+    """The referrals of people and then their tasks, in the order of `flow.operations`: after the people, before anything else of theirs."""
+    referrals = [each.pk for each in Referral.objects.select_for_update(no_key=True).filter(patient__in=people).order_by("pk")]
+    list(steps.tasks_to_lock().filter(referral__in=referrals))
 
 
 @contextmanager

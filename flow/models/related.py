@@ -15,8 +15,9 @@ from .patient import Patient, counted_versions
 
 class RelatedPersonQuerySet(VisibleQuerySet):
     def visible_to(self, user) -> Self:
-        """Of people whose record one keeps."""
-        return self.filter(patient__in=Patient.objects.kept_by(user).order_by().values("pk"))
+        """Of people whose record one keeps, unless it names somebody whose record one does not see."""
+        kept, seen = (people.order_by().values("pk") for people in (Patient.objects.kept_by(user), Patient.objects.visible_to(user)))
+        return self.filter(Q(person__isnull=True) | Q(person__in=seen), patient__in=kept)
 
     def current(self) -> Self:
         """Not ended."""

@@ -5,15 +5,20 @@ from datetime import timedelta
 
 import pytest
 from django.core import serializers
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from core import acting
 from core.errors import Conflict, Invalid, NotFound
 from flow import consents, operations
+from flow.casework.operations import write_note
 from flow.merging import candidates
 from flow.merging import operations as merging
-from flow.models import Consent, Episode, NotOnePerson, Patient, PatientMerge, Referral, RelatedPerson, Relationship
+from flow.models import Consent, Episode, FollowUp, Note, NotOnePerson, Patient, PatientMerge, Referral, RelatedPerson, Relationship
 from tests.factories import EpisodeFactory, OutcodeFactory, PatientFactory, PoolFactory, PostcodeFactory, SelfReferralFactory, UserFactory
-from tests.flow.helpers import send
+from tests.factories.sharing import TeamFactory
+from tests.flow.helpers import provider_of, send
 
 pytestmark = pytest.mark.django_db
 SAME = {"given_name": "Ada", "family_name": "Byrom"}
@@ -80,6 +85,50 @@ def test_a_merge_hands_on_everything_and_undoing_it_restores_everything(two, ref
     assert everything() == before
     with pytest.raises(Conflict, match="already been undone"):
         merging.undo_merge(merge_id=done.pk, by=referrer, at=at)
+
+
+def test_what_the_merging_side_may_not_read_goes_with_the_person_and_back(referrer, at):
+    kept, gone = (PatientFactory(organization=referrer.organization, **SAME) for _ in range(2))
+    pool = PoolFactory()
+    task = send(referrer, [pool], patient=gone).tasks.get()
+    provider = provider_of(pool)
+    operations.accept(task_id=task.pk, by=provider, at=at)
+    note = write_note(patient_id=gone.pk, words="Afraid of dogs", by=provider, at=at)
+    with acting.for_user(referrer):
+        assert not Note.objects.exists()
+        done = merging.merge(kept_id=kept.pk, gone_id=gone.pk, by=referrer, at=at)
+    with acting.for_user(provider):
+        assert Note.objects.visible_to(provider).get(patient=kept) == note
+    assert not FollowUp.objects.filter(patient=gone.pk).exists()
+    with acting.for_user(UserFactory()), pytest.raises(NotFound):
+        merging.undo_merge(merge_id=done.pk, by=referrer, at=at)
+    with acting.for_user(referrer):
+        merging.undo_merge(merge_id=done.pk, by=referrer, at=at)
+    assert Note.objects.get().patient_id == gone.pk
+
+
+def test_whom_a_team_keeps_to_itself_is_not_merged_into_the_open(referrer, at):
+    team = TeamFactory(organization=referrer.organization, private=True, people=[referrer])
+    hidden, other = (PatientFactory(organization=referrer.organization, team=team, **SAME) for _ in range(2))
+    shown = PatientFactory(organization=referrer.organization, **SAME)
+    for kept, gone in ((hidden, shown), (shown, hidden)):
+        with pytest.raises(Conflict) as refused:
+            merging.merge(kept_id=kept.pk, gone_id=gone.pk, by=referrer, at=at)
+        assert refused.value.code == "private-team"
+    merging.merge(kept_id=hidden.pk, gone_id=other.pk, by=referrer, at=at)
+
+
+def test_locks_are_taken_in_the_order_of_the_steps_and_leave_keys_alone_until_requests_are_locked(two, referrer, at):
+    kept, gone = two
+    with CaptureQueriesContext(connection) as asked:
+        done = merging.merge(kept_id=kept.pk, gone_id=gone.pk, by=referrer, at=at)
+    locks = [query["sql"] for query in asked if " FOR " in query["sql"]]
+    assert [(lock.split('FROM "')[1].split('"')[0], "FOR NO KEY UPDATE" in lock) for lock in locks] == [
+        ("flow_patient", True), ("flow_referral", True), ("flow_referraltask", True), ("flow_patient", False),
+    ]  # fmt: skip
+    with CaptureQueriesContext(connection) as asked:
+        merging.undo_merge(merge_id=done.pk, by=referrer, at=at)
+    assert not [query for query in asked if 'FROM "flow_patient"' in query["sql"] and "FOR UPDATE" in query["sql"]]
 
 
 def test_undoing_leaves_what_was_changed_or_came_since(two, referrer, at):

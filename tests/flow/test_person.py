@@ -2,8 +2,10 @@
 
 import logging
 from datetime import date, timedelta
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.db import IntegrityError, connection, transaction
 from django.db.utils import ProgrammingError
 from django.utils import timezone
@@ -16,6 +18,7 @@ from flow.past import changes_of
 from flow.queries import provider_view
 from flow.workflow import Reason
 from tests.factories import EpisodeFactory, OutcodeFactory, PatientFactory, PoolFactory, PostcodeFactory, UserFactory
+from tests.factories.sharing import GrantFactory, TeamFactory
 from tests.flow.helpers import provider_of, send
 
 pytestmark = pytest.mark.django_db
@@ -171,6 +174,13 @@ def test_a_withdrawal_is_seen_by_who_holds_the_request_and_nobody_learns_a_name_
     operations.decline(task_id=task.pk, by=answerer, at=at, reason=Reason.values[0], reason_text="As they wish")
 
 
+def test_a_no_of_an_earlier_day_than_the_yes_takes_nothing_back_and_is_told_to_nobody(referrer, at):
+    patient = PatientFactory(organization=referrer.organization)
+    send(referrer, [PoolFactory()], patient=patient, at=at)
+    consent(patient, referrer, at, decision="refused", decided_on=timezone.localdate(at) - timedelta(days=1))
+    assert not Event.objects.filter(type="consent.withdrawn").exists()
+
+
 @pytest.mark.parametrize(
     ("told", "field"),
     [
@@ -227,6 +237,42 @@ def test_a_carer_is_recorded_from_what_is_known_and_referred_themselves(referrer
     ended = operations.end_related(related_id=row.pk, version=row.version, by=referrer, at=at)
     assert not RelatedPerson.objects.current().exists()
     assert ended.version == row.version + 1
+
+
+def test_who_is_around_a_person_is_not_told_where_a_team_keeps_them_to_itself(referrer, at):
+    mother, hidden = (PatientFactory(organization=referrer.organization) for _ in range(2))
+    operations.add_related(patient_id=mother.pk, by=referrer, at=at, person=hidden.pk, relation="child")
+    operations.add_related(patient_id=mother.pk, by=referrer, at=at, name="Grace", relation="friend")
+    Patient.objects.filter(pk=hidden.pk).update(team=TeamFactory(organization=referrer.organization, private=True))
+    assert [row.name for row in RelatedPerson.objects.visible_to(referrer).naming(mother)] == ["Grace"]
+    assert not RelatedPerson.objects.visible_to(referrer).naming(hidden).exists()
+
+
+def test_a_number_is_looked_for_in_the_records_to_which_the_person_belongs(referrer, at):
+    PatientFactory(organization=referrer.organization, nhs_number=NUMBER)
+    shared = PatientFactory()
+    GrantFactory(agreement__organization=shared.organization, agreement__with_organization=referrer.organization, patient=shared)
+    edited = operations.edit_patient(patient_id=shared.pk, version=shared.version, by=referrer, at=at, nhs_number=NUMBER)
+    assert edited.nhs_number == NUMBER
+
+
+def test_history_begins_for_whom_it_was_not_kept_and_never_takes_a_change_for_the_recording(referrer, at):
+    stay = EpisodeFactory(patient__organization=referrer.organization, patient__created_at=at - timedelta(days=90))
+    person = stay.patient
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM flow_patientevent")
+        cursor.execute("DELETE FROM flow_episodeevent")
+    migration = import_module("flow.migrations.0023_first_row_of_history")
+    with connection.schema_editor() as editor:
+        migration.begin(apps, editor)
+        migration.begin(apps, editor)
+    assert [(row.pgh_created_at, row.family_name) for row in person.events.all()] == [(person.created_at, person.family_name)]
+    assert stay.events.get().pgh_created_at >= person.created_at
+    operations.edit_patient(patient_id=person.pk, version=person.version, by=referrer, at=at, phone="01772 900100")
+    assert [line.what for line in changes_of(person) if line.what.startswith("The person")] == ["The person", "The person: recorded"]
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM flow_patientevent WHERE pgh_label = 'insert'")
+    assert [line.what.partition(";")[0] for line in changes_of(person) if line.what.startswith("The p")] == ["The person: changed"]
 
 
 def test_a_stay_is_changed_by_version_and_says_nothing_impossible(referrer, at):
