@@ -13,6 +13,7 @@ from core.clock import local_date
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from flow import operations
 from flow.models import Episode, Launch, Patient, Referral, ReferralOrigin
+from flow.people import with_number
 from matching.models import MatchRun, NeedProfile
 
 #: What is older than this was not received now: somebody mistyped the year.
@@ -73,14 +74,15 @@ def enter(
     reason: str = "",
     consent: bool = False,
     urgency: str = Referral.Urgency.ROUTINE,
+    is_record: UUID | None = None,
+    is_another: bool = False,
 ) -> Referral:
     """Send what arrived on paper, by e-mail or by phone. Their wait began on the day on which it arrived.
 
-    Somebody on record is not recorded again. Raises what `flow.operations.add_patient` and `send` do, Invalid (`field`), and Conflict
-    (`other-person`: the NHS number is of somebody born on another day).
+    Somebody on record is not recorded again. Raises what `person_of` and `send` do, and Invalid (`field`).
     """
     _check(origin, by, at)
-    patient = person_of(person, by=by, at=at)
+    patient = person_of(person, by=by, at=at, is_record=is_record, is_another=is_another)
     episode = waiting_since(patient, origin["received_on"], by=by, at=at)
     referral = operations.send(
         patient_id=patient.pk, profile_id=profile_id, match_run_id=match_run_id, pool_ids=pool_ids, episode_id=episode.pk, urgency=urgency,
@@ -128,29 +130,49 @@ def note_origin(referral: Referral, origin: Origin) -> ReferralOrigin:
     return ReferralOrigin.objects.create(referral=referral, **told)
 
 
-def person_of(person: dict[str, Any], *, by: User, at: datetime) -> Patient:
+@transaction.atomic
+def person_of(person: dict[str, Any], *, by: User, at: datetime, is_record: UUID | None = None, is_another: bool = False) -> Patient:
     """The person on record, or a new record. Whoever has the NHS number must be born on the day that was given.
 
-    Without a number, somebody of the same name, day of birth and postcode is the same person.
+    Without a number, somebody of the same name, day of birth and postcode is the same person. Where only the name and the day are the
+    same, somebody looks: `is_record` is the record of theirs, which takes the number if it has none; `is_another` says that there is none.
+
+    Raises what `flow.operations.add_patient` does, NotFound, and Conflict (`other-person`: number and day of birth are of two people).
     """
     if by.organization is None or not by.is_referrer:
         raise NotAllowed("Only somebody who refers can enter a referral.")
     known = Patient.objects.visible_to(by).filter(organization=by.organization)
     number = "".join(str(person.get("nhs_number", "")).split()).replace("-", "")
-    if number and (found := known.filter(nhs_number=number).first()):
+    if number and (found := with_number(number, by.organization.pk, by)):
         if found.birth_date != person["birth_date"]:
             raise Conflict(
                 "The NHS number is of somebody who was born on another day. Check both; nothing has been kept.", code="other-person"
             )
         return found
     named = known.filter(
-        given_name__iexact=person["given_name"].strip(), family_name__iexact=person["family_name"].strip(), birth_date=person["birth_date"],
-        postcode=person["postcode"],
-    )  # fmt: skip
-    alike = list(named.filter(nhs_number="") if number else named[:2])
-    if len(alike) == 1 and not number:
-        return alike[0]
-    return operations.add_patient(by=by, at=at, **person)
+        given_name__iexact=person["given_name"].strip(), family_name__iexact=person["family_name"].strip(), birth_date=person["birth_date"]
+    )
+    if is_record is not None:
+        return _looked_at(named.filter(pk=is_record).first(), number, by=by, at=at)
+    if not number and not is_another:
+        alike = list(named.filter(postcode=person["postcode"])[:2])
+        if len(alike) == 1:
+            return alike[0]
+    return operations.add_patient(by=by, at=at, is_another=is_another, **person)
+
+
+def _looked_at(found: Patient | None, number: str, *, by: User, at: datetime) -> Patient:
+    """The record that somebody chose as that of the person."""
+    if found is None:
+        raise NotFound("That record is not of this name and day of birth any more. Look at the list again.")
+    if number and found.nhs_number:
+        raise Conflict(
+            "The record that you chose has another NHS number. Check both; nothing has been kept. If it is somebody else, say so.",
+            code="other-person",
+        )
+    if number:
+        return operations.edit_patient(patient_id=found.pk, version=found.version, by=by, at=at, nhs_number=number)
+    return found
 
 
 def waiting_since(patient: Patient, day: date, *, by: User, at: datetime) -> Episode:

@@ -3,6 +3,7 @@
 import secrets
 from datetime import date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
@@ -84,15 +85,15 @@ def open_with(*, word: str, by: User, at: datetime) -> Launch:
 
 
 @transaction.atomic
-def person(*, word: str, by: User, at: datetime) -> Patient:
+def person(*, word: str, by: User, at: datetime, is_record: UUID | None = None, is_another: bool = False) -> Patient:
     """The record of whom a launch is about: found, or made from what the record system told. What it told is then wiped.
 
-    Raises what `open_with` raises.
+    Raises what `open_with` and `flow.intake.operations.person_of` raise, which say what `is_record` and `is_another` are.
     """
     launch = open_with(word=word, by=by, at=at)
     if launch.patient is not None:
         return launch.patient
-    launch.patient = person_of(_typed(launch.told), by=by, at=at)
+    launch.patient = person_of(_typed(launch.told), by=by, at=at, is_record=is_record, is_another=is_another)
     launch.told = {}
     launch.save(update_fields=["patient", "told"])
     return launch.patient

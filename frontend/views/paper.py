@@ -16,6 +16,7 @@ import matching.operations
 from catalogue.models import User
 from core import audit, clock
 from core.errors import LuneError
+from flow.models import Patient
 from frontend.forms.need import NeedForm
 from frontend.forms.paper import ChosenForm, PaperForm
 from frontend.forms.tell import tell
@@ -25,6 +26,7 @@ from matching.models import MatchRun
 
 from .access import SignedIn, for_roles
 from .find import USUAL_PATHWAY
+from .patients import already, looked
 
 #: So many services are offered.
 OFFERED = 8
@@ -43,6 +45,7 @@ def paper(request: SignedIn) -> HttpResponse:
     run = _run(request)
     rows: list[Any] = []
     picked: ChosenForm | None = None
+    known: list[Patient] = []
     if form.is_valid():
         try:
             if run is None or not _still_asks(run, form):
@@ -55,10 +58,12 @@ def paper(request: SignedIn) -> HttpResponse:
         except LuneError as error:
             if picked is not None and error.details.get("field") == "file":
                 picked.add_error("scan", error.message)
+            elif error.code == "perhaps-recorded":
+                known = already(request, error)
             else:
                 tell(form, error)
-    context = {"form": form, "run": run, "rows": rows, "picked": picked, "only": _named(rows, form)}
-    status = 200 if not form.errors and not (picked and picked.errors) else 422
+    context = {"form": form, "run": run, "rows": rows, "picked": picked, "only": _named(rows, form), "known": known}
+    status = 409 if known else 200 if not form.errors and not (picked and picked.errors) else 422
     return render(request, "refer/paper.jinja", context, status=status)
 
 
@@ -75,6 +80,7 @@ def _enter(request: SignedIn, form: PaperForm, picked: ChosenForm, run: MatchRun
         consent=said["consent"],
         by=request.user,
         at=at,
+        **looked(request),
     )
     if scan := picked.cleaned_data["scan"]:
         casework.add_document(

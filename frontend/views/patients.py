@@ -117,6 +117,12 @@ def already(request: SignedIn, error: LuneError) -> list[Patient]:
     return found
 
 
+def looked(request: SignedIn) -> dict[str, Any]:
+    """What somebody said of the records that were offered, as `flow.intake.operations.person_of` takes it."""
+    said = request.POST.get("is", "")
+    return {"is_record": next(iter(chosen([said])), None), "is_another": said == "another"}
+
+
 @require_http_methods(["GET", "POST"])
 @for_roles(User.Role.REFERRER)
 @transaction.atomic

@@ -34,6 +34,7 @@ from matching.models import MatchRun
 
 from .access import Request, SignedIn, for_roles
 from .find import USUAL_PATHWAY
+from .patients import already, looked
 
 #: So many services are offered; the others are on the full list.
 OFFERED = 6
@@ -78,15 +79,21 @@ def launch(request: Request) -> HttpResponse:
 def launch_open(request: SignedIn, token: str) -> HttpResponse:
     """The person whom the record system vouches for, and what may be asked for them."""
     at = clock.now()
+    known: list[Patient] = []
     if request.method == "POST":
-        patient = launches.person(word=token, by=request.user, at=at)
-        return _find(request, patient)
+        try:
+            return _find(request, launches.person(word=token, by=request.user, at=at, **looked(request)))
+        except Conflict as error:
+            if error.code != "perhaps-recorded":
+                raise
+            known = already(request, error)
     found = launches.open_with(word=token, by=request.user, at=at)
     if found.patient is not None:
         return redirect(f"{reverse('refer')}?patient={found.patient_id}")
     audit.record_read(user=request.user, record_type="launch", record_id=found.pk)
     told = found.told | {"born": date.fromisoformat(found.told["birth_date"])}
-    return _needs(request, {"told": told, "action": reverse("launch-open", args=[token])})
+    context = {"told": told, "action": reverse("launch-open", args=[token]), "known": known, "care": request.POST.get("care", "")}
+    return _needs(request, context, status=409 if known else 200)
 
 
 @for_roles(User.Role.REFERRER)
@@ -145,12 +152,12 @@ def _patient(request: SignedIn) -> Patient:
     return patient
 
 
-def _needs(request: SignedIn, context: dict[str, Any]) -> HttpResponse:
+def _needs(request: SignedIn, context: dict[str, Any], status: int = 200) -> HttpResponse:
     lexicon = Lexicon.read()
     names = dict(lexicon.choices("care-type"))
     usual = [(code, names[code]) for code in intake.usual_kinds(request.user) if code in names]
     groups = NeedForm.grouped(lexicon.offered("care-type"))
-    return render(request, "refer/needs.jinja", {**context, "usual": usual, "groups": groups})
+    return render(request, "refer/needs.jinja", {**context, "usual": usual, "groups": groups}, status=status)
 
 
 def _find(request: SignedIn, patient: Patient) -> HttpResponse:

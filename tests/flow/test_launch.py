@@ -80,6 +80,22 @@ def test_three_steps_with_nothing_typed(client, receptionist, key):
     assert client.get(opened["Location"])["Location"].endswith(str(person.pk))
 
 
+@pytest.mark.parametrize("says", ["the record", "another"])
+def test_whom_a_launch_is_about_is_asked_where_a_record_has_the_name_and_no_number(client, receptionist, key, says):
+    record = PatientFactory(organization=receptionist.organization, given_name="Ann", family_name="Lee", birth_date=BORN)
+    PoolFactory(service__care_type=term("care-type", "befriending"), unit="place")
+    client.force_login(receptionist)
+    address = launch(client, key)["Location"]
+    asked = client.post(address, {"care": "befriending"})
+    assert asked.status_code == 409
+    assert f'name="is" value="{record.pk}"' in asked.content.decode()
+    assert Patient.objects.get() == record
+    chosen = client.post(address, {"care": "befriending", "is": str(record.pk) if says == "the record" else "another"})
+    about = Patient.objects.get(nhs_number=NUMBER)
+    assert chosen["Location"].endswith(f"?patient={about.pk}")
+    assert (about == record) == (says == "the record")
+
+
 @pytest.mark.parametrize(
     ("changed", "code"),
     [

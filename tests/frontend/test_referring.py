@@ -89,6 +89,30 @@ def test_paper_that_lacks_something_keeps_what_was_typed(client, clerk):
     assert not Referral.objects.exists()
 
 
+def test_paper_of_somebody_of_the_same_name_asks_which_record_it_is(client, clerk):
+    PoolFactory(service__name="Tea and talk", service__care_type=term("care-type", "befriending"), unit="place")
+    record = PatientFactory(organization=clerk.organization, given_name="Ada", family_name="Byrom", birth_date="1941-05-17")
+    typed = PAPER | {"received_on": timezone.localdate().isoformat(), "nhs_number": "943 476 5919"}
+    text = client.post(reverse("refer-paper"), typed | {"do": "look"}).content.decode()
+    run, pool = (text.split(f'name="{name}" value="')[1].split('"')[0] for name in ("run", "pool"))
+    typed |= {"do": "send", "run": run, "pool": pool}
+    asked = client.post(reverse("refer-paper"), typed)
+    assert asked.status_code == 409
+    text = asked.content.decode()
+    assert f'name="is" value="{record.pk}"' in text
+    assert f'id="pool-{pool}" checked' in text, "what was chosen is kept"
+    assert not Referral.objects.exists()
+    assert client.post(reverse("refer-paper"), typed | {"is": str(record.pk)}).status_code == 302
+    record.refresh_from_db()
+    assert (Referral.objects.get().patient, record.nhs_number) == (record, "9434765919")
+    # another of the name, with another number: the record that has one is not offered, and a new one is made
+    typed |= {"nhs_number": "999 000 0018"}
+    assert f'id="is-{record.pk}" disabled' in client.post(reverse("refer-paper"), typed).content.decode()
+    assert client.post(reverse("refer-paper"), typed | {"is": str(record.pk)}).status_code == 422
+    assert client.post(reverse("refer-paper"), typed | {"is": "another"}).status_code == 302
+    assert Patient.objects.get(nhs_number="9990000018") != record
+
+
 def test_a_name_is_looked_for_without_standing_in_an_address(client, referrer):
     found, other = (EpisodeFactory(patient__organization=referrer.organization, patient__family_name=name) for name in ("Zebrowski", "Ash"))
     client.force_login(referrer)
