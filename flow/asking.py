@@ -102,7 +102,7 @@ def ask_also(*, referral_id: UUID, pool_ids: Iterable[UUID], by: User, at: datet
     if not even_so:
         checks.require_fit(new, standing)
     if referral.in_order:
-        waterfall.append(referral, chosen)
+        waterfall.append(referral, chosen, even_so=even_so)
         asked = waterfall.go_on(referral, number=waterfall.missing(referral, tasks), by=by, at=at)
     else:
         checks.require_live(new, standing)

@@ -82,7 +82,7 @@ def send(
     consent, nothing chosen), NotFound (a record that `by` may not see) and Conflict (`no-place`, `not-known`, `already-asked`, `ended`,
     `too-many-holds`, `consent-withdrawn`, `sharing-refused`). `consent`: the person agrees, said now; one that is on record holds too.
     """
-    if not by.is_referrer or by.organization is None:
+    if not by.is_referrer or by.organization_id is None:
         raise NotAllowed("Only somebody who refers can send a referral.")
     if urgency not in RESPOND_WITHIN:
         raise Invalid(f"“{urgency}” is not an urgency. Use one of: {', '.join(RESPOND_WITHIN)}.")
@@ -129,8 +129,8 @@ def send(
         episode_id=episode_id,
         profile=profile,
         match_run_id=match_run_id,
-        organization=by.organization,
-        team_id=team_of(patient, episode_id, by.organization.pk),
+        organization_id=by.organization_id,
+        team_id=team_of(patient, episode_id, by.organization_id),
         created_by=by,
         created_at=at,
         urgency=urgency,
@@ -145,7 +145,7 @@ def send(
     )
     share_back(referral, by=by, at=at)
     if in_order:
-        waterfall.begin(referral, chosen, asked_now=first, held=held, at=at)
+        waterfall.begin(referral, chosen, asked_now=first, held=held, at=at, even_so=even_so)
     reservations = {pool_id: kept[pool_id] for pool_id in first if pool_id in kept}
     to_hold = sorted((set(first) & held) - set(kept))
     for pool_id in to_hold:

@@ -16,7 +16,8 @@ from capacity.queries import pool_states
 from capacity.status import Rag
 from core.errors import LuneError
 from core.events import publish
-from flow import fit, steps, workflow
+from flow import consents, fit, steps, workflow
+from flow.consents import Purpose
 from flow.deadlines import respond_by
 from flow.holds import held_for_sending, require_fewer
 from flow.models import QueuedAsk, Referral, ReferralTask, RuleVersion
@@ -58,14 +59,26 @@ def ask(
     return tasks
 
 
-def begin(referral: Referral, pool_ids: Sequence[UUID], *, asked_now: Collection[UUID], held: Collection[UUID], at: datetime) -> None:
-    """Write the list down. A place is kept at those in `held` when it is their turn, and never before: the others’ are free for others."""
+def begin(
+    referral: Referral,
+    pool_ids: Sequence[UUID],
+    *,
+    asked_now: Collection[UUID],
+    held: Collection[UUID],
+    at: datetime,
+    even_so: bool = False,
+) -> None:
+    """Write the list down. A place is kept at those in `held` when it is their turn, and never before: the others’ are free for others.
+
+    `even_so`: they are asked also where their entries speak against the person, which the sender has read.
+    """
     QueuedAsk.objects.bulk_create(
         QueuedAsk(
             referral=referral,
             pool_id=pool_id,
             position=number,
             hold=pool_id in held,
+            even_so=even_so,
             state=State.ASKED if pool_id in asked_now else State.WAITING,
             decided_at=at if pool_id in asked_now else None,
         )
@@ -73,17 +86,17 @@ def begin(referral: Referral, pool_ids: Sequence[UUID], *, asked_now: Collection
     )
 
 
-def append(referral: Referral, pool_ids: Sequence[UUID]) -> None:
+def append(referral: Referral, pool_ids: Sequence[UUID], *, even_so: bool = False) -> None:
     """Put further services at the end of the list."""
     last = referral.queue.aggregate(last=Max("position"))["last"] or 0
     QueuedAsk.objects.bulk_create(
-        QueuedAsk(referral=referral, pool_id=pool_id, position=number) for number, pool_id in enumerate(pool_ids, last + 1)
+        QueuedAsk(referral=referral, pool_id=pool_id, position=number, even_so=even_so) for number, pool_id in enumerate(pool_ids, last + 1)
     )
 
 
 def waiting(referral: Referral) -> list[QueuedAsk]:
     """Who is still to be asked, in order."""
-    return list(referral.queue.filter(state=State.WAITING).select_related("pool__service").order_by("position"))
+    return list(referral.queue.filter(state=State.WAITING).select_related("pool__service__organization").order_by("position"))
 
 
 def pools_waiting(referral: Referral) -> set[UUID]:
@@ -101,7 +114,7 @@ def missing(referral: Referral, tasks: Sequence[ReferralTask]) -> int:
 def next_ready(referral: Referral, at: datetime) -> QueuedAsk | None:
     """The next service of the list that can be asked now. Those before it that cannot are passed over, and the reason is written."""
     for entry in waiting(referral) if referral.in_order else []:
-        why = obstacle(referral, entry.pool, at)
+        why = obstacle(referral, entry.pool, at, even_so=entry.even_so)
         if not why:
             return entry
         settle(entry, State.PASSED, why, at)
@@ -118,8 +131,13 @@ def go_on(referral: Referral, *, number: int, by: steps.Actor | None, at: dateti
     return asked
 
 
-def obstacle(referral: Referral, pool: ServiceCapacity, at: datetime) -> str:
-    """Why a service cannot be asked now, in words for the sender; empty when it can. Its figures and criteria are read anew."""
+def obstacle(referral: Referral, pool: ServiceCapacity, at: datetime, *, even_so: bool = False) -> str:
+    """Why a service cannot be asked now, in words for the sender; empty when it can. Its figures and criteria are read anew, and what
+    the person agreed to. `even_so`: the sender has read that its entry speaks against the person.
+    """
+    kind = pool.service.organization.kind
+    if consents.says_no(referral.patient, Purpose.CARE) or consents.says_no(referral.patient, Purpose.SHARING, kind):
+        return "What the person agrees to did not allow to ask it when its turn came."
     if pool.service.merged_into_id or not ServiceCapacity.objects.offered(at).filter(pk=pool.pk, service__status="active").exists():
         return "It was no longer listed when its turn came."
     if ReferralTask.objects.open().filter(referral__patient=referral.patient_id, pool=pool).exists():
@@ -128,7 +146,7 @@ def obstacle(referral: Referral, pool: ServiceCapacity, at: datetime) -> str:
         state = pool_states([pool.pk], at)[pool.pk]
         if state.rag == Rag.RED:
             return f"{'It was full' if state.word.startswith('Full') else 'It took nobody'} when its turn came."
-    against = fit.failed(referral.profile, [pool.pk], at).get(pool.pk, ())
+    against = () if even_so else fit.failed(referral.profile, [pool.pk], at).get(pool.pk, ())
     if against:
         return f"Its entry no longer fitted when its turn came: {' and '.join(explain.label(code) for code in against)}."
     return ""

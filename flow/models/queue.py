@@ -32,6 +32,9 @@ class QueuedAsk(models.Model):
     pool = models.ForeignKey(ServiceCapacity, on_delete=models.PROTECT, related_name="+")
     position = models.PositiveSmallIntegerField()
     hold = models.BooleanField(default=False, help_text="Keep a place there when it is asked.")
+    even_so = models.BooleanField(
+        default=False, db_default=False, help_text="The sender asks it though its entry speaks against the person."
+    )
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
     because = models.CharField(max_length=300, blank=True, help_text="Why it was passed over or taken off the list.")
     decided_at = models.DateTimeField(null=True, blank=True)
