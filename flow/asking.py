@@ -15,6 +15,7 @@ from core import acting
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.events import publish
 from flow import checks, consents, fit, steps, waterfall, workflow
+from flow.hubs import operations as hubs
 from flow.models import QueuedAsk, Referral, ReferralTask
 from flow.waterfall import State
 from flow.workflow import Action, Side, Status
@@ -132,6 +133,7 @@ def close(*, referral_id: UUID, reason: str, by: User, at: datetime) -> Referral
         steps.give_back(task, by=by, at=at)
         steps.take(task, withdrawal, by=by, at=at, reason=("", reason))
     waterfall.drop_rest(referral, reason, at)
+    hubs.end([referral.pk], why=reason, by=by, at=at)
     referral.closed_at, referral.closed_because = at, reason
     referral.save(update_fields=["closed_at", "closed_because"])
     publish("flow.changed", topics=["region"])

@@ -26,6 +26,7 @@ from flow.consents import record_consent
 from flow.deadlines import RESPOND_WITHIN, respond_by
 from flow.episodes import edit_episode, keep_apart, note_need, start_episode
 from flow.holds import extend_hold, give_back_waiting, held_for_sending, hold_place, let_go, pools_held, require_fewer
+from flow.hubs import operations as hubs
 from flow.lateness import look as look_at_deadlines
 from flow.models import Episode, Patient, Referral, ReferralTask
 from flow.people import add_patient, edit_patient, tell_colleagues
@@ -311,6 +312,7 @@ def end_episode(*, episode_id: UUID, by: User, at: datetime) -> Episode:
     tasks = list(steps.tasks_to_lock().filter(referral__in=referrals, status=Status.REQUESTED))
     for referral in Referral.objects.filter(pk__in=referrals, in_order=True):
         waterfall.drop_rest(referral, EPISODE_ENDED, at)
+    hubs.end(referrals, why=EPISODE_ENDED, by=by, at=at)
     held = pools_held(Q(episode=episode))
     places.lock(held | {task.pool_id for task in tasks if task.reservation_id})
     withdrawal = workflow.step(Action.WITHDRAW, status=Status.REQUESTED, side=Side.SYSTEM)

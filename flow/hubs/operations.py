@@ -19,7 +19,7 @@ from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.events import publish
 from flow import checks, consents, fit, waterfall
 from flow.holds import held_for_sending
-from flow.hubs.steps import WHOSE_MOVE, HubAction, HubMove, HubSide, HubState, move
+from flow.hubs.steps import BY_ACTION, WHOSE_MOVE, HubAction, HubMove, HubSide, HubState, move
 from flow.models import Episode, Hub, HubEntry, HubStep, PathwayVersion, Patient, Referral, ReferralTask, Team
 from flow.pathways.adherence import due, expected
 from flow.pathways.configuration import answers
@@ -28,7 +28,8 @@ from flow.workflow import Status
 from matching.models import MatchRun, NeedProfile
 
 __all__ = [
-    "WHOSE_MOVE", "answer", "ask", "assign", "pass_on", "put_back", "return_", "route", "send", "send_again", "take", "triage", "withdraw",
+    "WHOSE_MOVE", "answer", "ask", "assign", "end", "pass_on", "put_back", "return_", "route", "send", "send_again", "take", "triage",
+    "withdraw",
 ]  # fmt: skip
 
 #: How soon a hub looks at something urgent, and a sender answers a question.
@@ -108,8 +109,9 @@ def send(
 def hand_over(referral: Referral, hub: Hub, *, at: datetime, words: str) -> HubEntry:
     """Put a referral that is under way into a hub’s queue, for a process rule: called in its transaction, with the referral locked.
 
-    Raises Conflict (`at-a-hub`, `no-agreement`).
+    Raises Conflict (`at-a-hub`, `no-agreement`, `moved-on`, `consent-withdrawn`).
     """
+    _require_going_on(referral)
     if HubEntry.objects.filter(referral=referral).exists():
         raise Conflict("This referral has been at a hub already.", code="at-a-hub")
     open_for(referral, hub, by=None, at=at)
@@ -235,6 +237,7 @@ def route(
     """
     entry, step = _begin(HubAction.ROUTE, entry_id, by, expected_version)
     referral, chosen = entry.referral, list(dict.fromkeys(pool_ids))
+    _require_going_on(referral)
     if not 1 <= len(chosen) <= 20:
         raise Invalid("Choose from one to 20 services.", code="no-places-chosen", field="pools")
     run = MatchRun.objects.visible_to(by).filter(pk=run_id).first()
@@ -265,6 +268,24 @@ def route(
     entry = _finish(entry, step, by=by, at=at, words=", ".join(sorted({pool.service.name for pool in pools.values()}))[:MOST_WORDS])
     publish("flow.changed", topics=["region"])
     return entry
+
+
+def end(referral_ids: Iterable[UUID], *, why: str, by: User | None, at: datetime) -> None:
+    """Take back what still waits at hubs, because the sender needs nothing more. Called with the referrals locked, as the system.
+
+    What a hub has sent on stays so: who was asked is told by the requests, and the hub asks nobody else.
+    """
+    waiting = HubEntry.objects.filter(referral__in=referral_ids, state__in=BY_ACTION[HubAction.WITHDRAW].sources)
+    for entry in waiting.select_for_update(of=("self",)).select_related("hub", "referral").order_by("pk"):
+        entry.assigned_to = None
+        _finish(entry, BY_ACTION[HubAction.WITHDRAW], by=by, at=at, words=why)
+        close_for(entry.referral, by=by, at=at)
+
+
+def _require_going_on(referral: Referral) -> None:
+    """Nobody is asked for a referral of which its sender needs nothing more."""
+    if referral.closed_at is not None or (referral.episode is not None and referral.episode.ended_at is not None):
+        raise Conflict("Its sender has closed this referral, or the stay has ended. Nothing has been sent.", code="moved-on")
 
 
 @transaction.atomic
@@ -321,7 +342,7 @@ def _finish(
     entry: HubEntry,
     step: HubMove,
     *,
-    by: User,
+    by: User | None,
     at: datetime,
     words: str = "",
     due_at: datetime | None = None,

@@ -53,8 +53,7 @@ def _withdraw(version: RuleVersion, referral: Referral, task: ReferralTask | Non
 
 def _offer_next(version: RuleVersion, referral: Referral, task: ReferralTask | None, tasks: list[ReferralTask], at: datetime) -> str:
     """Ask, and no more: whoever is asked says yes or no themselves."""
-    if referral.closed_at is not None or sum(each.status in Status.taken_on() for each in tasks) >= referral.wanted:
-        raise Conflict("As many services as are wanted have said yes, or nothing more is needed.", code="moved-on")
+    _require_needed(referral, tasks)
     if consents.says_no(referral.patient, consents.Purpose.CARE):
         raise Conflict("The person no longer agrees to be referred.", code="consent-withdrawn")
     asked = []
@@ -78,13 +77,14 @@ def _next_match(referral: Referral, run: MatchRun, tasks: list[ReferralTask], at
     pools = places.lock(line.pool_id for line in lines)
     for line in lines:
         pool = pools[line.pool_id]
-        refused = consents.says_no(referral.patient, consents.Purpose.SHARING, pool.service.organization.kind)
-        if not refused and not waterfall.obstacle(referral, pool, at):
+        if not waterfall.obstacle(referral, pool, at):
             return pool
     return None
 
 
 def _route(version: RuleVersion, referral: Referral, task: ReferralTask | None, tasks: list[ReferralTask], at: datetime) -> str:
+    """To the team of the hub, which reads the person's record: looked at as before a service is asked."""
+    _require_needed(referral, tasks)
     hub = Hub.objects.select_related("organization", "team").filter(pk=version.parameters.get("hub"), is_active=True).first()
     if hub is None:
         raise Conflict("The hub that the rule names takes no referrals now.", code="no-hub")
@@ -102,6 +102,12 @@ def _follow_up(version: RuleVersion, referral: Referral, task: ReferralTask | No
         referral_id=referral.pk,
     )
     return "a follow-up was made for the team that sent it"
+
+
+def _require_needed(referral: Referral, tasks: list[ReferralTask]) -> None:
+    ended = referral.episode is not None and referral.episode.ended_at is not None
+    if ended or referral.closed_at is not None or sum(each.status in Status.taken_on() for each in tasks) >= referral.wanted:
+        raise Conflict("As many services as are wanted have said yes, or nothing more is needed.", code="moved-on")
 
 
 def _tell(type: str, referral: Referral, task: ReferralTask | None, more: dict[str, object]) -> None:

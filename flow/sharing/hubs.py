@@ -7,6 +7,8 @@ from django.db.models import Q
 
 from catalogue.models import User
 from core.errors import Conflict
+from flow import consents
+from flow.consents import Purpose as Agreed
 from flow.models import Episode, Grant, Hub, PathwayVersion, Patient, Referral, SharingAgreement
 from flow.models.sharing import Purpose
 
@@ -33,7 +35,15 @@ def require_agreement(organization_id, hub: Hub, version: PathwayVersion | None,
 
 
 def open_for(referral: Referral, hub: Hub, *, by, at: datetime) -> Grant:
-    """Open one referral to the team of a hub. Called in the transaction that puts it into the queue."""
+    """Open one referral to the team of a hub. Called in the transaction that puts it into the queue.
+
+    Raises Conflict (`consent-withdrawn`, `no-agreement`).
+    """
+    if consents.says_no(referral.patient, Agreed.CARE) or consents.says_no(referral.patient, Agreed.SHARING, hub.organization.kind):
+        raise Conflict(
+            f"What the person agrees to does not allow that {hub.name} reads this referral. Nothing has been sent.",
+            code="consent-withdrawn",
+        )
     agreement = require_agreement(referral.organization_id, hub, referral.pathway_version, at)
     ends_at = at + HUB_KEEPS
     return Grant.objects.create(
