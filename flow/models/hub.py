@@ -88,6 +88,7 @@ class HubEntry(models.Model):
     queued_at = models.DateTimeField()
     changed_at = models.DateTimeField()
     version = models.PositiveIntegerField(default=1)
+    late_told_of = models.DateTimeField(null=True, blank=True, help_text="The deadline of which it was told that it has passed.")
 
     objects = HubEntryQuerySet.as_manager()
 
