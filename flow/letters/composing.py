@@ -6,6 +6,7 @@ from typing import Any, TypedDict
 from catalogue.lexicon import name_of
 from catalogue.models import Service
 from core.clock import LONDON
+from flow.hubs.steps import HubState
 from flow.letters.wording import words
 from flow.models import Referral, ReferralTask
 from flow.queries import summary_status
@@ -23,18 +24,21 @@ class Section(TypedDict):
 
 
 def compose(referral: Referral, *, language: str, call: str) -> list[Section]:
-    """The letter about a referral as it stands now. Reads its tasks with `pool.service.organization`, `profile` and `patient`."""
+    """The letter about a referral as it stands now. Reads its tasks with `pool.service.organization`, `profile`, `patient` and
+    `hub_entry`.
+    """
     said = words(language)
     tasks = [task for task in referral.tasks.all() if task.status != Status.ENTERED_IN_ERROR]
     names = list(dict.fromkeys(_name(task, said) for task in tasks))
+    unasked = "" if tasks else _unasked(referral)
     return [
         {
             "heading": "",
             "lines": [said["dear"].format(name=referral.patient.full_name), said["from"].format(team=referral.organization.name)],
             "items": [],
         },
-        _asked(referral, names, said),
-        {"heading": said["next_heading"], "lines": _next(tasks, said), "items": []},
+        _asked(referral, names, unasked, said),
+        {"heading": said["next_heading"], "lines": list(said["next"][unasked]) if unasked else _next(tasks, said), "items": []},
         {"heading": said["call"]["heading"], "lines": [line.format(call=call) for line in said["call"]["lines"]], "items": []},
         {"heading": said["mind"]["heading"], "lines": list(said["mind"]["lines"]), "items": []},
     ]
@@ -50,9 +54,23 @@ def plain(sections: list[Section]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _asked(referral: Referral, names: list[str], said: dict[str, Any]) -> Section:
+def _unasked(referral: Referral) -> str:
+    """How a referral stands that asks no place: with a hub, with nobody yet, or stopped."""
+    entry = getattr(referral, "hub_entry", None)
+    if referral.closed_at is not None or (entry is not None and entry.state == HubState.WITHDRAWN):
+        return "cancelled"
+    if entry is not None and entry.state != HubState.RETURNED:
+        return "hub"
+    # What was asked by mistake and taken back is not about to be asked.
+    return "cancelled" if entry is None and referral.tasks.all() else "nobody"
+
+
+def _asked(referral: Referral, names: list[str], unasked: str, said: dict[str, Any]) -> Section:
     kinds = [name_of("care-type", code) for code in referral.profile.care_types]
-    lines = [said["asked_one"].format(services=names[0])] if len(names) == 1 else [said["asked_many"]]
+    if unasked:
+        lines = list(said["asked_hub" if unasked == "hub" else "asked_nobody"])
+    else:
+        lines = [said["asked_one"].format(services=names[0])] if len(names) == 1 else [said["asked_many"]]
     # Where the name must not be told, neither is the kind of help.
     if kinds and said["private"] not in names:
         lines.append(said["kind"].format(kind=f" {said['and']} ".join(kinds)))

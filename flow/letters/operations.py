@@ -15,7 +15,7 @@ from flow.models import Letter, Referral
 def about(user: User, referral_id: UUID) -> Referral | None:
     """The referral with all that a letter about it reads, when it is of the user's own organisation."""
     referrals = Referral.objects.visible_to(user).filter(organization=user.organization)
-    return referrals.select_related("patient", "profile", "organization").prefetch_related(
+    return referrals.select_related("patient", "profile", "organization", "hub_entry").prefetch_related(
         "tasks__pool__service__organization", "tasks__pool__location"
     ).filter(pk=referral_id).first()  # fmt: skip
 

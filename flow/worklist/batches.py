@@ -3,7 +3,7 @@
 Nobody is accepted or declined in bulk, and no yes is taken back so: each of these is about one person, and somebody must have looked.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -60,14 +60,14 @@ def carry_out(*, batch_id: UUID, action: str, asked: dict[str, Any], keys: Seque
     if batch.user_id != by.pk or batch.organization_id != by.organization_id:
         raise NotFound("There is no such change.")
     for number, line in enumerate(batch.lines):
-        if line["outcome"] == _WAITS:
-            _one(batch.pk, number, what, rows.get(line["key"]), by, at)
+        if _waits(line):
+            _one(batch.pk, number, what, rows.get(line["key"]), at)
     batch.refresh_from_db()
     return batch
 
 
 def undo(*, batch_id: UUID, by: User, at: datetime) -> Batch:
-    """Undo what can be undone, line by line; what cannot says why.
+    """Undo what can be undone, line by line; what cannot says why. Again, it goes on where it broke off, and undoes nothing twice.
 
     Raises NotFound, and Conflict (`too-late`, `undone`, `final`).
     """
@@ -75,48 +75,67 @@ def undo(*, batch_id: UUID, by: User, at: datetime) -> Batch:
         batch = Batch.objects.visible_to(by).select_for_update(of=("self",)).filter(pk=batch_id).first()
         if batch is None:
             raise NotFound("There is no such change.")
-        if batch.undone_at is not None:
+        if batch.undone_at is not None and not any(map(_is_to_undo, batch.lines)):
             raise Conflict("This has been undone already.", code="undone")
         if not doing.BY_ACTION[batch.action].can_be_undone:
             raise Conflict("This cannot be undone in bulk. Open the referral and take the next step there.", code="final")
         if at > batch.at + UNDO_WITHIN:
             raise Conflict("It is too late to undo this all at once. Change each line by itself.", code="too-late")
-        batch.undone_at = at
+        batch.undone_at = batch.undone_at or at
         batch.save(update_fields=["undone_at"])
     what = doing.BY_ACTION[batch.action](by, batch.asked)
-    for number, line in enumerate(batch.lines):
-        if line["outcome"] == _DONE:
-            try:
-                with transaction.atomic():
-                    _note(batch.pk, number, undone=what.undo(line, at))
-            except LuneError as error:
-                _note(batch.pk, number, undone="", why=error.message)
+    for number in range(len(batch.lines)):
+        _settle(batch.pk, number, _is_to_undo, lambda line: {"undone": what.undo(line, at)}, refused={"undone": ""})
     batch.refresh_from_db()
     return batch
 
 
 def can_be_undone(batch: Batch, at: datetime) -> bool:
     """Whether the button is shown."""
-    in_time = batch.undone_at is None and at <= batch.at + UNDO_WITHIN
-    return in_time and doing.BY_ACTION[batch.action].can_be_undone and batch.count(_DONE) > 0
+    in_time = at <= batch.at + UNDO_WITHIN
+    return in_time and doing.BY_ACTION[batch.action].can_be_undone and any(map(_is_to_undo, batch.lines))
 
 
-def _one(batch_id: UUID, number: int, what: Doing, row: Row | None, by: User, at: datetime) -> None:
-    """One line: what is done to it and what is written of it are kept together, or neither is."""
-    try:
-        with transaction.atomic():
-            refusal = what.refuses(row) if row else "This line is not in your list any more."
-            if row is None or refusal:
-                _note(batch_id, number, outcome=_REFUSED, why=refusal)
-            else:
-                _note(batch_id, number, outcome=_DONE, why=what.says(row), kept=what.do(row, at))
-    except LuneError as error:
-        _note(batch_id, number, outcome=_REFUSED, why=error.message)
+def _waits(line: dict[str, Any]) -> bool:
+    return bool(line["outcome"] == _WAITS)
+
+
+def _is_to_undo(line: dict[str, Any]) -> bool:
+    return line["outcome"] == _DONE and "undone" not in line
+
+
+def _one(batch_id: UUID, number: int, what: Doing, row: Row | None, at: datetime) -> None:
+    def do(_: dict[str, Any]) -> dict[str, Any]:
+        if row is None:
+            raise Conflict("This line is not in your list any more.")
+        if refusal := what.refuses(row):
+            raise Conflict(refusal)
+        return {"outcome": _DONE, "why": what.says(row), "kept": what.do(row, at)}
+
+    _settle(batch_id, number, _waits, do, refused={"outcome": _REFUSED})
 
 
 @transaction.atomic
-def _note(batch_id: UUID, number: int, **said: Any) -> None:
+def _settle(
+    batch_id: UUID,
+    number: int,
+    is_open: Callable[[dict[str, Any]], bool],
+    do: Callable[[dict[str, Any]], dict[str, Any]],
+    *,
+    refused: dict[str, Any],
+) -> None:
+    """One line: what is done to it and what is written of it are kept together, or neither is.
+
+    The batch is locked before anything is done, and the line read again: of two presses of the button the second finds it settled.
+    """
     batch = Batch.objects.select_for_update().get(pk=batch_id)
+    if not is_open(batch.lines[number]):
+        return
+    try:
+        with transaction.atomic():
+            said = do(batch.lines[number])
+    except LuneError as error:
+        said = refused | {"why": error.message}
     batch.lines[number] |= said
     batch.save(update_fields=["lines"])
 

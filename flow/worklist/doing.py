@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from core.clock import local_date
 from core.errors import Conflict, Invalid, LuneError
 from flow import operations, workflow
 from flow.casework import operations as casework
-from flow.models import Batch, Episode, Referral, ReferralTask, Team
+from flow.models import Batch, Episode, HubEntry, Referral, ReferralTask, Team
 from flow.people import tell_colleagues
 from flow.queries import anonymised
 from flow.workflow import REFERRER_WORDS, Side, Status
@@ -109,8 +109,15 @@ class Withdraw(Doing):
         return {"tasks": taken}
 
     def undo(self, line: dict[str, Any], at: datetime) -> str:
-        """Ask again whom it was withdrawn from, as far as the places still allow: a new referral, for what was withdrawn stays so."""
-        referral = Referral.objects.visible_to(self.by).get(pk=line["referral"])
+        """Ask again whom it was withdrawn from, on the same terms and as far as the places still allow: a new referral, for what was
+        withdrawn stays so. What hangs together with more than its own requests is not put together again from half of it.
+        """
+        referral = Referral.objects.visible_to(self.by).filter(pk=line["referral"]).first()
+        if referral is None:
+            raise Conflict("It is not in your list any more.")
+        if why := self._hangs_together(referral):
+            raise Conflict(f"{why} Nobody is asked again. Open the person, and ask from there.")
+        yes = referral.tasks.filter(status__in=Status.taken_on()).count()
         asked = {task["pool"]: task for task in line["kept"]["tasks"]}
         left, refused = dict(asked), []
         sent: Referral | None = None
@@ -121,6 +128,8 @@ class Withdraw(Doing):
                         patient_id=referral.patient_id, profile_id=referral.profile_id, pool_ids=[UUID(pool) for pool in left], by=self.by,
                         at=at, episode_id=referral.episode_id, match_run_id=referral.match_run_id, urgency=referral.urgency,
                         reason=referral.reason, consent=False,  # what is on record must still hold: nobody is asked now
+                        wanted=min(max(1, referral.wanted - yes), len(left)),
+                        answer_within=timedelta(minutes=referral.answer_within) if referral.answer_within else None,
                     )  # fmt: skip
             except LuneError as error:
                 gone = left.pop(str(error.details.get("pool", "")), None)
@@ -134,6 +143,17 @@ class Withdraw(Doing):
         if held:
             words.append(f"No place is held any more at {_joined(held)}.")
         return " ".join(words)
+
+    @staticmethod
+    def _hangs_together(referral: Referral) -> str:
+        """Why a new referral would not be what was withdrawn; empty when it would."""
+        if referral.package is not None:
+            return "It is part of a package."
+        if referral.in_order:
+            return "It asked one service after the other."
+        if referral.pathway_version_id or HubEntry.objects.filter(referral=referral).exists():
+            return "It went by a hub."
+        return ""
 
 
 class _OnStay(Doing):

@@ -9,12 +9,14 @@ from django.utils import timezone
 
 from core.errors import Invalid
 from core.models import AuditEntry
+from flow.hubs.steps import HubState
 from flow.letters import operations as letters
 from flow.letters import wording
 from flow.letters.composing import compose, plain
-from flow.models import Letter
+from flow.models import HubEntry, Letter
 from flow.workflow import Status
 from tests.factories import PatientFactory, PoolFactory, ReferralFactory, ReferralTaskFactory, UserFactory
+from tests.factories.sharing import HubFactory
 
 pytestmark = pytest.mark.django_db
 CALL = "Sam, 01772 000 000"
@@ -46,6 +48,40 @@ def grade(text: str) -> tuple[float, int]:
     return 0.39 * len(words) / len(sentences) + 11.8 * sum(map(syllables, words)) / len(words) - 15.59, longest
 
 
+def measured(letter: str, referrer) -> tuple[float, int]:
+    """The same of a letter, without its names."""
+    for name, short in (
+        (referrer.organization.name, "us"),
+        ("General residential care home", "a home"),
+        ("Residential care home", "a home"),
+    ):
+        letter = letter.replace(name, short)
+    return grade(letter)
+
+
+def at_a_hub(referrer, state: str):
+    referral, at = referred(referrer), timezone.now()
+    if state:
+        HubEntry.objects.create(referral=referral, hub=HubFactory(), state=state, due_at=at, queued_at=at, changed_at=at)
+    return referral
+
+
+@pytest.mark.parametrize("state", ["", *HubState.values])
+def test_where_no_place_was_asked_it_does_not_say_that_it_is_stopped(referrer, state):
+    text = plain(compose(letters.about(referrer, at_a_hub(referrer, state).pk), language="en", call=CALL))
+    said = {
+        "We asked a team to find help for you.": state not in ("", "returned", "withdrawn"),
+        "The team will look for a place": state not in ("", "returned", "withdrawn"),
+        "We have not asked a place yet.": state in ("", "returned"),
+        "We have stopped this.": state == "withdrawn",
+        "We asked these places": False,
+    }
+    assert {words: words in text for words in said} == said
+    level, longest = measured(text, referrer)
+    assert level <= 4
+    assert longest <= 15
+
+
 @pytest.mark.parametrize(
     "statuses",
     [[status] for status in Status if status != Status.ENTERED_IN_ERROR] + [[Status.REQUESTED, Status.REQUESTED]],
@@ -54,12 +90,7 @@ def grade(text: str) -> tuple[float, int]:
 def test_a_child_of_nine_can_read_it(referrer, statuses):
     """Age nine is the fourth grade: sentences of at most fifteen words, the whole at grade four or below; names do not count."""
     text = plain(compose(letters.about(referrer, referred(referrer, *statuses).pk), language="en", call=CALL))
-    text = (
-        text.replace(referrer.organization.name, "us")
-        .replace("General residential care home", "a home")
-        .replace("Residential care home", "a home")
-    )
-    level, longest = grade(text)
+    level, longest = measured(text, referrer)
     assert level <= 4
     assert longest <= 15
 

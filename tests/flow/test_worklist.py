@@ -4,16 +4,21 @@ from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from capacity.models import ServiceCapacity
+from core import acting
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from flow import operations
-from flow.models import Batch, Episode, FollowUp, Referral, ReferralTask, SavedView, Team
+from flow.models import Batch, Episode, FollowUp, HubEntry, Referral, ReferralTask, SavedView, Team
 from flow.workflow import Reason, Status
+from flow.worklist import doing
 from flow.worklist import operations as worklists
 from flow.worklist.lines import Show, Wanted, lines
 from tests.factories import EpisodeFactory, PatientFactory, PoolFactory, ReferralFactory, ReferralTaskFactory, UserFactory
+from tests.factories.sharing import HubFactory, TeamFactory
 from tests.flow.helpers import provider_of, send
 
 pytestmark = pytest.mark.django_db
@@ -94,6 +99,93 @@ def test_withdrawing_many_keeps_or_refuses_each_and_undoing_asks_again_where_pla
     assert list(ReferralTask.objects.filter(status=Status.REQUESTED).values_list("pool", flat=True)) == [free.pk]
     with pytest.raises(Conflict, match="undone already"):
         worklists.undo(batch_id=batch.pk, by=referrer, at=timezone.now())
+
+
+@pytest.mark.parametrize("undone", [False, True], ids=["done", "undone"])
+def test_a_second_press_that_read_the_batch_before_the_first_had_done_a_line_does_nothing(referrer, monkeypatch, undone):
+    """As two presses meet: the second holds lines that still wait, takes its turn after the first, and reads each line again, locked."""
+    stay = wait(referrer, 2)
+    told = {"keys": [f"e{stay.pk}"], "words": "Ring the family", "due": timezone.localdate().isoformat()}
+    with acting.for_user(referrer), CaptureQueriesContext(connection) as asked:
+        batch = carry_out(referrer, "follow-up", **told)
+        if undone:
+            worklists.undo(batch_id=batch.pk, by=referrer, at=timezone.now())
+    said = [query["sql"] for query in asked]
+    locked = next(number for number, sql in enumerate(said) if 'FROM "flow_batch"' in sql and "FOR UPDATE" in sql)
+    assert locked < next(number for number, sql in enumerate(said) if "INSERT INTO" in sql and "flow_followup" in sql)
+    before = Batch.objects.get(pk=batch.pk)
+    before.lines = [{**line, "outcome": "waiting"} for line in before.lines]
+    monkeypatch.setattr(Batch.objects, "get_or_create", lambda **_: (before, False))
+    again = worklists.carry_out(
+        batch_id=batch.pk,
+        action="follow-up",
+        asked={"words": "Ring", "due": told["due"]},
+        keys=told["keys"],
+        by=referrer,
+        at=timezone.now(),
+    )
+    assert FollowUp.objects.count() == 1
+    assert (again.count("done"), again.count("refused")) == (1, 0)
+    assert ("undone" in again.lines[0]) is undone
+
+
+def test_an_undo_that_broke_off_goes_on_and_undoes_nothing_twice(referrer, monkeypatch):
+    first, second = wait(referrer, 6, delay_reason="funding"), wait(referrer, 5)
+    batch = carry_out(referrer, "delay", [f"e{first.pk}", f"e{second.pk}"], delay="housing")
+    really = doing.Delay.undo
+    with monkeypatch.context() as broken:
+        faults = iter([None, RuntimeError("the line fell")])
+
+        def undo(self, line, at):
+            if fault := next(faults):
+                raise fault
+            return really(self, line, at)
+
+        broken.setattr(doing.Delay, "undo", undo)
+        with pytest.raises(RuntimeError):
+            worklists.undo(batch_id=batch.pk, by=referrer, at=timezone.now())
+    batch.refresh_from_db()
+    assert worklists.can_be_undone(batch, timezone.now())
+    Episode.objects.filter(pk__in=[line["episode"] for line in batch.lines if "undone" in line]).update(delay_reason="equipment")
+    undone = worklists.undo(batch_id=batch.pk, by=referrer, at=timezone.now())
+    assert [line["undone"] for line in undone.lines] == ["As it was before."] * 2
+    assert Episode.objects.filter(delay_reason="equipment").count() == 1  # what a colleague wrote after the first half
+    assert not worklists.can_be_undone(undone, timezone.now())
+    with pytest.raises(Conflict, match="undone already"):
+        worklists.undo(batch_id=batch.pk, by=referrer, at=timezone.now())
+
+
+def withdrawn(referrer, referral: Referral) -> Batch:
+    return carry_out(referrer, "withdraw", [f"r{referral.pk}"], reason="The ward closes")
+
+
+def test_what_is_asked_again_is_asked_on_the_same_terms(referrer):
+    pools = PoolFactory.create_batch(4)
+    sent = send(referrer, pools, wanted=3, answer_within=timedelta(hours=5))
+    operations.accept(task_id=sent.tasks.get(pool=pools[0]).pk, by=provider_of(pools[0]), at=timezone.now())
+    batch = withdrawn(referrer, sent)
+    with acting.for_user(referrer):
+        worklists.undo(batch_id=batch.pk, by=referrer, at=timezone.now())
+    again = Referral.objects.exclude(pk=sent.pk).get()
+    assert (again.wanted, again.answer_within) == (2, 300)  # one has said yes
+    assert set(again.tasks.values_list("pool", flat=True)) == {pool.pk for pool in pools[1:]}
+
+
+@pytest.mark.parametrize("kind", ["package", "in order", "hub", "gone"])
+def test_what_hangs_together_is_not_asked_again_from_half_of_it(referrer, kind):
+    at, pools = timezone.now(), PoolFactory.create_batch(2)
+    sent = send(referrer, pools, package=uuid4() if kind == "package" else None, in_order=kind == "in order")
+    if kind == "hub":
+        HubEntry.objects.create(referral=sent, hub=HubFactory(), state="routed", due_at=at, queued_at=at, changed_at=at)
+    batch = withdrawn(referrer, sent)
+    assert batch.count("done") == 1
+    if kind == "gone":
+        Referral.objects.filter(pk=sent.pk).update(team=TeamFactory(organization=referrer.organization, private=True))
+    undone = worklists.undo(batch_id=batch.pk, by=referrer, at=timezone.now())
+    assert undone.lines[0]["undone"] == ""
+    words = {"package": "part of a package", "in order": "one service after the other", "hub": "went by a hub", "gone": "not in your list"}
+    assert words[kind] in undone.lines[0]["why"]
+    assert Referral.objects.count() == 1
 
 
 def test_what_is_noted_on_many_is_undone_but_for_what_a_colleague_changed_since(referrer):
