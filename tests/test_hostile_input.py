@@ -286,5 +286,7 @@ def test_what_others_wrote_is_shown_as_text_and_only_web_addresses_are_links(sta
 def test_a_name_is_never_a_formula_of_the_spreadsheet(stage, start):
     stage.patient.given_name = f"{start}HYPERLINK(1)"
     stage.patient.save()
-    _, row = csv.reader(StringIO("".join(as_csv(found(stage.referrer, timezone.now(), Filters()))), newline=""))
-    assert row[0] == f"'{start}HYPERLINK(1) {stage.patient.family_name}"
+    lines = found(stage.referrer, timezone.now(), Filters())
+    _, *rows = csv.reader(StringIO("".join(as_csv(lines)), newline=""))
+    # The stay, and the referral that is for no stay.
+    assert [row[0] for row in rows] == [f"'{start}HYPERLINK(1) {stage.patient.family_name}"] * 2
