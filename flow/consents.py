@@ -9,6 +9,7 @@ from catalogue.models import Organization, User
 from core import acting, clock
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.events import publish
+from flow.hubs.closing import close_after_no
 from flow.models.consent import Consent
 from flow.models.patient import Patient
 from flow.models.referral import ReferralTask
@@ -75,6 +76,8 @@ def record_consent(
     # A no of an earlier day does not hold against what was decided since.
     holds = decision != Decision.GIVEN and purpose in (Purpose.CARE, Purpose.SHARING) and of(patient, purpose, kind) == consent
     _tell(patient, kind, says_no=holds)
+    if holds:
+        close_after_no(patient, kind, by=by, at=at)
     return consent
 
 
@@ -131,6 +134,21 @@ def satisfy(patient: Patient, *, ticked: bool, kinds: set[str], by: User, at: da
     A no that is on record is not ticked away: it is changed on the person's page, with the day and how it is known. Raises Invalid
     (`no-consent`) and Conflict (`consent-withdrawn`, `sharing-refused`).
     """
+    if require_not_refused(patient, kinds=kinds) is not None:
+        return
+    if not ticked:
+        raise Invalid(
+            "Ask the person, or somebody who may decide for them, and record that they agree. Then send.",
+            code="no-consent",
+        )
+    keep(patient, purpose=Purpose.CARE, decision=Decision.GIVEN, source=Source.SAID, decided_on=clock.local_date(at), by=by, at=at)
+
+
+def require_not_refused(patient: Patient, *, kinds: set[str]) -> Consent | None:
+    """No no is on record, to referrals or to sharing with one of these kinds. Returns the agreement to referrals, when it was recorded.
+
+    Raises Conflict (`consent-withdrawn`, `sharing-refused`).
+    """
     lines = {(line.purpose, line.kind): line for line in current(patient)}
     care = lines.get((Purpose.CARE, ""))
     if care is not None and care.decision != Decision.GIVEN:
@@ -143,14 +161,7 @@ def satisfy(patient: Patient, *, ticked: bool, kinds: set[str], by: User, at: da
             code="sharing-refused",
             kinds=refused,
         )
-    if care is not None:
-        return
-    if not ticked:
-        raise Invalid(
-            "Ask the person, or somebody who may decide for them, and record that they agree. Then send.",
-            code="no-consent",
-        )
-    keep(patient, purpose=Purpose.CARE, decision=Decision.GIVEN, source=Source.SAID, decided_on=clock.local_date(at), by=by, at=at)
+    return care
 
 
 def require_not_withdrawn(task: ReferralTask) -> None:

@@ -19,8 +19,10 @@ from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.events import publish
 from flow import checks, consents, fit, waterfall
 from flow.holds import held_for_sending
+from flow.hubs import journal
+from flow.hubs.closing import ANSWER_WITHIN
 from flow.hubs.steps import BY_ACTION, WHOSE_MOVE, HubAction, HubMove, HubSide, HubState, move
-from flow.models import Episode, Hub, HubEntry, HubStep, PathwayVersion, Patient, Referral, ReferralTask, Team
+from flow.models import Episode, Hub, HubEntry, PathwayVersion, Patient, Referral, ReferralTask, Team
 from flow.pathways.adherence import due, expected
 from flow.pathways.configuration import answers
 from flow.sharing.hubs import close_for, open_for, share_back, team_of
@@ -32,8 +34,8 @@ __all__ = [
     "withdraw",
 ]  # fmt: skip
 
-#: How soon a hub looks at something urgent, and a sender answers a question.
-URGENT_WITHIN, ANSWER_WITHIN = timedelta(hours=2), timedelta(days=2)
+#: How soon a hub looks at something urgent.
+URGENT_WITHIN = timedelta(hours=2)
 MOST_WORDS = 500
 
 
@@ -101,7 +103,7 @@ def send(
     entry = HubEntry.objects.create(
         referral=referral, hub=hub, due_at=_triage_by(referral, hub, at), queued_at=at, changed_at=at, state=HubState.QUEUED
     )
-    _log(entry, HubAction.SEND, "", by=by, at=at)
+    journal.log(entry, HubAction.SEND, "", by=by, at=at)
     _queued(entry)
     return entry
 
@@ -117,7 +119,7 @@ def hand_over(referral: Referral, hub: Hub, *, at: datetime, words: str) -> HubE
     open_for(referral, hub, by=None, at=at)
     due = _triage_by(referral, hub, at)
     entry = HubEntry.objects.create(referral=referral, hub=hub, due_at=due, queued_at=at, changed_at=at, state=HubState.QUEUED)
-    _log(entry, HubAction.SEND, "", by=None, at=at, words=words)
+    journal.log(entry, HubAction.SEND, "", by=None, at=at, words=words)
     _queued(entry)
     return entry
 
@@ -360,30 +362,9 @@ def _finish(
     entry.changed_at = at
     entry.version += 1
     entry.save()
-    _log(entry, step.action, source, by=by, at=at, words=words)
-    parties = {entry.referral.organization_id, entry.hub.organization_id} | ({also} if also else set())
-    publish(
-        "hub.changed",
-        topics=[f"referral:{entry.referral_id}", *(f"org:{party}" for party in parties)],
-        audience=parties,
-        data={"entry": str(entry.pk), "referral": str(entry.referral_id), "state": str(entry.state), "version": entry.version},
-    )
+    journal.log(entry, step.action, source, by=by, at=at, words=words)
+    journal.tell(entry, also=[also] if also else [])
     return entry
-
-
-def _log(entry: HubEntry, action: HubAction, source: str, *, by: User | None, at: datetime, words: str = "") -> None:
-    HubStep.objects.create(
-        entry=entry,
-        action=action,
-        from_state=source,
-        to_state=entry.state,
-        hub_id=entry.hub_id,
-        assigned_to_id=entry.assigned_to_id,
-        words=words,
-        by=by,
-        organization_id=by.organization_id if by else None,
-        at=at,
-    )
 
 
 def _queued(entry: HubEntry) -> None:

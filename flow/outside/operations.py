@@ -11,6 +11,7 @@ from django.db import transaction
 from core import acting, audit
 from core.clock import LONDON, local_date
 from core.errors import Conflict, Invalid, LuneError, NotFound
+from flow import consents
 from flow import operations as referrals
 from flow.attendance import operations as attendance
 from flow.behalf import OnBehalf
@@ -113,6 +114,7 @@ def send_code(*, token: str, at: datetime) -> str:
     """Send the code that names the person. Returns the token of the door. Raises NotFound and Conflict."""
     link = links.find(token, at=at, lock=True)
     _require_taken_on(link.task)
+    consents.require_not_withdrawn(link.task)
     codes.begin(link, channel=messages.code_channel(link.contact, link), at=at)
     return _door(link, token, at)
 
@@ -125,10 +127,12 @@ def release(*, token: str, code: str, at: datetime) -> tuple[TaskLink, Released]
     """
     link = links.find(token, at=at)
     _require_taken_on(link.task)
+    consents.require_not_withdrawn(link.task)
     codes.check(link, code, at=at)
     with transaction.atomic():
         task = ReferralTask.objects.select_for_update(of=("self",), no_key=True).select_related("referral__patient").get(pk=link.task_id)
         _require_taken_on(task)
+        consents.require_not_withdrawn(task)
         patient = task.referral.patient
         reader = Reader(pk=link.contact_id, organization_id=task.provider_id)
         audit.record_read(user=reader, record_type="patient", record_id=patient.pk)

@@ -8,6 +8,7 @@ from capacity.ask_messages import address_in_part
 from capacity.models import Channel
 from catalogue.models import User
 from core import acting
+from flow import consents
 from flow.casework.questions import question
 from flow.models import Message, PhoneCall, Referral, ReferralTask, ReplyContact, TaskLink
 from flow.outside import calls, codes, links, messages
@@ -47,6 +48,8 @@ class LinkPage:
     waits_for_code: bool
     code_to: str
     said: tuple[Said, ...]
+    agrees: bool
+    """False: the person took back their agreement, or said no, since it was sent."""
 
 
 @acting.across("whoever has the link may")
@@ -62,6 +65,7 @@ def page(token: str, *, at: datetime) -> LinkPage:
         waits_for_code=codes.newest(link, at=at) is not None,
         code_to=address_in_part(by, messages.address(link.contact, by)),
         said=tuple(talk(link.task_id)),
+        agrees=consents.withdrawn_of(link.task) is None,
     )
 
 

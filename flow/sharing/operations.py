@@ -9,6 +9,8 @@ from django.db import transaction
 from catalogue.models import Organization, User
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.events import publish
+from flow import consents
+from flow.hubs.closing import give_back, hold
 from flow.models import Grant, Pathway, Patient, SharingAgreement, Team
 from flow.models.sharing import Purpose
 from flow.sharing.teams import give_to_team, save_team
@@ -67,7 +69,7 @@ def agree(
 @transaction.atomic
 def end(*, agreement_id: UUID, by: User, at: datetime) -> SharingAgreement:
     """End an agreement before its time: what was opened under it is closed at once. Raises NotFound, NotAllowed and Conflict."""
-    agreement = SharingAgreement.objects.visible_to(by).select_for_update(of=("self",)).filter(pk=agreement_id).first()
+    agreement = SharingAgreement.objects.visible_to(by).select_for_update(of=("self",), no_key=True).filter(pk=agreement_id).first()
     if agreement is None:
         raise NotFound("There is no such agreement.")
     party = by.is_manager and by.organization_id in (agreement.organization_id, agreement.with_organization_id)
@@ -77,6 +79,8 @@ def end(*, agreement_id: UUID, by: User, at: datetime) -> SharingAgreement:
         raise Conflict("This agreement has ended already.", code="ended")
     agreement.ended_at = at
     agreement.save(update_fields=["ended_at"])
+    under = Grant.objects.filter(agreement=agreement, referral__isnull=False).order_by().values_list("referral", flat=True)
+    give_back(at=at, words="The agreement with the hub has ended, so this came back to you.", referrals=under)
     parties = {party for party in (agreement.organization_id, agreement.with_organization_id) if party}
     publish("sharing.changed", topics=[f"org:{party}" for party in parties], audience=parties)
     return agreement
@@ -88,7 +92,8 @@ def share(
 ) -> Grant:
     """Let the other organisation of an agreement, or one team of it, work on a person's whole record until a day.
 
-    Raises NotAllowed, NotFound, Invalid (`no-consent`, or with `field`) and Conflict (`shared-already`).
+    Raises NotAllowed, NotFound, Invalid (`no-consent`, or with `field`) and Conflict (`shared-already`, `consent-withdrawn`,
+    `sharing-refused`).
     """
     if not by.is_referrer or by.organization is None:
         raise NotAllowed("Only somebody who refers can share a record.")
@@ -101,6 +106,7 @@ def share(
     agreement = SharingAgreement.objects.in_force(at).filter(pk=agreement_id, organization=by.organization).first()
     if agreement is None or agreement.purpose == Purpose.TRIAGE:
         raise Invalid("Choose an agreement of your organisation that is in force.", field="agreement")
+    consents.require_not_refused(patient, kinds={agreement.with_organization.kind})
     if not at < ends_at <= agreement.ends_at:
         raise Invalid("Choose a last day from today to the end of the agreement.", field="ends_on")
     if team_id is not None and not Team.objects.filter(pk=team_id, organization=agreement.with_organization).exists():
@@ -128,6 +134,7 @@ def share(
 def revoke(*, grant_id: UUID, by: User, at: datetime) -> Grant:
     """Close what was opened, at once. For those whose record it is: who refers there, or a manager. Raises NotFound and Conflict."""
     mine = Grant.objects.visible_to(by).filter(organization=by.organization_id)
+    hold(referral for referral in mine.filter(pk=grant_id).values_list("referral", flat=True) if referral)
     grant = mine.select_for_update(of=("self",)).filter(pk=grant_id).first()
     if grant is None or not (by.is_referrer or by.is_manager):
         raise NotFound("There is no such grant.")
@@ -135,6 +142,8 @@ def revoke(*, grant_id: UUID, by: User, at: datetime) -> Grant:
         raise Conflict("This is revoked already.", code="revoked")
     grant.revoked_at, grant.revoked_by = at, by
     grant.save(update_fields=["revoked_at", "revoked_by"])
+    if grant.referral_id:
+        give_back(at=at, words="What was open to the hub was revoked, so this came back to you.", referrals=[grant.referral_id])
     _tell(grant)
     return grant
 

@@ -144,5 +144,6 @@ def _page(
         "until": found.link.expires_at,
         "contact": found.link.contact,
         "thread": found.said,
+        "agrees": found.agrees,
     }
     return render(request, "outside/reply.jinja", context, status=422 if wrong else problem.http_status if problem else 200)
