@@ -6,6 +6,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Case, F, QuerySet, When
 
 from capacity.models import Reservation
 from catalogue.lexicon import name_of
@@ -21,7 +22,7 @@ from flow.workflow import REFERRER_WORDS, Side, Status, Step, steps_open_to
 
 __all__ = [
     "AnonymisedProfile", "Dashboard", "Identity", "ProviderView", "TimelineEntry",
-    "anonymised", "dashboard", "inbox", "provider_view", "summary_status", "timeline",
+    "anonymised", "dashboard", "inbox", "inbox_tasks", "provider_view", "summary_status", "timeline",
 ]  # fmt: skip
 
 #: Which status speaks for a referral whose tasks differ: the first of these that any task has.
@@ -199,19 +200,20 @@ def inbox(user: User, *, statuses: Iterable[str] | None = None, limit: int | Non
 
     `statuses` defaults to those still open.
     """
+    return [anonymised(task) for task in inbox_tasks(user, statuses=statuses)[:limit]]
+
+
+def inbox_tasks(user: User, *, statuses: Iterable[str] | None = None) -> QuerySet[ReferralTask]:
+    """The rows of `inbox` in its order, for whoever shows a page of them. A record that was shared brings no other provider's requests."""
     if not user.is_provider:
-        return []
-    tasks = (
-        ReferralTask.objects.visible_to(user)
-        .filter(status__in=Status.open() if statuses is None else list(statuses))
-        .select_related("referral__organization", "referral__profile", "referral__pathway_version__pathway", "pool__service", "reservation")
-        .order_by("-requested_at", "pk")[:limit]
+        return ReferralTask.objects.none()
+    tasks = ReferralTask.objects.visible_to(user).filter(
+        provider=user.organization_id, status__in=Status.open() if statuses is None else list(statuses)
     )
-    lines = [anonymised(task) for task in tasks]
-    unanswered = [line for line in lines if line.status == Status.REQUESTED and line.respond_by is not None]
-    unanswered.sort(key=lambda line: (line.respond_by, str(line.task)))
-    first = {line.task for line in unanswered}
-    return unanswered + [line for line in lines if line.task not in first]
+    to_answer = Case(When(status=Status.REQUESTED, then=F("respond_by")))
+    return tasks.select_related(
+        "referral__organization", "referral__profile", "referral__pathway_version__pathway", "pool__service", "reservation"
+    ).order_by(to_answer.asc(nulls_last=True), "-requested_at", "pk")
 
 
 def summary_status(statuses: Iterable[str]) -> str:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 
 from catalogue.models import User
 from core.errors import Invalid, NotAllowed, NotFound
@@ -60,7 +61,7 @@ def save_team(
 
 @transaction.atomic
 def give_to_team(*, patient_id: UUID, team_id: UUID | None, by: User, at: datetime) -> Patient:
-    """Let a person's record belong to a team, with its open stays and the referrals from them; or to none.
+    """Let a person's record belong to a team, with its open stays, the referrals from them, and those that were the old team’s; or to none.
 
     What a team keeps to itself only a member hands over or takes back. Raises NotFound and Invalid.
     """
@@ -73,11 +74,14 @@ def give_to_team(*, patient_id: UUID, team_id: UUID | None, by: User, at: dateti
         team = Team.objects.filter(organization=by.organization_id).exclude(pk__in=Team.objects.hidden_from(by)).filter(pk=team_id).first()
         if team is None:
             raise Invalid("Choose one of your teams. One that keeps its records to itself takes people from its own members.", field="team")
+    # Those without a stay, or from one that has ended, are the old team's by the person alone.
+    theirs = Referral.objects.visible_to(by).filter(patient=patient, organization=by.organization_id, team=patient.team_id)
+    sent = list(theirs.values_list("pk", flat=True))
     patient.team = team
     patient.save(update_fields=["team"])
     stays = Episode.objects.visible_to(by).filter(patient=patient, organization=by.organization_id, ended_at__isnull=True)
     open_stays = list(stays.values_list("pk", flat=True))
-    Referral.objects.filter(episode__in=open_stays, organization=by.organization_id).update(team=team)
+    Referral.objects.filter(Q(episode__in=open_stays) | Q(pk__in=sent), organization=by.organization_id).update(team=team)
     Episode.objects.filter(pk__in=open_stays).update(team=team)
     publish("people.changed", topics=[f"org:{patient.organization_id}"], audience=[patient.organization_id])
     return patient

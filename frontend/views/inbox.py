@@ -44,7 +44,7 @@ def inbox(request: SignedIn) -> HttpResponse:
     shown = request.GET.get("show", "new")
     if shown not in present.PARTS:
         raise Http404
-    mine = ReferralTask.objects.visible_to(request.user).order_by()
+    mine = ReferralTask.objects.visible_to(request.user).filter(provider=request.user.organization_id).order_by()
     counts = dict(mine.values_list("status").annotate(Count("pk")))
     profiles = queries.inbox(request.user, statuses=present.PARTS[shown][1])
     page = Paginator(profiles, PAGE_SIZE).get_page(request.GET.get("page"))

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from catalogue.models import User
 from core import audit, clock
-from core.errors import LuneError
+from core.errors import Invalid, LuneError
 from flow.models import Grant, Pathway, Patient, SharingAgreement, Team
 from flow.sharing import operations, queries
 from frontend.forms.sharing import AgreementForm, ShareForm, TeamForm
@@ -146,9 +146,11 @@ def patient_share(request: SignedIn, pk: UUID) -> HttpResponse:
         status = 422
         try:
             if request.POST.get("do") == "team":
-                named = request.POST.get("team", "")
-                teams = {str(each.pk): each.pk for each in Team.objects.visible_to(request.user)}
-                operations.give_to_team(patient_id=patient.pk, team_id=teams.get(named), by=request.user, at=at)
+                named = request.POST.get("team")
+                teams = {"": None, **{str(each.pk): each.pk for each in Team.objects.visible_to(request.user)}}
+                if named not in teams:
+                    raise Invalid("Choose one of your teams, or none.", field="team")
+                operations.give_to_team(patient_id=patient.pk, team_id=teams[named], by=request.user, at=at)
                 messages.success(request, "The record belongs to that team now." if named else "The record belongs to no team now.")
                 return redirect("patient-share", pk)
             if form.is_valid():
