@@ -68,6 +68,11 @@ class GlassOpening(models.Model):
                 name="glass_verdict_says_why",
                 violation_error_message="Say in a few words how you came to this.",
             ),
+            models.CheckConstraint(
+                condition=Q(reviewed_by__isnull=True) | ~Q(reviewed_by=F("by")),
+                name="glass_is_reviewed_by_another",
+                violation_error_message="You opened this record yourself. Another manager reviews it.",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 import time_machine
+from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -75,6 +76,28 @@ def test_whoever_guesses_learns_nothing_is_written_down_and_soon_stopped(person,
     with pytest.raises(Conflict):
         open_it(provider)
     assert not GlassOpening.objects.exists()
+
+
+def test_a_try_is_written_down_before_anything_is_looked_up_and_what_was_opened_was_not_wrong(person, provider, monkeypatch):
+    for _ in range(glass.MOST_GUESSES + 1):
+        open_it(provider)
+    monkeypatch.setattr(glass, "_open", lambda *told: 1 / 0)
+    for _ in range(glass.MOST_GUESSES):  # as if they were all still looking
+        with pytest.raises(ZeroDivisionError):
+            open_it(provider)
+    with pytest.raises(Conflict):
+        open_it(provider)
+
+
+def test_nobody_reviews_what_they_opened_themselves(person, provider):
+    opening = open_it(provider)
+    User.objects.filter(pk=provider.pk).update(role=User.Role.MANAGER)
+    provider.refresh_from_db()
+    with pytest.raises(NotAllowed, match="yourself"):
+        glass.review(opening_id=opening.pk, verdict="justified", words="I was right", by=provider, at=timezone.now())
+    told = {"verdict": "justified", "verdict_words": "I was right", "reviewed_by": provider, "reviewed_at": timezone.now()}
+    with pytest.raises(IntegrityError), transaction.atomic():
+        GlassOpening.objects.filter(pk=opening.pk).update(**told)
 
 
 def test_it_is_for_those_who_care_and_needs_a_reason_in_words(person, provider, manager):
