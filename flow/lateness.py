@@ -16,18 +16,28 @@ from core import acting
 from core.clock import LONDON
 from core.events import publish
 from flow import deadlines, steps, waterfall, workflow
+from flow.apart import apart
 from flow.models import ReferralTask
 from flow.workflow import Action, Side, Status
 
 OVERDUE, TEAM, MANAGER = 1, 2, 3
-#: Seen in one go; what is more waits for the next minute.
+#: Acted on in one go; what is more waits for the next minute.
 AT_ONCE = 500
 
 
 @acting.across("the clock tells deadlines to whomever they concern")
 def look(*, at: datetime) -> int:
-    """Tell every deadline that has passed and was not told, each in its own transaction. Returns how many tasks were acted on."""
-    return sum(_move_on(task_id, at) for task_id in list(_found(at)))
+    """Tell every deadline that has passed and was not told, each in its own transaction: one that cannot be told stops no other.
+
+    Returns how many tasks were acted on.
+    """
+    acted = 0
+    for task_id in list(_found(at)):
+        with apart("deadlines: request", task_id):
+            acted += _move_on(task_id, at)
+        if acted >= AT_ONCE:
+            break
+    return acted
 
 
 def due_at(task: ReferralTask) -> datetime | None:
@@ -46,9 +56,10 @@ def level(task: ReferralTask, at: datetime) -> int:
 
 
 def _found(at: datetime) -> Iterator[UUID]:
+    """Those of which more is to be told. Most that are late were told and wait for the next height: they take nobody's turn."""
     tasks = ReferralTask.objects.filter(overdue_tasks(at), late__lt=MANAGER).order_by("late", "pk")
-    tasks = tasks.select_related("referral__pathway_version")[:AT_ONCE]
-    return (task.pk for task in tasks if level(task, at) > task.late)
+    seen = tasks.select_related("referral__pathway_version").iterator(chunk_size=AT_ONCE)
+    return (task.pk for task in seen if level(task, at) > task.late)
 
 
 @transaction.atomic

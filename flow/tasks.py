@@ -12,6 +12,7 @@ from core import clock
 from flow import lateness
 from flow.acceptance import operations as acceptance
 from flow.acceptance.words import summary
+from flow.apart import apart
 from flow.casework import operations as casework
 from flow.launch import operations as launching
 from flow.outside import jobs as outside_jobs  # noqa: F401 - its tasks
@@ -137,5 +138,8 @@ def forget_launches(timestamp: int) -> int:
 @app.task(queueing_lock="look_at_deadlines")
 def look_at_deadlines(timestamp: int) -> int:
     """Each minute: tell the deadlines that have passed, go on in the lists, carry out the process rules. Returns how many were acted on."""
-    at = clock.now()
-    return lateness.look(at=at) + rules.run(at=at)
+    at, acted = clock.now(), 0
+    for look in (lateness.look, rules.run):
+        with apart("deadlines:", look.__module__):
+            acted += look(at=at)
+    return acted

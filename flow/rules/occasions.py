@@ -1,15 +1,16 @@
 """What a rule is about: the occasions on which its trigger came true. The dry run and the clock ask the same question."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import DateTimeField, Exists, F, Max, OuterRef, Q, QuerySet, Value
-from django.db.models.functions import Coalesce, Greatest
+from django.db.models import DateTimeField, Exists, ExpressionWrapper, F, Max, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Greatest
 
 from core.clock import LONDON
-from flow.models import ReferralTask, RuleVersion, Transition
+from flow.models import Referral, ReferralTask, RuleVersion, Transition
 from flow.moves import nobody_left, with_refusals
 from flow.workflow import Action, Status
 
@@ -29,16 +30,36 @@ class Occasion:
     words: str
 
 
-def find(version: RuleVersion, *, after: datetime, until: datetime, referral_id: UUID | None = None) -> list[Occasion]:
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Which occasions are looked for: those whose time, `wait` after the trigger, comes after `after` and by `until`.
+
+    `now`: only those that are still so at `until`, for whoever acts. A dry run asks what was so when the time came.
+    """
+
+    after: datetime
+    until: datetime
+    wait: timedelta
+    now: bool
+
+    def of(self, since: str) -> Q:
+        """The condition on the moment at which the trigger came true."""
+        return Q(**{f"{since}__gt": self.after - self.wait, f"{since}__lte": self.until - self.wait})
+
+    def holds(self, since: datetime) -> bool:
+        return self.after < since + self.wait <= self.until
+
+
+def find(version: RuleVersion, *, after: datetime, until: datetime, referral_id: UUID | None = None, now: bool = False) -> list[Occasion]:
     """The occasions whose time came in this span, oldest first: the trigger came true, and so long ago as the rule says.
 
-    An occasion that was over before its time came is none.
+    An occasion that was over before its time came is none; with `now`, nor is one that has been settled since.
     """
-    wait = timedelta(minutes=version.after_minutes)
+    span = Span(after, until, timedelta(minutes=version.after_minutes), now)
     tasks = _conditions(version, ReferralTask.objects.all())
     if referral_id is not None:
         tasks = tasks.filter(referral=referral_id)
-    found = [each for each in _FINDERS[version.trigger](tasks, wait, until) if after < each.since + wait <= until]
+    found = [each for each in _FINDERS[version.trigger](tasks, span) if span.holds(each.since)]
     return sorted(found, key=lambda each: (each.since, each.key))
 
 
@@ -69,48 +90,68 @@ def _conditions(version: RuleVersion, tasks: QuerySet[ReferralTask]) -> QuerySet
     return tasks.select_related("pool__service", "referral")
 
 
-def _of_tasks(tasks: QuerySet[ReferralTask], kind: str, since: str, words: Callable[[ReferralTask, datetime], str]) -> Iterator[Occasion]:
-    for task in tasks.filter(**{f"{since}__isnull": False}):
+def _of_tasks(
+    tasks: QuerySet[ReferralTask], span: Span, kind: str, since: str, words: Callable[[ReferralTask, datetime], str]
+) -> Iterator[Occasion]:
+    for task in tasks.filter(span.of(since)):
         came = getattr(task, since)
         yield Occasion(f"{kind} {task.pk} {came.isoformat()}", task.referral_id, task.pk, came, words(task, came))
 
 
-def _sent(tasks: QuerySet[ReferralTask], wait: timedelta, until: datetime) -> Iterator[Occasion]:
-    waited = _still_waiting(tasks.filter(requested_at__lte=until), "requested_at", wait)
-    return _of_tasks(waited, "sent", "requested_at", lambda task, at: f"{task.pool.service.name} was asked at {moment(at)}")
+def _sent(tasks: QuerySet[ReferralTask], span: Span) -> Iterator[Occasion]:
+    waited = _stayed(tasks, Status.REQUESTED, "requested_at", span)
+    return _of_tasks(waited, span, "sent", "requested_at", lambda task, at: f"{task.pool.service.name} was asked at {moment(at)}")
 
 
-def _overdue(tasks: QuerySet[ReferralTask], wait: timedelta, until: datetime) -> Iterator[Occasion]:
-    waited = _still_waiting(tasks.filter(respond_by__lte=until), "respond_by", wait)
-    return _of_tasks(waited, "late", "respond_by", lambda task, at: f"{task.pool.service.name} had not answered by {moment(at)}")
+def _overdue(tasks: QuerySet[ReferralTask], span: Span) -> Iterator[Occasion]:
+    waited = _stayed(tasks, Status.REQUESTED, "respond_by", span)
+    return _of_tasks(waited, span, "late", "respond_by", lambda task, at: f"{task.pool.service.name} had not answered by {moment(at)}")
 
 
-def _not_started(tasks: QuerySet[ReferralTask], wait: timedelta, until: datetime) -> Iterator[Occasion]:
-    late = tasks.filter(start_by__lte=until).filter(Q(status=Status.ACCEPTED) | Q(changed_at__gt=F("start_by") + Value(wait)))
-    return _of_tasks(late, "begin", "start_by", lambda task, at: f"{task.pool.service.name} had not begun by {moment(at)}")
+def _not_started(tasks: QuerySet[ReferralTask], span: Span) -> Iterator[Occasion]:
+    late = _stayed(tasks, Status.ACCEPTED, "start_by", span)
+    return _of_tasks(late, span, "begin", "start_by", lambda task, at: f"{task.pool.service.name} had not begun by {moment(at)}")
 
 
-def _declined(tasks: QuerySet[ReferralTask], wait: timedelta, until: datetime) -> Iterator[Occasion]:
-    said = Transition.objects.filter(task__in=tasks.order_by(), action=Action.DECLINE, at__lte=until).select_related("task__pool__service")
-    for row in said:
-        words = f"{row.task.pool.service.name} said no at {moment(row.at)}"
-        yield Occasion(f"no {row.pk}", row.task.referral_id, row.task_id, row.at, words)
+def _declined(tasks: QuerySet[ReferralTask], span: Span) -> Iterator[Occasion]:
+    """Only a no after which the referral waits for its sender: nobody else is asked, and fewer than are wanted have said yes."""
+    said = Transition.objects.filter(span.of("at"), task__in=tasks.order_by(), action=Action.DECLINE)
+    rows = list(said.select_related("task__pool__service", "task__referral__episode"))
+    steps: dict[UUID, list[tuple[UUID, str, datetime]]] = defaultdict(list)
+    taken = Transition.objects.filter(task__referral__in={row.task.referral_id for row in rows}).order_by("at", "id")
+    for referral_id, *step in taken.values_list("task__referral", "task", "to_status", "at"):
+        steps[referral_id].append((step[0], step[1], step[2]))
+    for row in rows:
+        referral = row.task.referral
+        moments = {row.at + span.wait, span.until} if span.now else {row.at + span.wait}
+        if all(_lacking(referral, steps[referral.pk], at) for at in moments):
+            words = f"{row.task.pool.service.name} said no at {moment(row.at)}"
+            yield Occasion(f"no {row.pk}", referral.pk, row.task_id, row.at, words)
 
 
-def _no_capacity(tasks: QuerySet[ReferralTask], wait: timedelta, until: datetime) -> Iterator[Occasion]:
+def _lacking(referral: Referral, steps: list[tuple[UUID, str, datetime]], at: datetime) -> bool:
+    """Whether somebody was still to be found for a referral at a moment, by what had been done until then."""
+    ended = referral.episode.ended_at if referral.episode else None
+    if any(over is not None and over <= at for over in (referral.closed_at, ended)):
+        return False
+    stood = {task: status for task, status, taken in steps if taken <= at}.values()
+    return Status.REQUESTED not in stood and sum(status in Status.taken_on() for status in stood) < referral.wanted
+
+
+def _no_capacity(tasks: QuerySet[ReferralTask], span: Span) -> Iterator[Occasion]:
     """Asked, and full by its own figures now. A place that is held for this person is not one that is missing."""
     full = tasks.filter(status=Status.REQUESTED, pool__available__lte=F("pool__held"), pool__status="capacity")
     full = full.exclude(reservation__state="held").annotate(full_since=Greatest("requested_at", "pool__reported_at"))
-    return _of_tasks(full, "full", "full_since", lambda task, at: f"{task.pool.service.name} has had no place since {moment(at)}")
+    return _of_tasks(full, span, "full", "full_since", lambda task, at: f"{task.pool.service.name} has had no place since {moment(at)}")
 
 
-def _nobody_left(tasks: QuerySet[ReferralTask], wait: timedelta, until: datetime) -> Iterator[Occasion]:
+def _nobody_left(tasks: QuerySet[ReferralTask], span: Span) -> Iterator[Occasion]:
     """Of referrals that are still so: what was mended since is not in a dry run."""
     ended = [Status.REJECTED, Status.FAILED, Status.CANCELLED]
     asked_now = ReferralTask.objects.filter(referral=OuterRef("referral"), status=Status.REQUESTED)
     sent = tasks.filter(~Exists(asked_now), status__in=ended, referral__closed_at=None, referral__episode__ended_at=None)
     lately = sent.order_by().values("referral").annotate(last=Max("changed_at"))
-    for row in lately.filter(last__lte=until, last__gt=until - wait - LOOKS_BACK):
+    for row in lately.filter(last__lte=span.until - span.wait, last__gt=span.until - span.wait - LOOKS_BACK):
         asked = with_refusals(row["referral"])
         if nobody_left(asked[0].referral, asked) and not asked[0].referral.queue.filter(state="waiting").exists():
             since = max(task.changed_at for task in asked)
@@ -119,13 +160,16 @@ def _nobody_left(tasks: QuerySet[ReferralTask], wait: timedelta, until: datetime
             )
 
 
-def _still_waiting(tasks: QuerySet[ReferralTask], since: str, wait: timedelta) -> QuerySet[ReferralTask]:
-    """Those that still waited for an answer when the time of the rule came."""
-    moved = tasks.annotate(moved_at=Coalesce("answered_at", "changed_at", output_field=DateTimeField()))
-    return moved.filter(Q(status=Status.REQUESTED) | Q(moved_at__gt=F(since) + Value(wait)))
+def _stayed(tasks: QuerySet[ReferralTask], status: Status, since: str, span: Span) -> QuerySet[ReferralTask]:
+    """Those that were still in this state when the time of the rule came, by the step that ended it: there is no way back into it."""
+    if span.now:
+        return tasks.filter(status=status)
+    until = ExpressionWrapper(OuterRef(since) + Value(span.wait), output_field=DateTimeField())
+    later = Transition.objects.filter(task=OuterRef("pk"), from_status=status, at__gt=until)
+    return tasks.filter(Q(status=status) | Exists(later))
 
 
-_FINDERS: dict[str, Callable[[QuerySet[ReferralTask], timedelta, datetime], Iterator[Occasion]]] = {
+_FINDERS: dict[str, Callable[[QuerySet[ReferralTask], Span], Iterator[Occasion]]] = {
     Trigger.SENT: _sent,
     Trigger.OVERDUE: _overdue,
     Trigger.DECLINED: _declined,

@@ -13,6 +13,7 @@ from catalogue.models import Organization, User
 from core import acting
 from core.errors import Conflict, Invalid, LuneError, NotAllowed, NotFound
 from flow import steps, waterfall
+from flow.apart import apart
 from flow.models import Hub, ProcessRule, Referral, RuleDeed, RuleSwitch, RuleVersion
 from flow.rules import occasions
 from flow.rules.doing import act
@@ -135,14 +136,30 @@ def reference(referral_id: UUID) -> str:
 
 @acting.across("the clock carries out what a person switched on")
 def run(*, at: datetime) -> int:
-    """Carry out the live rules: each occasion once, in its own transaction. Returns how many things were done or found impossible."""
+    """Carry out the live rules: each occasion once, in its own transaction; one that fails stops no other.
+
+    Returns how many things were done or found impossible.
+    """
     done = 0
     for rule in ProcessRule.objects.filter(live__isnull=False).select_related("live__rule").order_by("pk"):
-        assert rule.live is not None
-        assert rule.live_since is not None
-        known = set(rule.deeds.values_list("key", flat=True))
-        fresh = [each for each in occasions.find(rule.live, after=_from(rule.live_since, at), until=at) if each.key not in known]
-        done += sum(_carry_out(rule.live, each, at) for each in fresh[:MOST_AT_ONCE])
+        with apart("rules: rule", rule.pk):
+            done += _carry_out_all(rule, at)
+    return done
+
+
+def _carry_out_all(rule: ProcessRule, at: datetime) -> int:
+    assert rule.live is not None
+    assert rule.live_since is not None
+    with transaction.atomic():
+        known = set(rule.deeds.filter(at__gt=at - LOOKS_BACK).values_list("key", flat=True))
+        found = occasions.find(rule.live, after=_from(rule.live_since, at), until=at, now=True)
+    done = 0
+    for each in found:
+        if each.key not in known:
+            with apart("rules: occasion", each.key):
+                done += _carry_out(rule.live, each, at)
+        if done >= MOST_AT_ONCE:
+            break
     return done
 
 
@@ -153,8 +170,8 @@ def _carry_out(version: RuleVersion, occasion: Occasion, at: datetime) -> bool:
     rule = ProcessRule.objects.filter(pk=version.rule_id, live=version).first()
     if rule is None or rule.live_since is None or RuleDeed.objects.filter(rule=rule, key=occasion.key).exists():
         return False
-    again = occasions.find(version, after=_from(rule.live_since, at), until=at, referral_id=occasion.referral_id)
-    if all(each.key != occasion.key for each in again) or not _is_still_so(version, occasion, tasks):
+    again = occasions.find(version, after=_from(rule.live_since, at), until=at, referral_id=occasion.referral_id, now=True)
+    if all(each.key != occasion.key for each in again):
         return False
     referral = Referral.objects.select_related("patient", "profile", "organization", "match_run__profile").get(pk=occasion.referral_id)
     outcome = RuleDeed.Outcome.DONE
@@ -181,14 +198,6 @@ def _carry_out(version: RuleVersion, occasion: Occasion, at: datetime) -> bool:
 def _from(live_since: datetime, at: datetime) -> datetime:
     """What came true before the rule was on is not its business, nor what is older than a dry run looks."""
     return max(live_since, at - LOOKS_BACK)
-
-
-def _is_still_so(version: RuleVersion, occasion: Occasion, tasks: list[Any]) -> bool:
-    """A dry run asks what was so when the time came; who acts asks what is so now."""
-    task = next((each for each in tasks if each.pk == occasion.task_id), None)
-    if version.trigger in OF_REQUESTS:
-        return task is not None and task.status == "requested"
-    return version.trigger != Trigger.NOT_STARTED or (task is not None and task.status == "accepted")
 
 
 def _sentence(version: RuleVersion, occasion: Occasion) -> str:

@@ -8,11 +8,12 @@ from django.utils import timezone
 
 from core.errors import Invalid, NotAllowed, NotFound
 from core.models import Event
-from flow import operations
-from flow.models import FollowUp, ProcessRule, RuleDeed, RuleVersion, Transition
+from flow import consents, operations
+from flow.models import FollowUp, HubEntry, ProcessRule, Referral, RuleDeed, RuleVersion, Transition
 from flow.rules import operations as rules
 from flow.workflow import BY_ACTION, Action, Reason, Side
 from tests.factories import OrganizationFactory, PoolFactory, UserFactory
+from tests.factories.sharing import AgreementFactory, HubFactory
 from tests.flow.helpers import provider_of, send
 
 pytestmark = pytest.mark.django_db
@@ -147,3 +148,72 @@ def test_no_rule_can_say_yes_or_no_for_a_person(administrator, action):
             task=task, action=action, from_status="requested", to_status=BY_ACTION[action].target, at=timezone.now(), rule=version
         )
     assert Side.SYSTEM not in BY_ACTION[action].sides
+
+
+def days(number):
+    return timedelta(days=number)
+
+
+def test_a_dry_run_knows_when_support_began(administrator):
+    sender, at = UserFactory(), timezone.now() - days(25)
+    begun = {}
+    for day in (2, 9):
+        task = send(sender, [pool := PoolFactory()], at=at).tasks.get()
+        operations.accept(task_id=task.pk, by=provider_of(pool), at=at)
+        operations.start(task_id=task.pk, by=provider_of(pool), at=at + days(day))
+        operations.complete(task_id=task.pk, by=provider_of(pool), at=at + days(20))
+        begun[day] = pool.service.name
+    (would,) = rules.dry_run(written(administrator, trigger="not-started"), at=timezone.now())
+    assert begun[9] in would.words
+
+
+def test_a_no_is_for_a_rule_when_nobody_else_is_asked(administrator):
+    sender, pools, at = UserFactory(), PoolFactory.create_batch(2), timezone.now()
+    referral = send(sender, pools, at=at)
+    version = written(administrator, trigger="declined", action="escalate", after=timedelta())
+    on(version, at - days(1))
+    for pool, seen in zip(pools, (0, 1), strict=True):
+        operations.decline(task_id=referral.tasks.get(pool=pool).pk, by=provider_of(pool), at=at, reason=Reason.DISTANCE)
+        at += timedelta(minutes=1)
+        assert (len(rules.dry_run(version, at=at)), rules.run(at=at)) == (seen, seen)
+
+
+def test_what_was_settled_since_takes_no_turn_and_what_fails_stops_no_other(administrator, monkeypatch, caplog):
+    sender, pools, at = UserFactory(), PoolFactory.create_batch(3), timezone.now()
+    on(written(administrator), at)
+    settled, broken, good = [send(sender, [pool], at=at + timedelta(minutes=n)) for n, pool in enumerate(pools, 1)]
+    late = at + timedelta(hours=26)
+    operations.accept(task_id=settled.tasks.get().pk, by=provider_of(pools[0]), at=late)
+    act = rules.act
+
+    def fails_once(version, occasion, referral, tasks, *, at):
+        if referral == broken:
+            raise ValueError("Ivy Marsh")
+        return act(version, occasion, referral, tasks, at=at)
+
+    monkeypatch.setattr(rules, "act", fails_once)
+    monkeypatch.setattr(rules, "MOST_AT_ONCE", 1)
+    assert rules.run(at=late) == 1
+    assert RuleDeed.objects.get().referral == good
+    assert "ValueError in fails_once" in caplog.text
+    assert "Marsh" not in caplog.text
+
+
+@pytest.mark.parametrize("why", ["care", "sharing", "closed", "settled"])
+def test_a_rule_gives_no_hub_what_the_person_or_the_sender_does_not_want_there(administrator, why):
+    sender, hub, pools, at = UserFactory(), HubFactory(), PoolFactory.create_batch(2), timezone.now()
+    AgreementFactory(organization=sender.organization, with_organization=hub.organization, purpose="triage")
+    referral = send(sender, pools, at=at)
+    on(written(administrator, trigger="sent", action="route", after=timedelta(), parameters={"hub": str(hub.pk)}), at - days(1))
+    said = {"by": sender, "at": at, "decision": "refused", "source": "said", "patient_id": referral.patient_id}
+    if why == "care":
+        consents.record_consent(purpose=consents.Purpose.CARE, **(said | {"decision": "withdrawn"}))
+    elif why == "sharing":
+        consents.record_consent(purpose=consents.Purpose.SHARING, kind=hub.organization.kind, **said)
+    elif why == "closed":
+        Referral.objects.filter(pk=referral.pk).update(closed_at=at, closed_because="Moved in with a daughter")
+    else:
+        referral.tasks.filter(pool=pools[0]).update(status="accepted")
+    assert rules.run(at=at + timedelta(minutes=1)) == {"settled": 1}.get(why, 2)
+    assert set(RuleDeed.objects.values_list("outcome", flat=True)) == {"refused"}
+    assert not HubEntry.objects.exists()

@@ -13,6 +13,7 @@ from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.models import Event
 from core.working_time import add_working
 from flow import asking, fit, lateness, moves, operations, packages
+from flow.consents import Purpose
 from flow.models import QueuedAsk, Referral, ReferralTask
 from flow.moves import Mover
 from flow.workflow import Reason, Status
@@ -212,3 +213,48 @@ def test_working_time_leaves_out_nights_weekends_and_bank_holidays():
     assert add_working(christmas_eve, timedelta(hours=1)) == datetime(2026, 12, 29, 9, 30, tzinfo=UTC)
     summer = datetime(2026, 7, 6, 6, tzinfo=UTC)
     assert add_working(summer, timedelta(hours=8)) == datetime(2026, 7, 6, 16, tzinfo=UTC), "17:00 in London"
+
+
+@pytest.mark.parametrize("purpose", [Purpose.CARE, Purpose.SHARING])
+def test_nobody_is_asked_against_what_the_person_agrees_to(sender, purpose):
+    one, two = pools = PoolFactory.create_batch(2)
+    referral, at = in_order(sender, pools), timezone.now()
+    kind = two.service.organization.kind if purpose == Purpose.SHARING else ""
+    said = {"purpose": purpose, "kind": kind, "source": "said"}
+    decision = "refused" if purpose == Purpose.SHARING else "withdrawn"
+    operations.record_consent(patient_id=referral.patient_id, decision=decision, by=sender, at=at, **said)
+    operations.decline(task_id=task_of(referral, one).pk, by=provider_of(one), at=at, reason=Reason.DISTANCE)
+    assert asked(referral) == [(one.service.name, "rejected")]
+    assert referral.queue.get(pool=two).because == "What the person agrees to did not allow to ask it when its turn came."
+
+
+def test_what_is_asked_even_so_is_so_when_its_turn_comes(sender):
+    one, two, three = PoolFactory.create_batch(3)
+    for pool in (two, three):
+        EligibilityFactory(service=pool.service, minimum_age=18, maximum_age=30)
+    referral, at = in_order(sender, [one, two], even_so=True), timezone.now()
+    asking.ask_also(referral_id=referral.pk, pool_ids=[three.pk], by=sender, at=at, even_so=True)
+    for pool in (one, two):
+        operations.decline(task_id=task_of(referral, pool).pk, by=provider_of(pool), at=at, reason=Reason.DISTANCE)
+    assert task_of(referral, three).status == Status.REQUESTED
+
+
+def test_who_was_told_and_waits_takes_nobodys_turn_and_what_fails_stops_no_other(sender, monkeypatch, caplog):
+    at = timezone.now()
+    broken, told, urgent = [send(sender, [PoolFactory()], at=at).tasks.get() for _ in range(3)]
+    late = at + timedelta(hours=25)
+    ReferralTask.objects.filter(pk=told.pk).update(late=lateness.OVERDUE)
+    ReferralTask.objects.filter(pk=urgent.pk).update(late=lateness.TEAM, respond_by=at - timedelta(days=3))
+    tell = lateness._tell
+
+    def fails_once(task, number):
+        if task == broken:
+            raise ValueError("Ivy Marsh")
+        tell(task, number)
+
+    monkeypatch.setattr(lateness, "_tell", fails_once)
+    monkeypatch.setattr(lateness, "AT_ONCE", 1)
+    assert lateness.look(at=late) == 1
+    assert ReferralTask.objects.get(pk=urgent.pk).late == lateness.MANAGER
+    assert "ValueError in fails_once" in caplog.text
+    assert "Marsh" not in caplog.text
