@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from core import acting
 from core.errors import Conflict, Invalid, LuneError, NotAllowed, NotFound
 from core.models import Event
 from flow import operations as flow
@@ -12,7 +13,7 @@ from flow.hubs import needs, operations, queries
 from flow.hubs.steps import MOVES, HubAction, HubSide, HubState
 from flow.models import Grant, HubEntry, HubStep, Patient, Referral, ReferralTask
 from flow.workflow import Status
-from tests.factories import EpisodeFactory, NeedProfileFactory, PatientFactory, PoolFactory, UserFactory
+from tests.factories import EpisodeFactory, NeedProfileFactory, OrganizationFactory, PatientFactory, PoolFactory, UserFactory
 from tests.factories.sharing import AgreementFactory, HubFactory, PathwayFactory, TeamFactory
 from tests.flow.helpers import provider_of
 
@@ -247,3 +248,39 @@ def test_a_pathway_sets_when_a_hub_must_have_looked(scene: Scene) -> None:
         scene.send(version_id=elsewhere.current.pk)
     assert refused.value.details["field"] == "hub"
     assert HubAction.SEND in HubStep.objects.filter(entry=entry).values_list("action", flat=True)
+
+
+@pytest.mark.parametrize("how", ["closed", "ended"])
+def test_what_its_sender_needs_no_more_leaves_the_hub_and_is_not_sent_on_again(scene: Scene, how: str) -> None:
+    def over(entry: HubEntry) -> None:
+        if how == "closed":
+            flow.close(referral_id=entry.referral_id, reason="They went home", by=scene.sender, at=timezone.now())
+        else:
+            flow.end_episode(episode_id=entry.referral.episode_id, by=scene.sender, at=timezone.now())
+
+    waiting = scene.send(episode_id=EpisodeFactory(patient=scene.patient).pk)
+    with acting.for_user(scene.sender):
+        over(waiting)
+    waiting.refresh_from_db()
+    assert waiting.state == HubState.WITHDRAWN
+    assert not HubEntry.objects.visible_to(scene.worker).exists()
+
+    sent_on = scene.send(episode_id=EpisodeFactory(patient=scene.patient).pk)
+    scene.do(operations.triage, sent_on, urgency="routine")
+    run = needs.search(entry_id=sent_on.pk, by=scene.worker, at=timezone.now())
+    scene.do(operations.route, sent_on, run_id=run.pk, pool_ids=[PoolFactory().pk])
+    over(sent_on)
+    with pytest.raises(Conflict, match="closed this referral, or the stay has ended"):
+        scene.do(operations.route, sent_on, run_id=run.pk, pool_ids=[PoolFactory().pk])
+    assert set(ReferralTask.objects.values_list("status", flat=True)) == {Status.CANCELLED}
+
+
+def test_no_other_hub_is_given_what_the_person_does_not_share_with_its_kind(scene: Scene) -> None:
+    entry, other = scene.send(), HubFactory(organization=OrganizationFactory(kind="charity"))
+    scene.agree(other)
+    refused = {"purpose": "sharing", "kind": "charity", "decision": "refused", "source": "said"}
+    flow.record_consent(patient_id=scene.patient.pk, by=scene.sender, at=timezone.now(), **refused)
+    with pytest.raises(Conflict) as told:
+        scene.do(operations.pass_on, entry, hub_id=other.pk, words="Theirs")
+    assert told.value.code == "consent-withdrawn"
+    assert HubEntry.objects.get().hub == scene.hub
