@@ -75,6 +75,11 @@ def of_referral(referral: Referral, at: datetime) -> Move:
     return of_referrals([referral], at)[referral.pk]
 
 
+def of_new(referral: Referral, at: datetime) -> Move:
+    """Of a referral that was sent this moment straight to services: nothing has come after it. Reads `tasks` with `pool.service`."""
+    return _of(referral, list(referral.tasks.all()), None, False, at)
+
+
 def of_referrals(referrals: Iterable[Referral], at: datetime) -> dict[UUID, Move]:
     """Of each referral: an answer that is awaited comes first, then what was begun; when nobody is left, it is the sender’s move."""
     sent = {referral.pk: referral for referral in referrals}

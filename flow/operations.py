@@ -151,7 +151,7 @@ def send(
     to_hold = sorted((set(first) & held) - set(kept))
     for pool_id in to_hold:
         require_fewer(patient, pools[pool_id], at)
-        reservations[pool_id] = places.hold(pool_id=pool_id, organization=by.organization, by=by, at=at).pk
+        reservations[pool_id] = places.hold(pool_id=pool_id, organization=referral.organization, by=by, at=at).pk
     if to_hold:  # what is free there is one less now
         standing |= fit.standing(profile, to_hold, at)
     waterfall.ask(referral, [pools[pool_id] for pool_id in first], by=by, at=at, reservations=reservations, standing=standing)

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Case, F, QuerySet, When
+from django.db.models import Case, F, Prefetch, QuerySet, When
 
 from capacity.models import Reservation
 from catalogue.lexicon import name_of
@@ -25,6 +25,11 @@ __all__ = [
     "anonymised", "dashboard", "inbox", "inbox_tasks", "provider_view", "summary_status", "timeline",
 ]  # fmt: skip
 
+#: What is read with a referral that is shown whole.
+SHOWN: tuple[Prefetch | str, ...] = (
+    Prefetch("tasks", ReferralTask.objects.select_related("pool__service", "provider", "reservation")),
+    "queue",
+)
 #: Which status speaks for a referral whose tasks differ: the first of these that any task has.
 _SPEAKS_FIRST = (
     Status.IN_PROGRESS, Status.ON_HOLD, Status.ACCEPTED, Status.COMPLETED, Status.REQUESTED,

@@ -6,6 +6,7 @@ import pytest
 from django.core.cache import cache
 from xdist.scheduler import LoadScopeScheduling
 
+from core import sms
 from tests import factories
 
 #: Counts which requirements have a passing test; makes transactional tests cheap; makes a database in a second.
@@ -53,8 +54,9 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(autouse=True)
 def _nothing_kept_between_tests() -> None:
-    """One test's guesses at a password must not use up another's."""
+    """One test's guesses at a password must not use up another's, nor may it read another's text messages."""
     cache.clear()
+    sms.KeepingGateway.outbox.clear()
 
 
 @pytest.fixture

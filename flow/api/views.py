@@ -19,7 +19,7 @@ from core import audit, clock, idempotency
 from core.api import Page, user_of
 from core.errors import Conflict
 from core.preconditions import PreconditionFailed, etag, expected_version
-from flow import operations, queries
+from flow import moves, operations, queries
 from flow.api import serializers
 from flow.models import Referral, ReferralTask
 from flow.workflow import Action, Status
@@ -41,8 +41,6 @@ TASK_LINE = PolymorphicProxySerializer(
     resource_type_field_name=None,
     many=True,
 )
-#: What is shown with a referral.
-SHOWN = ("tasks__pool__service", "tasks__provider", "tasks__reservation", "queue")
 #: The steps that have an address: sending is a POST to `referrals/`.
 STEPS = {str(action): getattr(operations, action) for action in Action if action != Action.SEND}
 
@@ -88,7 +86,8 @@ class ReferralList(APIView):
                 by=user_of(request),
                 at=clock.now(),
             )
-            prefetch_related_objects([referral], *SHOWN)
+            prefetch_related_objects([referral], *queries.SHOWN)
+            referral.move = moves.of_new(referral, referral.created_at)  # type: ignore[attr-defined]  # what `get_move` would ask for
             return serializers.ReferralSerializer(referral).data, status.HTTP_201_CREATED
 
         return idempotency.once(request, act)
@@ -116,7 +115,8 @@ class TaskList(APIView):
         wanted = [value for value in request.query_params.getlist("status") if value in Status.values] or Status.open()
         page = Page()
         if user_of(request).is_provider:
-            lines = page.paginate_queryset(queries.inbox(user_of(request), statuses=wanted, limit=None), request, self)
+            asked = page.paginate_queryset(queries.inbox_tasks(user_of(request), statuses=wanted), request, self)
+            lines = [queries.anonymised(task) for task in asked or []]
             return page.get_paginated_response(serializers.AnonymisedSerializer(lines, many=True).data)
         tasks = page.paginate_queryset(_tasks(request).filter(status__in=wanted).order_by("-requested_at", "pk"), request, self)
         audit.record_reads(user=user_of(request), record_type="referral", record_ids=[task.referral_id for task in tasks])
@@ -189,7 +189,7 @@ class DashboardView(APIView):
 
 def _referrals(request: Request) -> QuerySet[Referral]:
     with_tasks = Referral.objects.visible_to(user_of(request)).order_by("-created_at", "pk")
-    return with_tasks.prefetch_related(*SHOWN)
+    return with_tasks.prefetch_related(*queries.SHOWN)
 
 
 def _tasks(request: Request) -> QuerySet[ReferralTask]:

@@ -52,7 +52,7 @@ def test_a_profile_holds_the_allow_list_and_nothing_else():
     assert names == {
         "task", "pool", "service_name", "pool_name", "status", "status_words", "version", "requested_at", "respond_by", "held_until",
         "urgency", "sender_name", "sender_kind", "age_band", "sex", "outcode", "care_types", "needs", "must_haves", "conditions", "funding",
-        "needed_by",
+        "needed_by", "pathway", "answers",
     }  # fmt: skip
 
 

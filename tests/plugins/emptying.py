@@ -18,6 +18,8 @@ from catalogue import vocabulary
 from matching import reference as weights
 
 KEPT = {"django_content_type", "auth_permission"}
+#: Of the queue, which Django does not count as ours.
+JOBS = {"procrastinate_jobs", "procrastinate_events", "procrastinate_periodic_defers"}
 #: Where copies of the shipped rows lie, out of the sight of the code under test.
 SHIPPED = "shipped"
 
@@ -27,7 +29,7 @@ _statements: list[str] = []
 
 def tables() -> list[str]:
     """The tables of ours that a test may write."""
-    return sorted(set(connection.introspection.django_table_names(only_existing=True, include_views=False)) - KEPT)
+    return sorted(set(connection.introspection.django_table_names(only_existing=True, include_views=False)) - KEPT | JOBS)
 
 
 @pytest.fixture(scope="session")

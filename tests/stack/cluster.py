@@ -10,6 +10,7 @@ from pathlib import Path
 from django.db import connection
 
 from config.services import pg_bin
+from core.acting import ROLE
 
 NAME = "lune"
 
@@ -29,6 +30,8 @@ class Cluster:
         self.start()
         here = connection.settings_dict
         self._run(pg_bin("createdb"), "-h", str(self.folder), "-U", "lune", NAME)
+        # Roles belong to the server, not to the database: a copy finds its own only where they were made before.
+        self._run(pg_bin("psql"), "-q", "-X", "-h", str(self.folder), "-U", "lune", "-d", NAME, "-c", f"CREATE ROLE {ROLE} NOLOGIN")
         with subprocess.Popen(
             [pg_bin("pg_dump"), "-h", here["HOST"], "-U", here["USER"], "--no-owner", here["NAME"]], stdout=subprocess.PIPE
         ) as dump:
