@@ -18,7 +18,7 @@ from flow import workflow
 from flow.behalf import Actor, OnBehalf, account_of
 from flow.deadlines import start_by
 from flow.holds import give_back_waiting, pools_held
-from flow.models import Episode, Patient, Referral, ReferralTask, RuleVersion, Transition
+from flow.models import Booking, Episode, Patient, Referral, ReferralTask, RuleVersion, Transition
 from flow.outside import asked
 from flow.self_referral import news
 from flow.workflow import Action, Reason, Side, Status, Step
@@ -187,7 +187,17 @@ def _as_they_say(task: ReferralTask, at: datetime) -> None:
 
 
 def give_back(task: ReferralTask, *, by: Actor | None, at: datetime) -> None:
-    """Free the place that a task holds or has taken. What has already ended stays so."""
+    """Free the place that a task holds or has taken, and expect the person at no session or appointment any more.
+
+    What has already ended stays so.
+    """
+    booked = list(Booking.objects.standing().filter(task=task, starts_at__gt=at, marks=None).order_by("session", "pk"))
+    counted = [booking.session_id for booking in booked if booking.session_id and booking.took_place]
+    if counted:
+        places.lock({task.pool_id, *counted})
+    for session_id in counted:
+        places.reopen(pool_id=session_id, by=account_of(by), at=at)
+    Booking.objects.filter(pk__in=[booking.pk for booking in booked]).update(cancelled_at=at, cancelled_by=account_of(by))
     if task.took_place and task.status in Status.open():
         places.reopen(pool_id=task.pool_id, by=account_of(by), at=at)
         task.took_place = False

@@ -89,9 +89,9 @@ class ReleaseCode(models.Model):
 
 class PhoneCallQuerySet(VisibleQuerySet):
     def visible_to(self, user) -> Self:
-        """Those who sent the request: a call may name the person."""
+        """Those who sent the request and see it: a call may name the person, whom a team may keep to itself."""
         if getattr(user, "is_authenticated", False) and user.is_referrer and user.organization_id:
-            return self.filter(organization_id=user.organization_id)
+            return self.filter(organization_id=user.organization_id, task__in=ReferralTask.objects.visible_to(user))
         return self.none()
 
 

@@ -128,7 +128,10 @@ class _Hearing:
             among = [user for pk in event.audience for user in self.of_organization[pk] if user.role in roles]
             # Who is named but works elsewhere by now is not told.
             named = [user for user in named if not event.audience or user.organization_id in event.audience or user.is_administrator]
-            wanted = named or self.administrators if code == "break-glass" else named if "to" in event.data else among
+            wanted = named if "to" in event.data else among
+            # Each of the two organisations hears: where nobody of one is named, the administrators do in its place.
+            if code == "break-glass" and (not named or set(event.audience) - {user.organization_id for user in named}):
+                wanted = [*named, *self.administrators]
             return [(code, user, BY_CODE[code].urgent) for user in wanted]
         task = self.tasks.get(event.id_of("task") or UUID(int=0))
         referral = task.referral if task else self.referrals.get(event.id_of("referral") or UUID(int=0))

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from core import acting
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.models import AuditEntry, Event
 from flow import operations as referrals
@@ -84,6 +85,23 @@ def test_places_are_counted_and_nobody_is_in_two_places(pool, staff, nurse):
     assert (len(booked), len(refused)) == (1, 1)
     with pytest.raises(NotFound):
         operations.book_session(task_id=task.pk, session_id=session(factories.PoolFactory()).pk, by=staff, at=NOW())
+
+
+@pytest.mark.parametrize("end", [referrals.withdraw, referrals.retract])
+def test_who_is_taken_back_is_expected_no_more_and_their_places_are_free(pool, staff, nurse, end):
+    task, days = joins(pool, nurse, staff), [session(pool, days=day, places=1) for day in (1, 2)]
+    for day in days:
+        operations.book_session(task_id=task.pk, session_id=day.pk, by=staff, at=NOW())
+    when = {"starts_at": NOW() + timedelta(days=3), "minutes": 30, "worker": "Jo Marsh", "by": staff}
+    operations.book_appointment(task_id=task.pk, at=NOW(), **when)
+    been = expected(task, staff, NOW() - timedelta(days=1))
+    with acting.for_user(nurse):
+        end(task_id=task.pk, by=nurse, at=NOW(), reason_text="They moved away")
+    for day in days:
+        day.refresh_from_db()
+    assert [day.available for day in days] == [1, 1]
+    assert list(Booking.objects.standing()) == [been], "what has been stays written down"
+    operations.book_appointment(task_id=joins(pool, nurse, staff).pk, at=NOW(), **when)
 
 
 @pytest.mark.req("R140")

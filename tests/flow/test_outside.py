@@ -6,18 +6,21 @@ from datetime import timedelta
 import pytest
 from django.core import mail
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from capacity.models import CapacityReport
 from core import sms
 from core.errors import Conflict, Invalid, LuneError, NotAllowed, NotFound
 from core.models import AuditEntry, Event
+from flow import consents
 from flow import operations as referrals
-from flow.models import Attendance, Message, PhoneCall, ReleaseCode, ReplyContact, TaskLink, Transition
+from flow.models import Attendance, Message, Patient, PhoneCall, ReleaseCode, ReplyContact, TaskLink, Transition
 from flow.outside import calls, codes, contacts, links, messages, operations
 from flow.queries import timeline
 from flow.workflow import Action, Reason, Status
 from tests import factories
+from tests.factories.sharing import TeamFactory
 from tests.flow.helpers import send
 
 pytestmark = pytest.mark.django_db
@@ -115,6 +118,24 @@ def test_a_request_is_answered_by_link_and_named_after_the_code(pool, curator, n
     operations.answer(token=door, action=Action.START, expected_version=task.version, at=timezone.now())
     task.refresh_from_db()
     assert task.status == Status.IN_PROGRESS
+
+
+def test_a_link_names_nobody_who_no_longer_agrees(pool, curator, nurse, client):
+    register(pool, curator)
+    task = asked(pool, nurse)
+    door = accept(link_to(task), task)
+    code = code_for(door)
+    at = timezone.now()
+    consents.record_consent(
+        patient_id=task.referral.patient_id, purpose="direct-care", decision="withdrawn", source="said", by=nurse, at=at
+    )
+    for verb, typed in ((operations.release, {"code": code}), (operations.send_code, {})):
+        with pytest.raises(Conflict) as refused:
+            verb(token=door, at=at + timedelta(minutes=2), **typed)
+        assert refused.value.code == "consent-withdrawn"
+    page = client.get(reverse("reply", args=[door])).content.decode()
+    assert "The person no longer agrees to this" in page
+    assert "Send me the code" not in page
 
 
 def test_a_link_takes_one_answer_runs_out_and_is_renewed_only_to_the_registered_address(pool, curator, nurse):
@@ -291,6 +312,11 @@ def test_what_a_provider_says_on_the_telephone_is_its_step(pool, nurse):
     calls.log(said="failed", words="They moved away", **said)
     assert PhoneCall.objects.visible_to(nurse).count() == 3
     assert not PhoneCall.objects.visible_to(factories.UserFactory(provider=True, organization=pool.service.organization)).exists()
+    colleague = factories.UserFactory(organization=nurse.organization)
+    assert PhoneCall.objects.visible_to(colleague).count() == 3
+    private = TeamFactory(organization=nurse.organization, private=True, people=[nurse])
+    Patient.objects.filter(pk=task.referral.patient_id).update(team=private)
+    assert not PhoneCall.objects.visible_to(colleague).exists(), "a call may name whom a team keeps to itself"
 
 
 def test_nobody_answers_for_a_provider_that_answers_for_itself(pool, curator, nurse):

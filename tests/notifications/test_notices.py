@@ -157,6 +157,11 @@ def test_an_emergency_is_told_to_managers_at_once_and_where_nobody_manages_to_ad
     assert (told(manager), told(boss)) == (["break-glass"], ["break-glass"])
     assert set(Notice.objects.values_list("urgent", flat=True)) == {True}
     assert words.link(Notice.objects.get(user=manager), manager) == reverse("glass-review", args=[boss.pk])
+    with transaction.atomic():  # of two homes one has no manager: it is heard for it, too
+        homes = [manager.organization_id, UserFactory(provider=True).organization_id]
+        publish("breakglass.opened", topics=["region"], audience=homes, data={"opening": str(boss.pk), "to": [str(manager.pk)]})
+    read_all()
+    assert (told(manager), told(boss)) == (["break-glass"] * 2, ["break-glass"] * 2)
 
 
 @pytest.mark.parametrize("managed", [True, False])
@@ -428,5 +433,10 @@ def test_a_number_is_used_once_its_code_was_typed_in_and_until_it_writes_stop():
     choosing.confirm_mobile(code=f"{code[:3]} {code[3:]}", by=user, at=NOW)
     assert preferences.of_user(user).mobile == to == MOBILE
     assert stopping.stop_by_text(sender=MOBILE, text="please do not stop", at=NOW) == 0
+    assert stopping.stop(user_id=user.pk, route="sms", because=stopping.BOUNCED, at=NOW)
+    stopping.stop_by_text(sender=MOBILE, text=" Stop. ", at=NOW)
+    own = PersonChoices.objects.get(user=user)
+    assert own.sms_stopped_because == stopping.ASKED, "that the number works again does not undo what they asked for"
+    stopping.start(user_id=user.pk, route="sms")
     assert stopping.stop_by_text(sender=MOBILE, text=" Stop. ", at=NOW) == 1
     assert preferences.of_user(user).mobile == ""
