@@ -145,6 +145,12 @@ class FollowUpEndSerializer(serializers.Serializer):
     words = serializers.CharField(max_length=500)
 
 
+class ReadUpToSerializer(serializers.Serializer):
+    """The newest message that was shown."""
+
+    message = serializers.UUIDField(required=False, help_text="What came after it stays unread. Without it, all that there is is read.")
+
+
 class TaskMessages(APIView):
     """The thread of a request, the oldest first. Reading marks nothing as read: POST to `read/` for that."""
 
@@ -183,11 +189,14 @@ class TaskMessages(APIView):
 
 
 class TaskMessagesRead(APIView):
-    """Somebody of this side has read all that there is."""
+    """Somebody of this side has read what was shown."""
 
-    @extend_schema(operation_id="task_messages_read", request=None, responses={204: OpenApiResponse(description="Noted.")})
+    @extend_schema(operation_id="task_messages_read", request=ReadUpToSerializer, responses={204: OpenApiResponse(description="Noted.")})
     def post(self, request: Request, pk: UUID) -> Response:
-        operations.mark_read(task_id=_task(request, pk).pk, by=user_of(request), at=clock.now())
+        told = ReadUpToSerializer(data=request.data)
+        told.is_valid(raise_exception=True)
+        last = told.validated_data.get("message")
+        operations.mark_read(task_id=_task(request, pk).pk, last=last, by=user_of(request), at=clock.now())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

@@ -5,6 +5,7 @@ in a folder of their own (`LUNE_DOCUMENTS_ROOT`).
 """
 
 import hashlib
+import logging
 import secrets
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -25,6 +26,7 @@ from flow.casework.words import checked
 from flow.models import Document, Patient
 from flow.models.document import storage
 
+logger = logging.getLogger(__name__)
 State = Document.State
 #: So many belong to one person.
 MOST = 300
@@ -114,6 +116,8 @@ def scan_waiting(*, at: datetime, most: int = 50) -> int:
             done += bool(scan(document_id=document_id, at=at))
         except ScannerAway:
             break
+        except OSError:  # its file is gone or cannot be read: told below, and the others go on
+            logger.warning("The file of document %s cannot be read", document_id, exc_info=True)
     with transaction.atomic():
         for document in waiting.filter(state=State.HELD, added_at__lt=at - LONG_WAIT, finding="").select_for_update(of=("self",))[:most]:
             document.finding = NOT_SCANNED

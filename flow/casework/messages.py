@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from catalogue.models import User
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -74,9 +75,18 @@ def write(*, task_id: UUID, words: str, by: User, at: datetime, key: UUID | None
 
 
 @transaction.atomic
-def mark_read(*, task_id: UUID, by: User, at: datetime) -> int:
-    """Note that somebody of this side has opened what the other wrote. Returns how many were new."""
-    new = list(Message.objects.unread_by(by).filter(task_id=task_id).values_list("pk", flat=True))
+def mark_read(*, task_id: UUID, by: User, at: datetime, last: UUID | None = None) -> int:
+    """Note that somebody of this side has opened what the other wrote, up to the message `last`: what came since was not shown.
+
+    Returns how many were new. Raises NotFound.
+    """
+    unread = Message.objects.unread_by(by).filter(task_id=task_id)
+    if last is not None:
+        newest = Message.objects.visible_to(by).filter(task_id=task_id, pk=last).first()
+        if newest is None:
+            raise NotFound("There is no such message.")
+        unread = unread.filter(Q(at__lt=newest.at) | Q(at=newest.at, pk__lte=newest.pk))
+    new = list(unread.values_list("pk", flat=True))
     return Message.objects.filter(pk__in=new, read_at__isnull=True).update(read_at=at, read_by=by) if new else 0
 
 

@@ -76,7 +76,7 @@ def read(token: str, *, at: datetime) -> Told:
         given = _bytes(signature)
         if not isinstance(claims, dict):
             raise TypeError
-    except (ValueError, TypeError, KeyError, binascii.Error) as error:
+    except (ValueError, TypeError, KeyError, RecursionError, binascii.Error) as error:
         raise Refused(
             "This link from your record system cannot be read. Open it again from the patient’s record.", code="unreadable"
         ) from error

@@ -66,7 +66,7 @@ def end(*, service_id: UUID, by: User, at: datetime) -> int:
 
 
 def _end(service: Service, by: User, at: datetime) -> int:
-    contact = ReplyContact.objects.active().select_for_update(of=("self",)).filter(service=service).first()
+    contact = ReplyContact.objects.active().select_for_update(of=("self",), no_key=True).filter(service=service).first()
     if contact is None:
         return 0
     contact.ended_at, contact.ended_by = at, by

@@ -11,7 +11,7 @@ from catalogue.models import Organization, User
 from core import acting, audit
 from core.errors import NotAllowed, NotFound
 from core.models import AuditEntry
-from flow.models import Patient, Referral
+from flow.models import Patient, PatientMerge, Referral, ReplyContact
 
 #: As many as one page and one file tell; whoever needs more asks for a shorter time.
 MOST = 2_000
@@ -45,7 +45,7 @@ def at_record(*, nhs_number: str, birth_date: date, by: User, since: date | None
         if person is None:
             raise NotFound("Your organisation has nobody with this NHS number and date of birth. Check both.", code="no-such-person")
         audit.record_read(user=by, record_type="audit", record_id=person.pk, purpose="privacy")
-        records = {person.pk: "The person’s record"}
+        records = {person.pk: "The person’s record"} | dict.fromkeys(_joined_into(person.pk), "A record that was joined with this one")
         records |= dict.fromkeys(Referral.objects.filter(patient=person).values_list("pk", flat=True), "A referral")
         entries = AuditEntry.objects.filter(record_id__in=records, action="read").order_by("-at", "-id")
         if since is not None:
@@ -55,14 +55,25 @@ def at_record(*, nhs_number: str, birth_date: date, by: User, since: date | None
         return _told(list(entries[:MOST]), records)
 
 
+def _joined_into(kept: UUID) -> set[UUID]:
+    """Records that turned out to be this person's, each with those that were joined into it before."""
+    found: set[UUID] = set()
+    newest = {kept}
+    while newest:
+        newest = set(PatientMerge.objects.filter(kept__in=newest, undone_at=None).values_list("gone", flat=True)) - found
+        found |= newest
+    return found
+
+
 def _told(entries: Iterable[AuditEntry], records: dict[UUID, str]) -> list[Look]:
     entries = list(entries)
     people = {user.pk: user for user in User.objects.filter(pk__in={entry.user_id for entry in entries})}
+    contacts = dict(ReplyContact.objects.filter(pk__in={entry.user_id for entry in entries} - people.keys()).values_list("pk", "name"))
     homes = dict(Organization.objects.filter(pk__in={entry.organization_id for entry in entries}).values_list("pk", "name"))
     return [
         Look(
             at=entry.at,
-            who=_name(people.get(entry.user_id)),
+            who=_name(people.get(entry.user_id), contacts.get(entry.user_id)),
             organization=homes.get(entry.organization_id, "") if entry.organization_id else "",
             role=str(User.Role(entry.role).label) if entry.role in User.Role.values else entry.role,
             what="Who looked at it" if entry.record_type == "audit" else records[entry.record_id],
@@ -72,7 +83,9 @@ def _told(entries: Iterable[AuditEntry], records: dict[UUID, str]) -> list[Look]
     ]
 
 
-def _name(user: User | None) -> str:
+def _name(user: User | None, contact: str | None) -> str:
+    if contact is not None:
+        return f"{contact}, by a signed link"
     if user is None:
         return "Somebody whose account is gone"
     return user.get_full_name() or user.email

@@ -185,6 +185,6 @@ def _find(request: SignedIn, patient: Patient) -> HttpResponse:
 def _token(request: Request) -> str:
     try:
         said = json.loads(request.body[:10_000])
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     return str(said.get("token", "")) if isinstance(said, dict) else ""

@@ -205,9 +205,12 @@ def _organization(request: SignedIn) -> UUID:
 
 def _read(text: str) -> datetime:
     try:
-        return datetime.strptime(text, _STAMP).replace(tzinfo=UTC)
+        read = datetime.strptime(text, _STAMP).replace(tzinfo=UTC)
     except ValueError as error:
         raise Http404 from error
+    if not 2020 <= read.year <= 2100:  # nothing is written down so far away, and a day more or less must be possible
+        raise Http404
+    return read
 
 
 def _uuid(text: str) -> UUID:

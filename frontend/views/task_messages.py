@@ -39,14 +39,17 @@ def messages_list(request: SignedIn) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @for_roles(*CARING)
 def task_messages(request: SignedIn, pk: UUID) -> HttpResponse:
-    """The thread. Opening the page, or writing in it, marks what the other side wrote as read; a part that refreshes itself does not."""
+    """The thread. Opening the page marks as read what it shows of the other side; a part that refreshes itself does not.
+
+    Whoever writes is led to the page again.
+    """
     if request.method == "GET":
         return _page(request, pk)
     found = get_object_or_404(ReferralTask.objects.visible_to(request.user), pk=pk)
     action = request.POST.get("action", "")
     try:
         if action == "read":
-            operations.mark_read(task_id=found.pk, by=request.user, at=clock.now())
+            operations.mark_read(task_id=found.pk, last=_shown(request), by=request.user, at=clock.now())
             return redirect("task-messages", pk)
         form = _form(request, action)
         if not form.is_valid():
@@ -57,9 +60,16 @@ def task_messages(request: SignedIn, pk: UUID) -> HttpResponse:
             tell(form, error)
             return _page(request, pk, form)
         return _page(request, pk, problem=error)
-    operations.mark_read(task_id=found.pk, by=request.user, at=clock.now())
     messages.success(request, said)
     return redirect("task-messages", pk)
+
+
+def _shown(request: SignedIn) -> UUID:
+    """The newest message on the page of whoever pressed: what came since stays new."""
+    try:
+        return UUID(request.POST.get("last", ""))
+    except ValueError as error:
+        raise Invalid("Load the page again, then say that you have read it.", code="unknown-action") from error
 
 
 def _form(request: SignedIn, action: str) -> KeyedForm:
@@ -100,8 +110,8 @@ def _page(request: SignedIn, pk: UUID, form: KeyedForm | None = None, problem: L
         audit.record_read(user=request.user, record_type="patient", record_id=person.pk, refresh=bool(request.htmx))
     if not provider:
         audit.record_read(user=request.user, record_type="referral", record_id=task.referral_id, refresh=bool(request.htmx))
-    if request.method == "GET" and not request.htmx:
-        operations.mark_read(task_id=task.pk, by=request.user, at=clock.now())
+    if request.method == "GET" and not request.htmx and thread.lines:
+        operations.mark_read(task_id=task.pk, last=thread.lines[-1].id, by=request.user, at=clock.now())
     context = {
         "task": task,
         "thread": thread,

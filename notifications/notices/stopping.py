@@ -44,6 +44,10 @@ def stop(*, user_id: UUID, route: str, because: str, at: datetime) -> bool:
     PersonChoices.objects.get_or_create(user_id=user_id)
     own = PersonChoices.objects.select_for_update().get(user_id=user_id)
     if getattr(own, f"{route}_stopped_at") is not None:
+        # What a person asks for holds, also once an address that bounced works again.
+        if because == ASKED and getattr(own, f"{route}_stopped_because") != ASKED:
+            setattr(own, f"{route}_stopped_because", because)
+            own.save(update_fields=[f"{route}_stopped_because"])
         return False
     setattr(own, f"{route}_stopped_at", at)
     setattr(own, f"{route}_stopped_because", because)

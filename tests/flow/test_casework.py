@@ -227,7 +227,13 @@ def test_a_thread_is_of_its_two_sides_and_each_side_knows_what_is_new():
     assert (queries.unread(provider), queries.unread(sender)) == ({task.pk: 1}, {})
     assert queries.unread_by_referral(provider, [task.referral_id]) == {task.referral_id: 1}
     assert operations.mark_read(task_id=task.pk, by=sender, at=NOW) == 0
-    assert operations.mark_read(task_id=task.pk, by=colleague, at=NOW) == 1
+    shown = queries.thread(task, colleague).lines[-1].id
+    later = operations.write(task_id=task.pk, words="And bring the key", by=sender, at=NOW + timedelta(minutes=1))
+    assert operations.mark_read(task_id=task.pk, last=shown, by=colleague, at=NOW) == 1
+    assert queries.unread(provider) == {task.pk: 1}, "what came after it was not shown"
+    with pytest.raises(NotFound):
+        operations.mark_read(task_id=task.pk, last=task.pk, by=colleague, at=NOW)
+    assert operations.mark_read(task_id=task.pk, last=later.pk, by=colleague, at=NOW) == 1
     assert queries.unread(provider) == {}
     assert queries.thread(task, sender).lines[0].read_at == NOW
 

@@ -15,6 +15,7 @@ from core.models import AuditEntry, Event
 from flow import operations as steps
 from flow.casework import operations, queries
 from flow.models import Document
+from flow.models.document import storage
 from flow.workflow import Status
 from tests.core.test_uploads import PDF, SVG
 from tests.factories import PatientFactory, UserFactory
@@ -79,6 +80,18 @@ def test_it_is_saved_and_never_run_and_its_name_is_ours(folder, referrer):
     assert kept.suffix == ""
     assert len(kept.name) == 40
     assert kept.stat().st_mode & 0o077 == 0
+
+
+def test_a_file_that_is_lost_is_told_and_holds_up_no_other(settings, referrer):
+    patient = PatientFactory(organization=referrer.organization)
+    with running() as clamd:
+        settings.SCANNER = clamd.address
+        lost, whole = add(referrer, patient), add(referrer, patient)
+        storage().delete(lost.file.name)
+        assert operations.scan_waiting(at=NOW + timedelta(hours=2)) == 1
+    assert [Document.objects.get(pk=one.pk).state for one in (lost, whole)] == ["held", "clean"]
+    (told,) = Event.objects.filter(type="document.held")
+    assert (told.data["document"], told.data["why"]) == (str(lost.pk), "not-scanned")
 
 
 @pytest.mark.req("R093")

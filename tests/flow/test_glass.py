@@ -10,11 +10,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from catalogue.models import User
+from core import acting, audit
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.models import AuditEntry, Event
-from flow.models import GlassOpening
+from flow.models import GlassOpening, PatientMerge, ReplyContact
+from flow.outside.operations import Reader
 from flow.sight import glass, looks
-from tests.factories import EpisodeFactory, PatientFactory, UserFactory
+from tests.factories import EpisodeFactory, PatientFactory, PoolFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 BORN, NUMBER = date(1941, 5, 17), "9434765919"
@@ -135,3 +137,21 @@ def test_a_manager_tells_a_person_who_has_looked_at_their_record_and_other_manag
     for stranger in (UserFactory(manager=True), UserFactory(role=User.Role.CURATOR)):
         with pytest.raises((NotFound, NotAllowed)):
             looks.at_record(nhs_number=NUMBER, birth_date=BORN, by=stranger)
+
+
+def test_looks_at_a_record_that_was_joined_are_told_and_by_whose_link_one_was(person):
+    boss, pool = UserFactory(manager=True, organization=person.organization), PoolFactory()
+    kitchen = ReplyContact.objects.create(
+        service=pool.service, name="The kitchen", email="desk@sunny.example", check_made="published", created_at=timezone.now()
+    )
+    first, second = PatientFactory.create_batch(2, organization=person.organization)
+    for gone, kept in ((first, second), (second, person)):
+        PatientMerge.objects.create(organization=person.organization, kept=kept, gone=gone, merged_at=timezone.now())
+    audit.record_read(user=UserFactory(first_name="Ann", last_name="Reed"), record_type="patient", record_id=first.pk)
+    audit.record_read(user=Reader(pk=kitchen.pk, organization_id=pool.service.organization_id), record_type="patient", record_id=person.pk)
+    with acting.for_user(boss):
+        found = looks.at_record(nhs_number=NUMBER, birth_date=BORN, by=boss)
+    assert [(each.who, each.what) for each in found[1:]] == [
+        ("The kitchen, by a signed link", "The person’s record"),
+        ("Ann Reed", "A record that was joined with this one"),
+    ]

@@ -128,10 +128,12 @@ def test_who_is_not_believed(client, key):
     good = tokens.sign(claims(), key_id=key[0].pk, secret=key[1])
     head, said, signature = good.split(".")
     forged = tokens._text(b'{"alg":"none","kid":"' + str(key[0].pk).encode() + b'"}')
+    deep = tokens._text(b"[" * 1_900)
     assert refused(tokens.sign(claims(), key_id=key[0].pk, secret=secret)) == "wrong-signature"
     assert refused(f"{forged}.{said}.{signature}") == "wrong-signature"
     assert refused(f"{head}.{said}.") == "wrong-signature"
-    assert {refused(text) for text in ("", "a.b", "x" * 9_000, good[:-40] + "é" * 40, f"{head}.{head[:-3]}.{signature}")} == {"unreadable"}
+    assert {refused(text) for text in ("", "a.b", f"{deep}.{deep}.{deep}", "x" * 9_000, good[:-40] + "é" * 40, f"{head}.{head[:-3]}.{signature}")} == {"unreadable"}
+    assert client.post(reverse("launch"), "[" * 9_000, content_type="application/json").json()["code"] == "unreadable"
     LaunchKey.objects.filter(pk=other.pk).update(revoked_at=at)
     assert refused(tokens.sign(claims(), key_id=other.pk, secret=secret)) == "key-ended"
     LaunchKey.objects.filter(pk=key[0].pk).update(created_at=at - timedelta(days=2), expires_at=at - timedelta(days=1))
