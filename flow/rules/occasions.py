@@ -119,8 +119,8 @@ def _declined(tasks: QuerySet[ReferralTask], span: Span) -> Iterator[Occasion]:
     rows = list(said.select_related("task__pool__service", "task__referral__episode"))
     steps: dict[UUID, list[tuple[UUID, str, datetime]]] = defaultdict(list)
     taken = Transition.objects.filter(task__referral__in={row.task.referral_id for row in rows}).order_by("at", "id")
-    for referral_id, *step in taken.values_list("task__referral", "task", "to_status", "at"):
-        steps[referral_id].append((step[0], step[1], step[2]))
+    for referral_id, task_id, status, taken_at in taken.values_list("task__referral", "task", "to_status", "at"):
+        steps[referral_id].append((task_id, status, taken_at))
     for row in rows:
         referral = row.task.referral
         moments = {row.at + span.wait, span.until} if span.now else {row.at + span.wait}

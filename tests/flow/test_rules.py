@@ -205,7 +205,7 @@ def test_a_rule_gives_no_hub_what_the_person_or_the_sender_does_not_want_there(a
     AgreementFactory(organization=sender.organization, with_organization=hub.organization, purpose="triage")
     referral = send(sender, pools, at=at)
     on(written(administrator, trigger="sent", action="route", after=timedelta(), parameters={"hub": str(hub.pk)}), at - days(1))
-    said = {"by": sender, "at": at, "decision": "refused", "source": "said", "patient_id": referral.patient_id}
+    said = {"by": sender, "at": at + timedelta(seconds=1), "decision": "refused", "source": "said", "patient_id": referral.patient_id}
     if why == "care":
         consents.record_consent(purpose=consents.Purpose.CARE, **(said | {"decision": "withdrawn"}))
     elif why == "sharing":
