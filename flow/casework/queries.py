@@ -294,22 +294,27 @@ class Waiting:
     at: datetime
 
 
-def waiting_threads(user: User) -> list[Waiting]:
-    """Requests with new messages or with questions to answer, what came last first."""
-    new, questions = unread(user), unanswered(user)
-    tasks = ReferralTask.objects.visible_to(user).filter(pk__in=new.keys() | questions.keys())
-    found = list(tasks.select_related("pool__service", "referral__organization").annotate(last=Max("messages__at")).order_by("-last", "pk"))
-    known = {task.referral.patient_id for task in found if user.is_referrer or task.status in Status.known_to_provider()}
-    people = Patient.objects.visible_to(user).in_bulk(known)
+def waiting_threads(user: User) -> QuerySet[ReferralTask]:
+    """Requests with new messages or with questions to answer, what came last first; `waiting` says what waits in those that are shown."""
+    tasks = ReferralTask.objects.visible_to(user).filter(pk__in=unread(user).keys() | unanswered(user).keys())
+    return tasks.select_related("pool__service", "referral__organization").annotate(last=Max("messages__at")).order_by("-last", "pk")
+
+
+def waiting(user: User, tasks: Iterable[ReferralTask]) -> list[Waiting]:
+    """What waits in requests of `waiting_threads`."""
+    found = list(tasks)
+    new, questions = unread(user, tasks=[task.pk for task in found]), unanswered(user)
+    named = {task.pk: task.referral.patient_id for task in found if user.is_referrer or task.status in Status.known_to_provider()}
+    people = Patient.objects.visible_to(user).in_bulk(set(named.values()))
     return [
         Waiting(
             task=task.pk,
             service=task.pool.service.name,
             sender=task.referral.organization.name,
-            person=people.get(task.referral.patient_id) if user.is_referrer or task.status in Status.known_to_provider() else None,
+            person=people.get(named[task.pk]) if task.pk in named else None,
             new=new.get(task.pk, 0),
             questions=questions.get(task.pk, 0),
-            at=task.last,
+            at=task.last,  # type: ignore[attr-defined]  # annotated by waiting_threads
         )
         for task in found
     ]

@@ -63,8 +63,8 @@ def queue(request: SignedIn) -> HttpResponse:
     at = clock.now()
     page = Paginator(queries.queue(request.user, **filters.asked), PAGE).get_page(request.GET.get("page"))
     queries.looked_at(request.user, page.object_list, refresh=bool(request.htmx))
-    shared = [] if request.htmx else list(shared_with(request.user, at))
-    audit.record_reads(user=request.user, record_type="patient", record_ids=[who.pk for who in shared], purpose="shared-care")
+    shared = None if request.htmx else Paginator(shared_with(request.user, at), PAGE).get_page(request.GET.get("shared"))
+    audit.record_reads(user=request.user, record_type="patient", record_ids=[who.pk for who in shared or ()], purpose="shared-care")
     context = {
         "shared": shared,
         "filters": filters,

@@ -30,9 +30,10 @@ PAGE = 50
 def messages_list(request: SignedIn) -> HttpResponse:
     """Requests in which something is to be read or answered; asked for as a part of the page, only what refreshes itself."""
     page = Paginator(queries.waiting_threads(request.user), PAGE).get_page(request.GET.get("page"))
-    named = [one.person.pk for one in page.object_list if one.person is not None]
+    lines = queries.waiting(request.user, page.object_list)
+    named = [one.person.pk for one in lines if one.person is not None]
     audit.record_reads(user=request.user, record_type="patient", record_ids=named, refresh=bool(request.htmx))
-    context = {"page": page, "query": Query(request.GET)}
+    context = {"page": page, "lines": lines, "query": Query(request.GET)}
     return render(request, "casework/_waiting.jinja" if request.htmx else "casework/waiting.jinja", context)
 
 

@@ -132,7 +132,10 @@ def test_who_is_not_believed(client, key):
     assert refused(tokens.sign(claims(), key_id=key[0].pk, secret=secret)) == "wrong-signature"
     assert refused(f"{forged}.{said}.{signature}") == "wrong-signature"
     assert refused(f"{head}.{said}.") == "wrong-signature"
-    assert {refused(text) for text in ("", "a.b", f"{deep}.{deep}.{deep}", "x" * 9_000, good[:-40] + "é" * 40, f"{head}.{head[:-3]}.{signature}")} == {"unreadable"}
+    assert {
+        refused(text)
+        for text in ("", "a.b", f"{deep}.{deep}.{deep}", "x" * 9_000, good[:-40] + "é" * 40, f"{head}.{head[:-3]}.{signature}")
+    } == {"unreadable"}
     assert client.post(reverse("launch"), "[" * 9_000, content_type="application/json").json()["code"] == "unreadable"
     LaunchKey.objects.filter(pk=other.pk).update(revoked_at=at)
     assert refused(tokens.sign(claims(), key_id=other.pk, secret=secret)) == "key-ended"

@@ -17,8 +17,10 @@ from flow import operations as steps
 from flow.casework import operations, story
 from flow.models import Document, FollowUp, Message, Note
 from flow.workflow import Status
+from frontend.views import hub, task_messages
 from tests.core.test_uploads import PDF, SVG
 from tests.factories import EpisodeFactory, PatientFactory, PoolFactory, UserFactory
+from tests.factories.sharing import GrantFactory
 from tests.flow.helpers import asked, provider_of, send
 
 pytestmark = pytest.mark.django_db
@@ -249,3 +251,23 @@ def test_follow_ups_stand_on_the_home_page_and_are_done_from_there():
     new = {"words": "Visit", "due_on": "2020-01-01", "whose": ""}
     refused = client.post(reverse("patient-follow-ups", args=[told.patient.pk]), new)
     assert (refused.status_code, "today or a later day" in text(refused)) == (422, True)
+
+
+def test_lists_that_name_people_show_and_note_one_side_at_a_time(monkeypatch):
+    monkeypatch.setattr(hub, "PAGE", 1)
+    monkeypatch.setattr(task_messages, "PAGE", 1)
+    partner = UserFactory()
+    for patient in PatientFactory.create_batch(2):
+        GrantFactory(agreement__organization=patient.organization, patient=patient, to_organization=partner.organization)
+    first = text(browser(partner).get(reverse("hub")))
+    assert "Page 2 of 2" in first
+    assert text(browser(partner).get(reverse("hub"), {"shared": 2})) != first
+    assert AuditEntry.objects.filter(user_id=partner.pk, purpose="shared-care").count() == 2
+    sender = UserFactory()
+    for hours in (1, 2):
+        task = send(sender, [PoolFactory()]).tasks.get()
+        operations.ask(task_id=task.pk, code="stairs", by=provider_of(task.pool), at=NOW + timedelta(hours=hours))
+    shown = text(browser(sender).get(reverse("messages")))
+    assert task.referral.patient.full_name in shown, "what came last is first"
+    assert "1 question to answer" in shown
+    assert AuditEntry.objects.filter(user_id=sender.pk, record_type="patient").count() == 1

@@ -97,3 +97,5 @@ def test_a_file_to_pass_on_has_no_small_number(client: Client, task):
     assert ",1,1,1,0," not in shared
     assert client.get("/register/figures.csv?first=2026-02-31").status_code == 404
     assert client.get("/register/?day=9999-12-31").status_code == 200
+    for when in ("00010101T0000Z", "99991231T2300Z"):
+        assert client.get(f"/register/{task.pool.service_id}/{when}/").status_code == 404
