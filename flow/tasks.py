@@ -14,6 +14,7 @@ from flow.acceptance import operations as acceptance
 from flow.acceptance.words import summary
 from flow.apart import apart
 from flow.casework import operations as casework
+from flow.hubs import closing
 from flow.launch import operations as launching
 from flow.outside import jobs as outside_jobs  # noqa: F401 - its tasks
 from flow.planning import keeping, renewing
@@ -137,9 +138,12 @@ def forget_launches(timestamp: int) -> int:
 @app.periodic(cron="* * * * *")
 @app.task(queueing_lock="look_at_deadlines")
 def look_at_deadlines(timestamp: int) -> int:
-    """Each minute: tell the deadlines that have passed, go on in the lists, carry out the process rules. Returns how many were acted on."""
+    """Each minute: tell the deadlines that have passed, go on in the lists, give back what hubs may read no longer, carry out the rules.
+
+    Returns how many were acted on.
+    """
     at, acted = clock.now(), 0
-    for look in (lateness.look, rules.run):
+    for look in (lateness.look, closing.look, rules.run):
         with apart("deadlines:", look.__module__):
             acted += look(at=at)
     return acted

@@ -10,6 +10,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from catalogue.models import User
 from core import acting
 from core.events import publish
+from flow.apart import apart
 from flow.hubs import journal
 from flow.hubs.queries import stuck
 from flow.hubs.steps import HubAction, HubState
@@ -28,7 +29,11 @@ NO = "The person said no, or took back their agreement. The hub reads this no lo
 def look(*, at: datetime) -> int:
     """Give back whatever no grant opens to its hub any more, and tell each deadline that has passed, once. Returns how many there were."""
     late = HubEntry.objects.filter(_late(at)).order_by("due_at", "pk").values_list("pk", flat=True)[:AT_ONCE]
-    return give_back(at=at, words=RUN_OUT) + sum(_tell_late(pk, at) for pk in list(late))
+    acted = give_back(at=at, words=RUN_OUT)
+    for pk in list(late):
+        with apart("late at a hub:", pk):
+            acted += _tell_late(pk, at)
+    return acted
 
 
 @acting.across("what a hub may read no longer goes back to its sender")

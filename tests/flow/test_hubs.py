@@ -8,10 +8,12 @@ from django.utils import timezone
 from core import acting
 from core.errors import Conflict, Invalid, LuneError, NotAllowed, NotFound
 from core.models import Event
+from flow import consents
 from flow import operations as flow
-from flow.hubs import needs, operations, queries
+from flow.hubs import closing, needs, operations, queries
 from flow.hubs.steps import MOVES, HubAction, HubSide, HubState
 from flow.models import Grant, HubEntry, HubStep, Patient, Referral, ReferralTask
+from flow.sharing import operations as sharing
 from flow.workflow import Status
 from tests.factories import EpisodeFactory, NeedProfileFactory, OrganizationFactory, PatientFactory, PoolFactory, UserFactory
 from tests.factories.sharing import AgreementFactory, HubFactory, PathwayFactory, TeamFactory
@@ -116,6 +118,60 @@ def test_when_the_agreement_ends_the_hub_sees_nothing_at_once(scene: Scene) -> N
     assert not queries.queue(scene.worker).exists()
     with pytest.raises(NotFound):
         scene.do(operations.take, entry)
+
+
+def test_what_a_hub_may_read_no_longer_goes_back_to_its_sender(scene: Scene) -> None:
+    """Whether it was revoked, the agreement ended, or the time ran out unseen: never lost between the two. And both sides are told."""
+    manager = UserFactory(manager=True, organization=scene.sender.organization)
+    revoked, ended, lapsed = scene.send(), scene.send(), scene.send()
+    at = timezone.now()
+    with acting.for_user(manager):
+        sharing.revoke(grant_id=Grant.objects.get(referral=revoked.referral_id).pk, by=manager, at=at)
+    revoked.refresh_from_db()
+    assert (revoked.state, queries.standing(revoked.referral).whose_move) == (HubState.RETURNED, "You")
+    assert queries.standing(revoked.referral).told[0].who == "Lune"
+    told = Event.objects.filter(type="hub.changed", data__entry=str(revoked.pk)).get()
+    assert set(told.audience) == {scene.sender.organization_id, scene.hub.organization_id}
+    Grant.objects.filter(referral=lapsed.referral_id).update(ends_at=at + timedelta(seconds=1))
+    assert closing.look(at=at) == 0
+    assert closing.look(at=at + timedelta(seconds=2)) == 1
+    lapsed.refresh_from_db()
+    ended.refresh_from_db()
+    assert (lapsed.state, ended.state) == (HubState.RETURNED, HubState.QUEUED)
+    with acting.for_user(manager):
+        sharing.end(agreement_id=Grant.objects.get(referral=ended.referral_id).agreement_id, by=manager, at=timezone.now())
+    ended.refresh_from_db()
+    assert ended.state == HubState.RETURNED
+    scene.agree(scene.hub)
+    scene.do(operations.send_again, ended, by=scene.sender)
+    assert queries.queue(scene.worker).get() == ended
+
+
+def test_what_is_late_at_a_hub_is_told_once(scene: Scene) -> None:
+    entry = scene.send()
+    late = entry.due_at + timedelta(minutes=1)
+    assert (closing.look(at=late), closing.look(at=late)) == (1, 0)
+    told = Event.objects.get(type="referral.overdue")
+    assert set(told.data["to"]) == {str(scene.worker.pk), str(scene.sender.pk)}
+    scene.do(operations.ask, entry, words="Which floor?")
+    entry.refresh_from_db()
+    assert closing.look(at=entry.due_at + timedelta(minutes=1)) == 1
+    assert Event.objects.filter(type="referral.overdue").latest("id").audience == [scene.sender.organization_id]
+
+
+def test_a_no_takes_it_from_the_hub_and_keeps_it_away(scene: Scene) -> None:
+    entry = scene.send()
+    with acting.for_user(scene.sender):
+        consents.record_consent(
+            patient_id=scene.patient.pk, purpose="direct-care", decision="withdrawn", source="said", by=scene.sender, at=timezone.now()
+        )
+    assert not queries.queue(scene.worker, show="all").exists()
+    assert HubEntry.objects.get(pk=entry.pk).state == HubState.RETURNED
+    told = Event.objects.get(type="consent.withdrawn")
+    assert set(told.audience) == {scene.sender.organization_id, scene.hub.organization_id}
+    with pytest.raises(Conflict) as refused:
+        scene.do(operations.send_again, entry, by=scene.sender)
+    assert refused.value.code == "consent-withdrawn"
 
 
 def test_passing_on_moves_it_in_one_step_or_not_at_all(scene: Scene) -> None:

@@ -1,15 +1,19 @@
 """Teams, sharing agreements and grants: who sees which record because of them, and who does not."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from core import acting
 from core.audit import record_read
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
-from core.models import AuditEntry
+from core.models import AuditEntry, Event
+from flow import consents
 from flow.models import Episode, EpisodeHold, Patient, PlanLine, Referral, ReferralTask
+from flow.queries import inbox
 from flow.sharing import operations
 from tests.factories import EpisodeFactory, PatientFactory, PlanLineFactory, PoolFactory, ReferralFactory, ReferralTaskFactory, UserFactory
 from tests.factories.sharing import AgreementFactory, GrantFactory, TeamFactory
@@ -204,6 +208,60 @@ def test_an_agreement_is_recorded_and_ended_by_those_whose_records_they_are(part
     share(partners)
     operations.end(agreement_id=partners.agreement.pk, by=partners.manager, at=at)
     assert partners.seen_by(partners.partner) == set()
+
+
+@pytest.mark.parametrize("purpose", ["direct-care", "sharing"])
+def test_a_no_closes_what_was_shared_and_nothing_is_shared_against_it(partners, purpose: str) -> None:
+    """What is shared for safeguarding does not rest on the person's agreement: it stays, and its holder is told as well."""
+    grant = share(partners)
+    kept = GrantFactory(agreement__organization=partners.organization, patient=partners.patient, purpose="safeguarding")
+    of = {"purpose": purpose, "kind": grant.to_organization.kind if purpose == "sharing" else ""}
+    said = {"patient_id": partners.patient.pk, "decision": "refused", "source": "said", "by": partners.colleague, "at": timezone.now()}
+    with acting.for_user(partners.colleague):
+        consents.record_consent(**of, **said)
+    assert partners.seen_by(partners.partner) == set()
+    assert partners.seen_by(UserFactory(organization=kept.to_organization)) == ALL
+    told = Event.objects.filter(type="consent.withdrawn", data__has_key="grant").values_list("audience", flat=True)
+    assert {frozenset(audience) for audience in told} == {
+        frozenset({partners.organization.pk, each.to_organization_id}) for each in (grant, kept)
+    }
+    with pytest.raises(Conflict) as refused, acting.for_user(partners.colleague):
+        share(partners)
+    assert refused.value.code == ("consent-withdrawn" if purpose == "direct-care" else "sharing-refused")
+
+
+def test_a_persons_referrals_go_with_them_to_another_team(partners) -> None:
+    """Also one without a stay, and one from a stay that has ended; not one that a third team has."""
+    before, after, third = TeamFactory.create_batch(3, organization=partners.organization)
+    Patient.objects.filter(pk=partners.patient.pk).update(team=before)
+    stay = EpisodeFactory(patient=partners.patient, kind="community", ended_at=timezone.now())
+    loose = ReferralFactory(patient=partners.patient, team=before)
+    past = ReferralFactory(patient=partners.patient, episode=stay, team=before)
+    other = ReferralFactory(patient=partners.patient, team=third)
+    with acting.for_user(partners.colleague):
+        operations.give_to_team(patient_id=partners.patient.pk, team_id=after.pk, by=partners.colleague, at=timezone.now())
+    assert [Referral.objects.get(pk=each.pk).team for each in (loose, past, other)] == [after, after, third]
+
+
+def test_a_team_that_there_is_not_takes_nobody_out_of_their_team(partners, client) -> None:
+    team = TeamFactory(organization=partners.organization, private=True, people=[partners.colleague])
+    Patient.objects.filter(pk=partners.patient.pk).update(team=team)
+    client.force_login(partners.colleague, backend="allauth.account.auth_backends.AuthenticationBackend")
+    address = reverse("patient-share", args=[partners.patient.pk])
+    for named in ({"team": str(UUID(int=7))}, {}):
+        assert client.post(address, {"do": "team", **named}).status_code == 422
+    assert Patient.objects.get(pk=partners.patient.pk).team == team
+
+
+def test_requests_of_a_shared_record_to_others_are_not_in_ones_inbox(record: Record, client) -> None:
+    grant = GrantFactory(agreement__organization=record.organization, patient=record.patient)
+    provider = UserFactory(provider=True, organization=grant.to_organization)
+    ReferralTask.objects.filter(pk=record.task.pk).update(status="requested")
+    assert ReferralTask.objects.visible_to(provider).filter(pk=record.task.pk).exists()
+    assert inbox(provider) == []
+    client.force_login(provider, backend="allauth.account.auth_backends.AuthenticationBackend")
+    assert "New (0)" in client.get(reverse("inbox")).content.decode()
+    assert client.get(reverse("api-tasks")).json()["results"] == []
 
 
 def test_a_manager_reads_who_looked_and_no_name(partners, client) -> None:
