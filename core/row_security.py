@@ -50,7 +50,8 @@ class Policy:
     `sees` takes the place of `visible_to`; `also` are rows that the second line opens besides, `fast` rows that `visible_to` opens too,
     told without asking the function: for tables of which pages read hundreds of rows. All are conditions on the row's own columns.
     `guarded` are columns that not everybody who sees the row may read: for each the condition on the row (as `r`) by which its words
-    may be read. The model's field is then a `GuardedText` or a `GuardedChar`. `manager` is the one that leaves out no rows.
+    may be read. The model's field is then a `GuardedText`, a `GuardedChar` or a `GuardedJSON`; `instead` is what somebody else is given
+    in place of a column, as an expression on the row: nothing, unless it is named. `manager` is the one that leaves out no rows.
     """
 
     model: type[models.Model]
@@ -58,6 +59,7 @@ class Policy:
     also: str = ""
     fast: str = ""
     guarded: dict[str, str] = field(default_factory=dict)
+    instead: dict[str, str] = field(default_factory=dict)
     manager: str = "_default_manager"
 
     @property
@@ -150,11 +152,12 @@ class Policy:
         return _ROW if isinstance(key, models.UUIDField) else _NUMBER
 
     def _reader(self, column: str, may: str) -> str:
+        instead = " ".join(self.instead.get(column, "NULL").split())
         return _function(
             f"{reader(self.table, column)}(wanted {'uuid' if self._row() == _ROW else 'bigint'})",
-            "text",
-            f'RETURN (SELECT r."{column}" FROM "{self.table}" r WHERE r.id = $1 '  # noqa: S608 – names of our own tables
-            f"AND (current_setting('role') <> '{ROLE}' OR ({may})));",
+            "jsonb" if isinstance(self.model._meta.get_field(column), models.JSONField) else "text",
+            f"RETURN (SELECT CASE WHEN current_setting('role') <> '{ROLE}' OR ({may}) THEN r.\"{column}\" ELSE ({instead}) END "  # noqa: S608
+            f'FROM "{self.table}" r WHERE r.id = $1);',
         )
 
 
@@ -234,26 +237,46 @@ def _clock_stands() -> Iterator[None]:
 
 
 class _Guarded(models.Field):
-    """Read through the function of its policy: who may not read it is given nothing. To the tables it is the field that it extends."""
+    """Read through the function of its policy: who may not read it is given nothing. To the tables it is the field that it extends.
+
+    `beside` is an open column without which there is nothing to read: where it is empty, the function is not asked.
+    """
+
+    empty = "''"
+    plain = ""
+
+    def __init__(self, *args: Any, beside: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.beside = beside
 
     def select_format(self, compiler: Any, sql: str, params: Any) -> tuple[str, Any]:
         if acting.now().is_system:
             return sql, params
         row, _, _ = sql.rpartition(".")
-        return f"coalesce({reader(self.model._meta.db_table, str(self.column))}({row}.\"id\"), '')", params
+        read = f'coalesce({reader(self.model._meta.db_table, str(self.column))}({row}."id"), {self.empty})'
+        return f'CASE WHEN {row}."{self.beside}" IS NULL THEN {self.empty} ELSE {read} END' if self.beside else read, params
 
     def deconstruct(self) -> Any:
         name, _, args, kwargs = super().deconstruct()
-        plain = "TextField" if isinstance(self, models.TextField) else "CharField"
-        return name, f"django.db.models.{plain}", args, kwargs
+        return name, f"django.db.models.{self.plain}", args, kwargs
 
 
 class GuardedText(_Guarded, models.TextField):
     """Long words that not everybody who sees the row may read."""
 
+    plain = "TextField"
+
 
 class GuardedChar(_Guarded, models.CharField):
     """The same, short."""
+
+    plain = "CharField"
+
+
+class GuardedJSON(_Guarded, models.JSONField):
+    """Answers by key, of which not everybody who sees the row may read all."""
+
+    empty, plain = "'{}'::jsonb", "JSONField"
 
 
 def bring_in_line(policies: Iterable[Policy], questions: Iterable[Question] = ()) -> None:

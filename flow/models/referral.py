@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from capacity.models import Reservation, ServiceCapacity
 from catalogue.models import Organization, User
-from core.row_security import GuardedChar, GuardedText
+from core.row_security import GuardedChar, GuardedJSON, GuardedText
 from core.scoping import VisibleQuerySet
 from flow.workflow import Action, Side, Status
 from matching.models import MatchRun, NeedProfile
@@ -77,10 +77,12 @@ class Referral(models.Model):
     )
     answer_within = models.PositiveIntegerField(null=True, blank=True, help_text="Minutes to answer, where the sender set them.")
     closed_at = models.DateTimeField(null=True, blank=True, help_text="The sender needs nothing more of it.")
-    closed_because = models.CharField(max_length=300, blank=True, default="", db_default="")
+    closed_because = GuardedChar(max_length=300, blank=True, default="", db_default="", beside="closed_at")
     team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, blank=True, related_name="referrals")
     pathway_version = models.ForeignKey(PathwayVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="referrals")
-    pathway_answers = models.JSONField(default=dict, blank=True, db_default={}, help_text="Key of a question of the version to its answer.")
+    pathway_answers = GuardedJSON(
+        default=dict, blank=True, db_default={}, beside="pathway_version_id", help_text="Key of a question of the version to its answer."
+    )
 
     objects = ReferralQuerySet.as_manager()
 

@@ -43,12 +43,24 @@ _STEP = f"""
 _WORDS = f"""
     lune_sees_flow_referral(r.id) OR EXISTS (SELECT FROM flow_referraltask t WHERE t.referral_id = r.id
     AND t.provider_id = lune_organization AND t.status IN ({_KNOWN}) AND current_setting('lune.role', true) = 'provider')"""
+#: Who was asked and has not said yes reads the answers that the version shows before it, as `flow.pathways.configuration.answered` says.
+_SHOWN_BEFORE = """
+    SELECT jsonb_object_agg(asked->>'key', r.pathway_answers->(asked->>'key'))
+    FROM flow_pathwayversion v, jsonb_array_elements(v.questions) asked
+    WHERE v.id = r.pathway_version_id AND lune_is_asked(r.id) AND current_setting('lune.role', true) = 'provider'
+    AND asked->>'shown' = 'before' AND asked->>'kind' NOT IN ('text', 'date') AND jsonb_exists(r.pathway_answers, asked->>'key')"""
 
 DIFFERENT = [
     Policy(Patient, fast=_OWN, manager="with_merged"),
     Policy(Episode, fast=_OWN),
     # A provider that was asked needs the row for its anonymised request; the words only after its yes.
-    Policy(Referral, fast=_OWN, also=f"{WORK} = 'provider' AND lune_is_asked(id)", guarded={"reason": _WORDS}),
+    Policy(
+        Referral,
+        fast=_OWN,
+        also=f"{WORK} = 'provider' AND lune_is_asked(id)",
+        guarded={"reason": _WORDS, "closed_because": _WORDS, "pathway_answers": _WORDS},
+        instead={"pathway_answers": _SHOWN_BEFORE},
+    ),
     Policy(
         ReferralTask,
         fast=f"""CASE {WORK} WHEN 'provider' THEN provider_id = {ORGANIZATION} AND status <> 'draft'

@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from core import acting
 from core.errors import Conflict, Invalid, NotAllowed
 from flow import operations as flow
 from flow.models import Pathway, Referral
@@ -122,8 +123,15 @@ def test_answers_are_checked_question_by_question(typed: dict, key: str) -> None
 def test_a_provider_reads_before_its_yes_only_what_the_version_shows_and_never_free_words() -> None:
     version = publish(questions=QUESTIONS)
     given = answers(version, {"stairs": "yes", "stage": "In treatment", "words": "Zebedee’s garden", "since": "2026-03-01", "falls": "3"})
-    task = ReferralTaskFactory(referral=ReferralFactory(pathway_version=version, pathway_answers=given))
+    closed = {"closed_at": timezone.now(), "closed_because": "Zebedee died"}
+    task = ReferralTaskFactory(referral=ReferralFactory(pathway_version=version, pathway_answers=given, **closed))
     provider = provider_of(task.pool)
+    with acting.for_user(provider):  # by the second line as well
+        asked = Referral.objects.get(pk=task.referral_id)
+        assert (asked.closed_because, set(asked.pathway_answers)) == ("", {"stairs", "stage", "falls"})
+    with acting.for_user(UserFactory(organization=task.referral.organization)):
+        sent = Referral.objects.get(pk=task.referral_id)
+        assert (sent.closed_because, sent.pathway_answers) == ("Zebedee died", given)
     seen = provider_view(task, provider)
     assert dict(seen.profile.answers) == {
         "Are there stairs at home?": "Yes", "Which stage?": "In treatment", "How many falls this year?": "3",
