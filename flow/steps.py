@@ -191,6 +191,17 @@ def give_back(task: ReferralTask, *, by: Actor | None, at: datetime) -> None:
 
     What has already ended stays so.
     """
+    if task.status in Status.known_to_provider():
+        _expect_no_more(task, by, at)
+    if task.took_place and task.status in Status.open():
+        places.reopen(pool_id=task.pool_id, by=account_of(by), at=at)
+        task.took_place = False
+    elif task.reservation_id:
+        places.release(reservation_id=task.reservation_id, by=account_of(by), at=at)
+
+
+def _expect_no_more(task: ReferralTask, by: Actor | None, at: datetime) -> None:
+    """Cancel what is booked and to come, and free the places that it took."""
     booked = list(Booking.objects.standing().filter(task=task, starts_at__gt=at, marks=None).order_by("session", "pk"))
     counted = [booking.session_id for booking in booked if booking.session_id and booking.took_place]
     if counted:
@@ -198,11 +209,6 @@ def give_back(task: ReferralTask, *, by: Actor | None, at: datetime) -> None:
     for session_id in counted:
         places.reopen(pool_id=session_id, by=account_of(by), at=at)
     Booking.objects.filter(pk__in=[booking.pk for booking in booked]).update(cancelled_at=at, cancelled_by=account_of(by))
-    if task.took_place and task.status in Status.open():
-        places.reopen(pool_id=task.pool_id, by=account_of(by), at=at)
-        task.took_place = False
-    elif task.reservation_id:
-        places.release(reservation_id=task.reservation_id, by=account_of(by), at=at)
 
 
 def end_wait(episode_id: UUID | None, at: datetime) -> None:
