@@ -11,7 +11,7 @@ from catalogue.models import User
 from core import acting
 from core.events import publish
 from flow.apart import apart
-from flow.hubs import journal
+from flow.hubs.journal import log_step, tell_change
 from flow.hubs.queries import stuck
 from flow.hubs.steps import HubAction, HubState
 from flow.models import Grant, HubEntry, Patient, Referral, Team
@@ -93,8 +93,8 @@ def _give_back(entry_id: UUID, referral_id: UUID, at: datetime, words: str) -> b
     entry.state, entry.assigned_to, entry.due_at, entry.changed_at = HubState.RETURNED, None, at + ANSWER_WITHIN, at
     entry.version += 1
     entry.save()
-    journal.log(entry, HubAction.RETURN, source, by=None, at=at, words=words)
-    journal.tell(entry)
+    log_step(entry, HubAction.RETURN, source, by=None, at=at, words=words)
+    tell_change(entry)
     return True
 
 

@@ -10,7 +10,7 @@ from flow.hubs.steps import HubAction
 from flow.models import HubEntry, HubStep
 
 
-def log(entry: HubEntry, action: HubAction, source: str, *, by: User | None, at: datetime, words: str = "") -> None:
+def log_step(entry: HubEntry, action: HubAction, source: str, *, by: User | None, at: datetime, words: str = "") -> None:
     """One row of the log; without `by` it was Lune."""
     HubStep.objects.create(
         entry=entry,
@@ -26,7 +26,7 @@ def log(entry: HubEntry, action: HubAction, source: str, *, by: User | None, at:
     )
 
 
-def tell(entry: HubEntry, *, also: Iterable[UUID] = ()) -> None:
+def tell_change(entry: HubEntry, *, also: Iterable[UUID] = ()) -> None:
     """The event for the sender and the hub, and for others who must know."""
     parties = {entry.referral.organization_id, entry.hub.organization_id, *also}
     publish(

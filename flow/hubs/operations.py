@@ -19,8 +19,8 @@ from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.events import publish
 from flow import checks, consents, fit, waterfall
 from flow.holds import held_for_sending
-from flow.hubs import journal
 from flow.hubs.closing import ANSWER_WITHIN
+from flow.hubs.journal import log_step, tell_change
 from flow.hubs.steps import BY_ACTION, WHOSE_MOVE, HubAction, HubMove, HubSide, HubState, move
 from flow.models import Episode, Hub, HubEntry, PathwayVersion, Patient, Referral, ReferralTask, Team
 from flow.pathways.adherence import due, expected
@@ -103,7 +103,7 @@ def send(
     entry = HubEntry.objects.create(
         referral=referral, hub=hub, due_at=_triage_by(referral, hub, at), queued_at=at, changed_at=at, state=HubState.QUEUED
     )
-    journal.log(entry, HubAction.SEND, "", by=by, at=at)
+    log_step(entry, HubAction.SEND, "", by=by, at=at)
     _queued(entry)
     return entry
 
@@ -119,7 +119,7 @@ def hand_over(referral: Referral, hub: Hub, *, at: datetime, words: str) -> HubE
     open_for(referral, hub, by=None, at=at)
     due = _triage_by(referral, hub, at)
     entry = HubEntry.objects.create(referral=referral, hub=hub, due_at=due, queued_at=at, changed_at=at, state=HubState.QUEUED)
-    journal.log(entry, HubAction.SEND, "", by=None, at=at, words=words)
+    log_step(entry, HubAction.SEND, "", by=None, at=at, words=words)
     _queued(entry)
     return entry
 
@@ -362,8 +362,8 @@ def _finish(
     entry.changed_at = at
     entry.version += 1
     entry.save()
-    journal.log(entry, step.action, source, by=by, at=at, words=words)
-    journal.tell(entry, also=[also] if also else [])
+    log_step(entry, step.action, source, by=by, at=at, words=words)
+    tell_change(entry, also=[also] if also else [])
     return entry
 
 

@@ -260,8 +260,8 @@ def test_an_overdue_answer_says_so(task):
 def test_the_list_costs_the_same_number_of_queries_for_many_requests(desk, task, pool, django_assert_num_queries):
     address = reverse("inbox")
     desk.get(address)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(8):
         desk.get(address)
     factories.ReferralTaskFactory.create_batch(4, pool=pool)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(8):
         desk.get(address)
