@@ -69,7 +69,7 @@ def close_after_no(patient: Patient, kind: str, *, by: User, at: datetime) -> No
     for grant in held:
         parties = {grant.organization_id, grant.to_organization_id}
         topics = [f"org:{party}" for party in parties]
-        data = {"grant": str(grant.pk), **({"referral": str(grant.referral_id)} if grant.referral_id else {})}
+        data = {"grant": str(grant.pk), "by": str(by.pk), **({"referral": str(grant.referral_id)} if grant.referral_id else {})}
         publish("consent.withdrawn", topics=topics, audience=parties, data=data)
         publish("sharing.changed", topics=topics, audience=parties)
     give_back(at=at, words=NO, referrals={grant.referral_id for grant in held if grant.referral_id})
