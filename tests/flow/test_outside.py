@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -285,6 +286,14 @@ def test_who_registers_whom(pool, curator, nurse):
             register(pool, owner, **wrong)
     assert not ReplyContact.objects.visible_to(nurse).exists()
     assert ReplyContact.objects.visible_to(owner).exists()
+
+
+def test_who_ends_a_contact_does_not_wait_for_links_that_point_at_it(pool, curator):
+    register(pool, curator)
+    with CaptureQueriesContext(connection) as asked_for:
+        contacts.end(service_id=pool.service_id, by=curator, at=timezone.now())
+    [lock] = [each["sql"] for each in asked_for if "flow_replycontact" in each["sql"] and " FOR " in each["sql"]]
+    assert "FOR NO KEY UPDATE" in lock, "a link that is made at the same time holds the key, and waits for the links that end here"
 
 
 @pytest.mark.req("R083")
