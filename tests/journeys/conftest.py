@@ -25,7 +25,10 @@ from tests.stack.live import BACKEND, BASE_DIR, Stack
 PATIENCE = 60_000
 SCREENSHOTS = BASE_DIR / "var" / "journeys"
 #: What a browser says to its console when a server that was there is gone: before it was asked, or in the middle of an answer.
-SERVER_GONE = "WebSocket connection to|ERR_(CONNECTION_(REFUSED|RESET|CLOSED)|CONTENT_LENGTH_MISMATCH|EMPTY_RESPONSE)|Failed to fetch"
+SERVER_GONE = (
+    "htmx:(sendError|afterRequest)|WebSocket connection to|"
+    "ERR_(CONNECTION_(REFUSED|RESET|CLOSED)|CONTENT_LENGTH_MISMATCH|EMPTY_RESPONSE)|Failed to fetch"
+)
 
 #: Of the window, in CSS pixels.
 WIDTHS = (1280, 390)

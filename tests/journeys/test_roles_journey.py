@@ -14,15 +14,15 @@ from tests.journeys.steps import given_patient, given_referrer, then_nothing_nam
 
 #: Trait of the factory, what its menu offers beside Home and Directory, and an address that is not for this role.
 ROLES = [
-    ({}, ["People waiting", "Plan", "Held places", "Find a service"], "/inbox/"),
-    ({"provider": True}, ["Our places", "Referrals to us", "People asking", "Our services"], "/worklist/"),
-    ({"manager": True}, ["Dashboard", "Plan", "What if", "Unmet need", "History", "Use", "Likely yes"], "/inbox/"),
+    ({}, ["People waiting", "Plan", "Held places", "Hub", "Find a service"], "/inbox/"),
+    ({"provider": True}, ["Our places", "Referrals to us", "Register", "People asking", "Our services"], "/worklist/"),
+    ({"manager": True}, ["Dashboard", "Plan", "What if", "Unmet need", "History", "Use", "Likely yes", "Sharing", "Rules"], "/inbox/"),
     (
         {"curator": True},
         ["Entries", "Proposals", "People asking", "Records to check", "Not reached", "Answers", "Words", "Doubles", "Imports", "Use"],
         "/dashboard/",
     ),
-    ({"administrator": True}, ["Sources", "Likely yes", "Users and settings"], "/worklist/"),
+    ({"administrator": True}, ["Sources", "Pathways", "Likely yes", "Rules", "Users and settings"], "/worklist/"),
 ]
 
 
