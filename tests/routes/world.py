@@ -118,9 +118,11 @@ class World:
             "letter": self.accepted.referral_id,
             "task": self.task(role).pk, "place": self.pools[0].pk, "capacity": self.pools[0].pk, "service": self.pools[0].service_id,
             "plan": self.line.pk, "fhir": self.pools[0].pk, "request": self.request.pk,
-            "entry": self.pools[0].service_id, "reply": self.pools[0].service_id, "register": self.task(role).pk, "asking": self.pools[0].service_id, "import": self.imported.pk,
+            "entry": self.pools[0].service_id, "reply": self.pools[0].service_id, "register": self.task(role).pk,
+            "asking": self.pools[0].service_id, "import": self.imported.pk,
             "duplicate": self.pair.pk, "what": self.question.pk, "hold": self.asked.reservation_id,
-            "note": self.note.pk, "document": self.document.pk, "follow": self.call.pk, "assurance": self.round.pk, "term": TaxonomyTerm.objects.of("need")[0].pk, "source": self.source.pk,
+            "note": self.note.pk, "document": self.document.pk, "follow": self.call.pk,
+            "assurance": self.round.pk, "term": TaxonomyTerm.objects.of("need")[0].pk, "source": self.source.pk,
         }  # fmt: skip
         return {
             "pk": own.get(area, uuid4()), "run_id": self.run.pk, "pool_id": self.pools[0].pk, "task_id": self.accepted.pk,
@@ -128,5 +130,7 @@ class World:
             "content_type_id": str(ContentType.objects.get_for_model(User).pk), "object_id": str(self.users[OWN].pk),
             "id": str(self.users[OWN].pk), "app_label": "catalogue", "section": "services", "token": "A" * 43, "answer": "correct",
             "hook": "services-for-problem", "part": "basics", "change_id": uuid4(), "row_id": uuid4(),
-            "stay_id": self.stay.pk, "one_id": self.patient.pk, "other_id": self.double.pk, "file_id": uuid4(), "batch": uuid4(), "when": "20260101T1000Z", "booking_id": uuid4(),
+            "stay_id": self.stay.pk, "one_id": self.patient.pk, "other_id": self.double.pk,
+            "file_id": uuid4(), "batch": uuid4(),
+            "when": "20260101T1000Z", "booking_id": uuid4(),
         }  # fmt: skip
