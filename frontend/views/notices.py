@@ -1,8 +1,5 @@
 """What a person is told: the bell, the list, what it leads to, and the way out of e-mails, which needs no sign-in."""
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -10,16 +7,13 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from core.clock import now
-from core.errors import NotFound
+from frontend.by_link import by_link
 from frontend.forms.notices import NoticeFilter
-from frontend.limits import too_often
 from frontend.presenters.query import Query
 from frontend.views.access import SignedIn, for_roles
-from frontend.views.errors import too_many_requests
 from notifications.models import Notice
 from notifications.notices import operations, stopping, words
 
@@ -77,24 +71,7 @@ def _back(request: SignedIn) -> str:
     return f"{reverse('notices')}{f'?{kept}' if kept else ''}"
 
 
-def _by_link(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Kept by nobody, indexed by nobody, and its address told to nobody. It needs no cookie, and sets none."""
-
-    @wraps(view)
-    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if too_often(request, "notices-stop", a_minute=A_MINUTE):
-            answer = too_many_requests(request)
-        else:
-            try:
-                answer = view(request, *args, **kwargs)
-            except NotFound:
-                answer = render(request, "notices/stop.jinja", {"unknown": True}, status=404)
-        answer["Cache-Control"] = "no-store"
-        answer["Referrer-Policy"] = "no-referrer"
-        answer["X-Robots-Tag"] = "noindex, nofollow"
-        return answer
-
-    return csrf_exempt(wrapped)
+_by_link = by_link("notices-stop", a_minute=lambda: A_MINUTE, spent="notices/stop.jinja")
 
 
 @_by_link

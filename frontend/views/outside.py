@@ -4,14 +4,11 @@ Looking changes nothing, because programs that check mail for harm open every li
 CSRF token: the address itself is the secret that a forger would need, and a mail program's own browser often keeps no cookies.
 """
 
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
 from core.clock import local_date, now
@@ -19,11 +16,10 @@ from core.errors import Conflict, Invalid, LuneError, NotFound
 from flow.models import TaskLink
 from flow.outside import links, operations, queries
 from flow.workflow import Status
+from frontend.by_link import by_link
 from frontend.forms.outside import CameForm, CodeForm, DeclineForm, QuestionForm, WhyForm
 from frontend.forms.tell import tell
-from frontend.limits import too_often
 from frontend.presenters import inbox as present
-from frontend.views.errors import too_many_requests
 
 #: A guesser of tokens needs more than all time; a club answers its few requests within a minute.
 A_MINUTE = 40
@@ -33,27 +29,7 @@ FORMS: dict[str, type[forms.Form]] = {
 }  # fmt: skip
 STEPS = {str(action) for action in operations.VERBS}
 
-View = Callable[..., HttpResponse]
-
-
-def _by_link(view: View) -> View:
-    """Every answer below such a link: kept by nobody, indexed by nobody, and its address told to nobody."""
-
-    @wraps(view)
-    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if too_often(request, "reply", a_minute=A_MINUTE):
-            answer = too_many_requests(request)
-        else:
-            try:
-                answer = view(request, *args, **kwargs)
-            except NotFound:
-                answer = render(request, "outside/spent.jinja", {"token": kwargs["token"]}, status=404)
-        answer["Cache-Control"] = "no-store"
-        answer["Referrer-Policy"] = "no-referrer"
-        answer["X-Robots-Tag"] = "noindex, nofollow"
-        return answer
-
-    return csrf_exempt(wrapped)
+_by_link = by_link("reply", a_minute=lambda: A_MINUTE, spent="outside/spent.jinja")
 
 
 @_by_link

@@ -4,13 +4,8 @@ Looking changes nothing, because programs that check mail for harm open every li
 CSRF token: the address itself is the secret that a forger would need, and a mail program's own browser often keeps no cookies.
 """
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
-
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from catalogue import assurance
@@ -19,35 +14,14 @@ from catalogue.eligibility_text import eligibility_sentences
 from catalogue.models import AssuranceLink
 from core.clock import now
 from core.errors import Invalid, NotFound
+from frontend.by_link import by_link
 from frontend.forms.still_correct import ChangeForm
-from frontend.limits import too_often
 from frontend.presenters import directory as present
-from frontend.views.errors import too_many_requests
 
 #: A charity with 25 services opens and answers them all within a few minutes; a guesser needs more than all time.
 A_MINUTE = 120
 
-View = Callable[..., HttpResponse]
-
-
-def _by_link(view: View) -> View:
-    """Every answer below such a link: kept by nobody, indexed by nobody, and its address told to nobody."""
-
-    @wraps(view)
-    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if too_often(request, "still-correct", a_minute=A_MINUTE):
-            answer = too_many_requests(request)
-        else:
-            try:
-                answer = view(request, *args, **kwargs)
-            except (NotFound, assurance.LinkSpent) as error:
-                answer = render(request, "still_correct/spent.jinja", status=error.http_status)
-        answer["Cache-Control"] = "no-store"
-        answer["Referrer-Policy"] = "no-referrer"
-        answer["X-Robots-Tag"] = "noindex, nofollow"
-        return answer
-
-    return csrf_exempt(wrapped)
+_by_link = by_link("still-correct", a_minute=lambda: A_MINUTE, spent="still_correct/spent.jinja", errors=(NotFound, assurance.LinkSpent))
 
 
 @_by_link

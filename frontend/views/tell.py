@@ -4,15 +4,12 @@ Looking changes nothing, because programs that check mail for harm open every li
 CSRF token: the address itself is the secret that a forger would need, and a mail program's own browser often keeps no cookies.
 """
 
-from collections.abc import Callable
 from contextlib import suppress
-from functools import wraps
 from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
 from capacity import ask_messages, asking, demand, preferences, queries
@@ -20,36 +17,15 @@ from capacity.holding import HeldPlace
 from capacity.models import UpdateLink
 from core.clock import now
 from core.errors import Conflict, LuneError, NotFound
+from frontend.by_link import by_link
 from frontend.forms import told
-from frontend.limits import too_often
 from frontend.presenters import tell as present
 from frontend.presenters.places import HISTORY, sparkline
-from frontend.views.errors import too_many_requests
 
 #: A home with a dozen services answers for all within a few minutes; a guesser needs more than all time.
 A_MINUTE = 60
 
-View = Callable[..., HttpResponse]
-
-
-def _by_link(view: View) -> View:
-    """Every answer below such a link: kept by nobody, indexed by nobody, and its address told to nobody. Spent and wrong are one."""
-
-    @wraps(view)
-    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if too_often(request, "tell", a_minute=A_MINUTE):
-            answer = too_many_requests(request)
-        else:
-            try:
-                answer = view(request, *args, **kwargs)
-            except NotFound:
-                answer = render(request, "tell/spent.jinja", {"token": kwargs["token"]}, status=404)
-        answer["Cache-Control"] = "no-store"
-        answer["Referrer-Policy"] = "no-referrer"
-        answer["X-Robots-Tag"] = "noindex, nofollow"
-        return answer
-
-    return csrf_exempt(wrapped)
+_by_link = by_link("tell", a_minute=lambda: A_MINUTE, spent="tell/spent.jinja")
 
 
 @_by_link
