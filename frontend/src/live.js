@@ -236,12 +236,13 @@ class Live {
   }
 
   /**
-   * A form of the region was sent while the region fetched itself: leave the form where its answer will look for it. A button that is held
-   * down stays too: put in its place another, and the tap is lost between press and release.
+   * A form of the region was sent while the region fetched itself: leave the form where its answer will look for it. What somebody has begun
+   * to type meanwhile stays, and so does a button that is held down: put in its place another, and the tap is lost between press and release.
    */
   spare(event) {
     const region = event.detail.target;
-    if (!region.matches("[data-live-topics]") || !(isAsking(region) || region.querySelector(":active"))) return;
+    if (!region.matches("[data-live-topics]")) return;
+    if (!(isAsking(region) || isTypingIn(region) || region.querySelector(":active"))) return;
     event.detail.shouldSwap = false;
     this.refresh(region);
   }
