@@ -13,7 +13,7 @@ from tests.bench.harness import Measured, bench, percentile
 
 #: 22 referrals and 52 figures a second; what costs the site least, a few times a second beside them, is the floor.
 RATES = {"referral": 22, "update": 52, "floor": 4}
-SECONDS, WARM = 20, 5
+SECONDS, WARM = 300, 10
 SENDERS, HOMES = 16, 208
 
 
