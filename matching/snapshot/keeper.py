@@ -82,7 +82,7 @@ class Keeper:
                 pause = self.look()
             except (Error, OSError) as error:
                 # What is in memory stays: whoever asks meets the database itself.
-                logger.warning("matching: PostgreSQL is away (%s)", type(error).__name__)
+                logger.warning("matching: PostgreSQL is away (%s)", type(error).__name__, exc_info=True)
                 pause = PAUSE
             finally:
                 connection.close()

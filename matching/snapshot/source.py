@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from django.db import connection, transaction
 
+from core import acting
 from matching.queries import fetch
 from matching.snapshot.layout import COPIED, PACKED, ROW, SAID, SAYS
 from matching.snapshot.table import Table
@@ -77,6 +78,8 @@ class Answer(NamedTuple):
 
 def load() -> tuple[Table, str, str]:
     """All rows, with the snapshot as of which they are and when the server was started. On a connection without a transaction."""
+    connection.ensure_connection()
+    acting.align(connection)  # now: a transaction's isolation can be said before its first statement alone
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         cursor.execute(_COUNT)

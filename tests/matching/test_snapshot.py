@@ -12,7 +12,7 @@ from django.db import connection, transaction
 
 from capacity.models import ServiceCapacity
 from catalogue.models import ServiceArea
-from core import clock
+from core import acting, clock
 from core.geo import BNG
 from matching import operations, queries, tasks
 from matching.engine import check
@@ -23,7 +23,7 @@ from matching.snapshot import source
 from matching.snapshot import table as tables
 from matching.snapshot.held import Behind, Held
 from matching.snapshot.keeper import PAUSE, TICK, Keeper, keeper
-from tests.factories import LocationFactory, NeedProfileFactory, PoolFactory, near
+from tests.factories import LocationFactory, NeedProfileFactory, PoolFactory, UserFactory, near
 from tests.matching import changes
 from tests.matching.worlds import AT, a_need, build, some_weights
 
@@ -173,6 +173,13 @@ def test_a_table_of_a_server_that_was_started_anew_is_given_up(pools):
     held.started = "2026-01-01 00:00:00+00"
     with pytest.raises(Behind, match="started anew"):
         ask(held)
+
+
+def test_the_rows_are_read_on_a_connection_that_stood_for_a_user(pools):
+    with acting.for_user(UserFactory()), connection.cursor() as cursor:
+        cursor.execute("SELECT current_user")
+        assert cursor.fetchone() == (acting.ROLE,)
+    assert source.load()[0].total == len(pools)
 
 
 def test_a_search_is_answered_from_memory_where_the_process_holds_it(pools, monkeypatch):
