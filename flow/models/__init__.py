@@ -19,6 +19,7 @@ from .origin import ReferralOrigin
 from .outside import PhoneCall, ReleaseCode, TaskLink
 from .pathway import Pathway, PathwayVersion
 from .patient import Patient
+from .person_message import PersonMessage, SessionCancellation
 from .plan import Plan, PlanDecision, PlanLine
 from .process_rule import ProcessRule, RuleDeed, RuleSwitch, RuleVersion
 from .queue import QueuedAsk
@@ -36,9 +37,9 @@ from .what_if import WhatIf, WhatIfResult
 __all__ = [
     "AcceptanceModel", "AcceptanceSwitch", "Attendance", "Batch", "Booking", "Consent", "Document", "Episode", "EpisodeHold",
     "FirstView", "FollowUp", "FollowUpStep", "GlassOpening", "Grant", "Hub", "HubEntry", "HubStep", "Launch", "LaunchKey", "Letter",
-    "Message", "NotOnePerson", "Note", "NoteVersion", "Pathway", "PathwayVersion", "Patient", "PatientMerge", "PhoneCall", "Plan",
+    "Message", "NotOnePerson", "Note", "NoteVersion", "Pathway", "PathwayVersion", "Patient", "PatientMerge", "PersonMessage", "PhoneCall", "Plan",
     "PlanDecision", "PlanLine", "ProcessRule", "QueuedAsk", "Referral", "ReferralOrigin", "ReferralTask", "RelatedPerson",
     "Relationship", "ReleaseCode", "ReplyContact", "RuleDeed", "RuleSwitch", "RuleVersion", "SavedView", "SelfReferral",
-    "SelfReferralLink", "SelfReferralNote", "SharingAgreement", "SimulatorControl", "TaskLink", "Team", "Transition", "WalkIns",
+    "SelfReferralLink", "SelfReferralNote", "SessionCancellation", "SharingAgreement", "SimulatorControl", "TaskLink", "Team", "Transition", "WalkIns",
     "WhatIf", "WhatIfResult",
 ]  # fmt: skip

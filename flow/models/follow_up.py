@@ -39,6 +39,8 @@ class FollowUp(models.Model):
         PERSON = "person", "Somebody asked for it"
         ACCEPTED = "accepted", "A service said yes"
         MISSED = "missed", "Sessions were missed"
+        OUTCOME = "outcome", "A score is due on the pathway"
+        MESSAGE = "message", "What a person answered, or a message that did not reach them"
 
     class State(models.TextChoices):
         OPEN = "open", "To do"
@@ -63,6 +65,9 @@ class FollowUp(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     outcome = models.CharField(max_length=500, blank=True, help_text="What came of it.")
+    tool = models.CharField(max_length=100, blank=True, help_text="The questionnaire whose score is due; its questions stand elsewhere.")
+    score = models.DecimalField(max_digits=8, decimal_places=3, null=True, blank=True)
+    scored_on = models.DateField(null=True, blank=True, help_text="The day on which the person answered.")
     version = models.PositiveIntegerField(default=1)
 
     objects = FollowUpQuerySet.as_manager()
@@ -80,6 +85,11 @@ class FollowUp(models.Model):
                 violation_error_message="A follow-up has an end exactly when it is no longer to do.",
             ),
             models.CheckConstraint(condition=~Q(words=""), name="a_follow_up_says_what", violation_error_message="Say what is to be done."),
+            models.CheckConstraint(
+                condition=Q(score__isnull=True, scored_on__isnull=True) | (Q(score__isnull=False, scored_on__isnull=False) & ~Q(tool="")),
+                name="a_score_has_a_tool_and_a_day",
+                violation_error_message="Give the score with the day on which the person answered.",
+            ),
             models.UniqueConstraint(
                 fields=["referral"],
                 condition=Q(kind="accepted"),
