@@ -1,14 +1,27 @@
 """What every API view shares: pages and errors."""
 
+import logging
 from http import HTTPStatus
 from typing import Any
 
+from django.db import InterfaceError, OperationalError
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView, exception_handler
+from rest_framework.views import APIView, exception_handler, set_rollback
 
 from core.errors import LuneError
+
+logger = logging.getLogger(__name__)
+
+#: What is raised when PostgreSQL does not answer, or when every connection is in use for longer than the pool waits.
+AWAY = (OperationalError, InterfaceError)
+#: Seconds after which somebody who was told to come back may.
+RETRY_SECONDS = 5
+BUSY = (
+    "Lune has too much to do just now, or cannot reach its database. Send the same request again in a few seconds; "
+    "with the same Idempotency-Key nothing is done twice."
+)
 
 
 class Page(PageNumberPagination):
@@ -29,10 +42,17 @@ def user_of(request: Request) -> Any:
 
 
 def handle_exception(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """Answer a `LuneError` with its message and code; leave everything else to DRF. A view that says `problems` answers by RFC 9457."""
+    """Answer a `LuneError` with its message and code, 503 when the database is away; leave the rest to DRF.
+
+    A view that says `problems` answers by RFC 9457.
+    """
     if isinstance(exc, LuneError):
         said = {"code": exc.code, "detail": exc.message, **exc.details}
         answer: Response | None = Response(said, status=exc.http_status)
+    elif isinstance(exc, AWAY):
+        logger.warning("api: the database is away or has no connection free (%s)", exc)
+        set_rollback()
+        answer = Response({"code": "busy", "detail": BUSY}, status=503, headers={"Retry-After": str(RETRY_SECONDS)})
     else:
         answer = exception_handler(exc, context)
     if answer is not None and getattr(context.get("view"), "problems", False):

@@ -1,9 +1,12 @@
 """Pages for what goes wrong: what happened, and what to do next."""
 
-from django.http import HttpRequest, HttpResponse
+import sys
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
+from core.api import AWAY, BUSY, RETRY_SECONDS
 from core.errors import LuneError
 
 
@@ -41,8 +44,13 @@ def too_many_requests(request: HttpRequest) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500. Reads neither session nor database: either may be what failed."""
-    return HttpResponse(render_to_string("errors/500.jinja"), status=500)
+    """500, or 503 when the database is away or has no connection free. Reads neither session nor database: either may be what failed."""
+    busy = isinstance(sys.exc_info()[1], AWAY)
+    status, headers = (503, {"Retry-After": str(RETRY_SECONDS)}) if busy else (500, {})
+    if request.path.startswith("/api/"):
+        said = {"code": "busy", "detail": BUSY} if busy else {"code": "fault", "detail": "The fault is ours, and it has been recorded."}
+        return JsonResponse(said, status=status, headers=headers)
+    return HttpResponse(render_to_string("errors/500.jinja", {"busy": busy}), status=status, headers=headers)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -3,9 +3,11 @@
 import re
 
 import pytest
+from django.db import OperationalError
 from django.urls import reverse
 
 from catalogue.models import User
+from core.api import handle_exception
 from core.errors import Conflict
 from frontend.views import errors
 from tests import factories
@@ -80,6 +82,21 @@ def test_server_error_page_needs_no_database(rf):
     answer = errors.server_error(rf.get("/"))
     assert answer.status_code == 500
     assert "Something went wrong" in answer.content.decode()
+
+
+@pytest.mark.parametrize("path", ["/", "/api/v1/referrals/"])
+def test_when_no_connection_is_free_everybody_is_told_to_come_back(rf, path):
+    try:
+        raise OperationalError("couldn't get a connection after 20.00 sec")
+    except OperationalError:
+        answer = errors.server_error(rf.get(path))
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    assert "couldn't get" not in answer.content.decode()
+
+
+def test_the_api_answers_503_when_it_gets_no_connection():
+    answer = handle_exception(OperationalError("couldn't get a connection"), {})
+    assert (answer.status_code, answer["Retry-After"], answer.data["code"]) == (503, "5", "busy")
 
 
 def test_a_form_without_its_token_is_explained(referrer):
