@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
                 ('told_at', models.DateTimeField(blank=True, null=True)),
                 ('undone_at', models.DateTimeField(blank=True, null=True)),
                 ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('instead', models.ForeignKey(blank=True, help_text='The session that is offered instead.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='capacity.servicecapacity')),
+                ('instead', models.ForeignKey(blank=True, help_text='Offered instead.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='capacity.servicecapacity')),
                 ('service', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='catalogue.service')),
                 ('undone_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],

@@ -37,9 +37,9 @@ from .what_if import WhatIf, WhatIfResult
 __all__ = [
     "AcceptanceModel", "AcceptanceSwitch", "Attendance", "Batch", "Booking", "Consent", "Document", "Episode", "EpisodeHold",
     "FirstView", "FollowUp", "FollowUpStep", "GlassOpening", "Grant", "Hub", "HubEntry", "HubStep", "Launch", "LaunchKey", "Letter",
-    "Message", "NotOnePerson", "Note", "NoteVersion", "Pathway", "PathwayVersion", "Patient", "PatientMerge", "PersonMessage", "PhoneCall", "Plan",
-    "PlanDecision", "PlanLine", "ProcessRule", "QueuedAsk", "Referral", "ReferralOrigin", "ReferralTask", "RelatedPerson",
+    "Message", "NotOnePerson", "Note", "NoteVersion", "Pathway", "PathwayVersion", "Patient", "PatientMerge", "PersonMessage", "PhoneCall",
+    "Plan", "PlanDecision", "PlanLine", "ProcessRule", "QueuedAsk", "Referral", "ReferralOrigin", "ReferralTask", "RelatedPerson",
     "Relationship", "ReleaseCode", "ReplyContact", "RuleDeed", "RuleSwitch", "RuleVersion", "SavedView", "SelfReferral",
-    "SelfReferralLink", "SelfReferralNote", "SessionCancellation", "SharingAgreement", "SimulatorControl", "TaskLink", "Team", "Transition", "WalkIns",
-    "WhatIf", "WhatIfResult",
+    "SelfReferralLink", "SelfReferralNote", "SessionCancellation", "SharingAgreement", "SimulatorControl", "TaskLink", "Team", "Transition",
+    "WalkIns", "WhatIf", "WhatIfResult",
 ]  # fmt: skip

@@ -35,7 +35,7 @@ class SessionCancellation(models.Model):
     starts_at = models.DateTimeField()
     reason = models.CharField(max_length=200, help_text="For the teams that referred; the people themselves are not told it.")
     instead = models.ForeignKey(
-        ServiceCapacity, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", help_text="The session that is offered instead."
+        ServiceCapacity, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", help_text="Offered instead."
     )
     closed_version = models.PositiveIntegerField(null=True, blank=True, help_text="Of the session’s places, when this closed them.")
     by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
