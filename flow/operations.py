@@ -4,7 +4,7 @@ Locks are always taken in this order, so that no two steps wait for each other i
 each kind in primary-key order, and the episode last.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from flow import checks, consents, fit, steps, waterfall, workflow
 from flow.asking import ask_also, ask_next, close, leave_out, move
 from flow.behalf import Actor
 from flow.casework.follow_ups import call_after_yes
+from flow.casework.outcomes import plan_scores
 from flow.consents import record_consent
 from flow.deadlines import RESPOND_WITHIN, respond_by
 from flow.episodes import edit_episode, keep_apart, note_need, start_episode
@@ -29,6 +30,7 @@ from flow.holds import extend_hold, give_back_waiting, held_for_sending, hold_pl
 from flow.hubs import operations as hubs
 from flow.lateness import look as look_at_deadlines
 from flow.models import Episode, Patient, Referral, ReferralTask
+from flow.pathways import choosing
 from flow.people import add_patient, edit_patient, tell_colleagues
 from flow.relations import add_related, edit_related, end_related, keep_together, let_apart, link_related, record_related
 from flow.sharing.hubs import share_back, team_of
@@ -71,13 +73,16 @@ def send(
     keep_asked: bool = False,
     answer_within: timedelta | None = None,
     even_so: bool = False,
+    version_id: UUID | None = None,
+    typed: Mapping[str, str] | None = None,
 ) -> Referral:
     """Ask one or several places for one person; keep a place at those in `hold_pool_ids`. A place that is held for this person already
     goes with the request, and no second one is counted. `package` is what `flow.packages` sends together.
 
     `wanted`: how many are to say yes; then the others are withdrawn. `in_order`: only as many are asked as are wanted, and the next when
     one says no or misses the deadline (`answer_within`, or what the urgency says); who missed it is withdrawn, or with `keep_asked`
-    stays asked. `even_so`: also a service whose criteria speak against it.
+    stays asked. `even_so`: also a service whose criteria speak against it. `version_id` and `typed`: the version of a pathway and what was
+    answered to its questions; its deadlines hold, and every service must be one of its own.
 
     All or nothing: when one place has gone since it was chosen, nothing is sent. Raises NotAllowed (not a referrer), Invalid (no
     consent, nothing chosen), NotFound (a record that `by` may not see) and Conflict (`no-place`, `not-known`, `already-asked`, `ended`,
@@ -115,6 +120,8 @@ def send(
             code="already-asked",
             pool=str(asked.pool_id),
         )
+    version = choosing.chosen(version_id, by)
+    answers = choosing.told(version, typed, chosen)
     pools = places.lock(chosen)
     checks.require_kept(pools)
     kept = held_for_sending(patient, chosen, at)
@@ -143,6 +150,8 @@ def send(
         in_order=in_order,
         keep_asked=in_order and keep_asked,
         answer_within=int(answer_within.total_seconds() // 60) if answer_within else None,
+        pathway_version=version,
+        pathway_answers=answers,
     )
     share_back(referral, by=by, at=at)
     if in_order:
@@ -197,6 +206,7 @@ def accept(
     steps.fill(task, before.version, by=by, at=at)
     steps.take(task, step, by=by, at=at, reason=steps.reason_of(step, reason, reason_text))
     call_after_yes(task=task, at=at)
+    plan_scores(task=task, at=at)
     withdrawal = workflow.step(Action.WITHDRAW, status=Status.REQUESTED, side=Side.SYSTEM)
     for other in others:
         steps.give_back(other, by=None, at=at)

@@ -1,6 +1,7 @@
 """What is to be done for a person by a day: made, given to somebody, postponed, done. Reached through `flow.casework.operations`."""
 
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from uuid import UUID
 
 from django.conf import settings
@@ -10,6 +11,7 @@ from catalogue.models import User
 from core.clock import local_date
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.events import drafted, publish, publish_all
+from flow.casework.outcomes import set_score
 from flow.casework.words import checked
 from flow.models import FollowUp, FollowUpStep, Patient, Referral, ReferralTask, Team
 
@@ -130,16 +132,32 @@ def postpone(*, follow_up_id: UUID, due_on: date, reason: str, by: User, at: dat
 
 
 @transaction.atomic
-def finish(*, follow_up_id: UUID, outcome: str, by: User, at: datetime, expected_version: int | None = None) -> FollowUp:
-    """Say that it is done and what came of it. Raises NotFound, Invalid and Conflict (`stale-version`, `ended`)."""
-    return _end(follow_up_id, FollowUp.State.DONE, _Action.DONE, outcome, "Say in a few words what came of it.", by, at, expected_version)
+def finish(
+    *,
+    follow_up_id: UUID,
+    outcome: str,
+    by: User,
+    at: datetime,
+    score: Decimal | None = None,
+    scored_on: date | None = None,
+    expected_version: int | None = None,
+) -> FollowUp:
+    """Say that it is done and what came of it: of an outcome tool the score and the day on which they answered, or why there is none.
+
+    Raises NotFound, Invalid and Conflict (`stale-version`, `ended`).
+    """
+    found = _lock(follow_up_id, by, expected_version)
+    told = set_score(found, score, scored_on, at)
+    outcome = ". ".join(filter(None, [told, outcome.strip()]))
+    wanted = "Enter the score, or say in a few words why there is none." if found.tool else "Say in a few words what came of it."
+    return _end(found, FollowUp.State.DONE, _Action.DONE, outcome, wanted, by, at)
 
 
 @transaction.atomic
 def cancel(*, follow_up_id: UUID, reason: str, by: User, at: datetime, expected_version: int | None = None) -> FollowUp:
     """Say that it is not needed any more, and why. Raises NotFound, Invalid and Conflict (`stale-version`, `ended`)."""
-    wanted = "Say why it is not needed any more."
-    return _end(follow_up_id, FollowUp.State.CANCELLED, _Action.CANCELLED, reason, wanted, by, at, expected_version)
+    found = _lock(follow_up_id, by, expected_version)
+    return _end(found, FollowUp.State.CANCELLED, _Action.CANCELLED, reason, "Say why it is not needed any more.", by, at)
 
 
 @transaction.atomic
@@ -157,10 +175,7 @@ def tell_due(*, at: datetime) -> int:
 # --- what they share
 
 
-def _end(
-    follow_up_id: UUID, state: str, action: str, words: str, wanted: str, by: User, at: datetime, expected_version: int | None
-) -> FollowUp:
-    found = _lock(follow_up_id, by, expected_version)
+def _end(found: FollowUp, state: str, action: str, words: str, wanted: str, by: User, at: datetime) -> FollowUp:
     found.outcome = checked(words, wanted, longest=500, field="words")
     found.state, found.ended_at, found.ended_by = state, at, by
     _save(found, action, by=by, at=at, words=found.outcome)

@@ -8,7 +8,7 @@ from flow.demo.logins import DOMAIN, HOSPITAL, NETWORK, PRACTICE
 from flow.hubs import needs, operations
 from flow.models import Episode, Hub, PathwayVersion, Patient, SharingAgreement, Team
 from flow.pathways import operations as pathways
-from flow.pathways.configuration import Configuration, Expected, Question, RoleName
+from flow.pathways.configuration import Configuration, Expected, Question, RoleName, Tool
 from flow.sharing import operations as sharing
 
 HUB = "Lune and Bay single point of access"
@@ -33,7 +33,7 @@ PATHWAYS: tuple[tuple[str, str, str, Configuration], ...] = (
                 Expected("started", 10, "working-days"),
             ),
             care_types=("talking-therapies", "peer-support", "carer-support", "befriending", "welfare-benefits", "social-prescribing"),
-            outcome_tools=("ONS4", "Distress thermometer"),
+            outcome_tools=(Tool("ONS4", (0, 84)), Tool("Distress thermometer", (0, 28, 84))),
             role_names=(RoleName("link-worker", "cancer support worker"),),
         ),
     ),
@@ -54,7 +54,7 @@ PATHWAYS: tuple[tuple[str, str, str, Configuration], ...] = (
                 Expected("started", 20, "working-days"),
             ),
             care_types=("physiotherapy", "physical-activity", "talking-therapies", "peer-support", "occupational-therapy"),
-            outcome_tools=("C19-YRSm", "EQ-5D-5L"),
+            outcome_tools=(Tool("C19-YRSm", (0, 42, 180)), Tool("EQ-5D-5L", (0, 180))),
             role_names=(RoleName("link-worker", "recovery coach"),),
         ),
     ),
@@ -72,7 +72,7 @@ PATHWAYS: tuple[tuple[str, str, str, Configuration], ...] = (
             ),
             steps=(Expected("triaged", 2, "hours"), Expected("answered", 8, "hours"), Expected("started", 24, "hours")),
             care_types=("home-care", "meals-at-home", "reablement", "poverty-crisis", "transport", "equipment"),
-            outcome_tools=("ONS4",),
+            outcome_tools=(Tool("ONS4", (14,)),),
             role_names=(RoleName("link-worker", "home-from-hospital worker"),),
         ),
     ),

@@ -13,7 +13,7 @@ from catalogue.models import User
 from catalogue.queries import find_place
 from core import clock
 from core.errors import Invalid, NotFound
-from flow.models import Episode, HubEntry, Pathway, PathwayVersion, Patient
+from flow.models import Episode, HubEntry, PathwayVersion, Patient
 from matching.models import MatchRun, NeedProfile
 
 
@@ -70,8 +70,3 @@ def within_pathway(rows: Iterable[Any], version: PathwayVersion | None) -> list[
     """Of ranked lines those of the services that a pathway names; all where it names none."""
     named = set(version.services.values_list("pk", flat=True)) if version is not None else set()
     return [row for row in rows if not named or row.line.service_id in named]
-
-
-def pathways_in_use(user: User) -> list[Pathway]:
-    """What one may refer on, by name."""
-    return list(Pathway.objects.visible_to(user).in_use().order_by("name"))

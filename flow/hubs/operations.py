@@ -23,6 +23,7 @@ from flow.hubs.closing import ANSWER_WITHIN
 from flow.hubs.journal import log_step, tell_change
 from flow.hubs.steps import BY_ACTION, WHOSE_MOVE, HubAction, HubMove, HubSide, HubState, move
 from flow.models import Episode, Hub, HubEntry, PathwayVersion, Patient, Referral, ReferralTask, Team
+from flow.pathways import choosing
 from flow.pathways.adherence import due, expected
 from flow.pathways.configuration import answers
 from flow.sharing.hubs import close_for, open_for, share_back, team_of
@@ -385,13 +386,9 @@ def _triage_by(referral: Referral, hub: Hub, at: datetime) -> datetime:
 
 
 def _version(version_id: UUID | None, hub: Hub, by: User) -> PathwayVersion | None:
-    if version_id is None:
+    version = choosing.chosen(version_id, by)
+    if version is None:
         return None
-    version = PathwayVersion.objects.visible_to(by).filter(pk=version_id, pathway__is_active=True).select_related("pathway").first()
-    if version is None or version.published_at is None:
-        raise Invalid("Choose one of the pathways.", field="pathway")
-    if version.pathway.current != version:
-        raise Conflict("This pathway has a newer form. Load the page again; nothing has been sent.", code="newer-version")
     covered = set(hub.pathways.values_list("pk", flat=True))
     if covered and version.pathway_id not in covered:
         raise Invalid(f"{hub.name} does not take people on this pathway. Choose another hub.", field="hub")

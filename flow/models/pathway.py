@@ -9,7 +9,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 
-from catalogue.models import Service, User
+from catalogue.models import Organization, Service, User
 from core.scoping import VisibleQuerySet
 
 
@@ -25,6 +25,13 @@ class PathwayQuerySet(VisibleQuerySet):
         published = PathwayVersion.objects.filter(published_at__isnull=False).order_by().values("pathway")
         return self.filter(is_active=True, pk__in=published)
 
+    def open_to(self, user) -> Self:
+        """Those on which `user` may refer now: in use, and for everybody or for the organisation of `user`."""
+        chosen = Pathway.organizations.through.objects
+        anybody = ~models.Exists(chosen.filter(pathway=models.OuterRef("pk")))
+        own = models.Exists(chosen.filter(pathway=models.OuterRef("pk"), organization=user.organization_id))
+        return self.visible_to(user).in_use().filter(anybody | own)
+
 
 class Pathway(models.Model):
     """A way through care, such as cancer support. What it asks stands in its versions."""
@@ -38,6 +45,7 @@ class Pathway(models.Model):
     )
     name = models.CharField(max_length=100)
     for_whom = models.CharField(max_length=300)
+    organizations = models.ManyToManyField(Organization, blank=True, related_name="+", help_text="Who refers on it. None: everybody.")
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField()
 
@@ -74,6 +82,7 @@ class PathwayVersion(models.Model):
     care_types = ArrayField(models.CharField(max_length=100), default=list, blank=True, help_text="Empty: any kind of care.")
     services = models.ManyToManyField(Service, blank=True, related_name="+", help_text="None: any service of these kinds.")
     outcome_tools = ArrayField(models.CharField(max_length=100), default=list, blank=True)
+    outcome_days = models.JSONField(default=dict, blank=True, help_text="Days after the yes on which each tool is due, by its name.")
     role_names = models.JSONField(default=list, blank=True, help_text="See `flow.pathways.configuration.RoleName`.")
     note = models.CharField(max_length=200, blank=True, help_text="What changed.")
     created_at = models.DateTimeField()
@@ -89,7 +98,7 @@ class PathwayVersion(models.Model):
             pgtrigger.Protect(
                 name="published_stays",
                 operation=pgtrigger.UpdateOf(
-                    "pathway_id", "number", "questions", "steps", "care_types", "outcome_tools", "role_names", "published_at"
+                    "pathway_id", "number", "questions", "steps", "care_types", "outcome_tools", "outcome_days", "role_names", "published_at"
                 ),
                 condition=pgtrigger.Q(old__published_at__isnull=False),
             ),

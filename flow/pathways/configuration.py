@@ -33,6 +33,8 @@ UNITS = {"hours": "hours", "working-days": "working days"}
 ROLES = {"link-worker": "Link worker", "care-coordinator": "Care coordinator", "hub-worker": "Person at the hub"}
 _YES_NO = {"yes": "Yes", "no": "No"}
 MOST_QUESTIONS, MOST_WORDS = 30, 1000
+#: Of outcome tools: how many, how often each, and the last day.
+MOST_TOOLS, MOST_TIMES, LAST_DAY = 10, 12, 700
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +78,28 @@ class RoleName:
 
 
 @dataclass(frozen=True, slots=True)
+class Tool:
+    """A questionnaire by its name, and on which days after the yes its score is due. Its questions stand elsewhere: many need a licence."""
+
+    name: str
+    days: tuple[int, ...] = ()
+
+    @property
+    def words(self) -> str:
+        if not self.days:
+            return f"{self.name}: no days set, so Lune asks nobody for it"
+        on = ["on the day of the yes" if day == 0 else f"{day} {'day' if day == 1 else 'days'} after it" for day in self.days]
+        return f"{self.name}: {', '.join(on)}"
+
+
+@dataclass(frozen=True, slots=True)
 class Configuration:
     """All of it, checked."""
 
     questions: tuple[Question, ...] = ()
     steps: tuple[Expected, ...] = ()
     care_types: tuple[str, ...] = ()
-    outcome_tools: tuple[str, ...] = ()
+    outcome_tools: tuple[Tool, ...] = ()
     role_names: tuple[RoleName, ...] = ()
 
     def stored(self) -> dict[str, Any]:
@@ -91,7 +108,8 @@ class Configuration:
             "questions": [asdict(question) | {"choices": list(question.choices)} for question in self.questions],
             "steps": [asdict(step) for step in self.steps],
             "care_types": list(self.care_types),
-            "outcome_tools": list(self.outcome_tools),
+            "outcome_tools": [tool.name for tool in self.outcome_tools],
+            "outcome_days": {tool.name: list(tool.days) for tool in self.outcome_tools if tool.days},
             "role_names": [asdict(name) for name in self.role_names],
         }
 
@@ -102,7 +120,7 @@ def read(version: PathwayVersion) -> Configuration:
         questions=tuple(Question(**question | {"choices": tuple(question.get("choices", ()))}) for question in version.questions),
         steps=tuple(Expected(**step) for step in version.steps),
         care_types=tuple(version.care_types),
-        outcome_tools=tuple(version.outcome_tools),
+        outcome_tools=tuple(Tool(name, tuple(version.outcome_days.get(name, ()))) for name in version.outcome_tools),
         role_names=tuple(RoleName(**name) for name in version.role_names),
     )
 
@@ -117,6 +135,7 @@ def require_sound(configuration: Configuration) -> None:
     for question in configuration.questions:
         _require_question(question)
     _require_steps(configuration.steps)
+    _require_tools(configuration.outcome_tools)
     for name in configuration.role_names:
         if name.role not in ROLES or not name.name:
             raise Invalid("Choose a role and say what it is called.", field="role_names")
@@ -145,6 +164,19 @@ def _require_steps(steps: tuple[Expected, ...]) -> None:
     for step in steps:
         if step.milestone not in MILESTONES or step.unit not in UNITS or not 1 <= step.within <= 1000:
             raise Invalid("Give each step a deadline from 1 to 1000 hours or working days.", field="steps")
+
+
+def _require_tools(tools: tuple[Tool, ...]) -> None:
+    if len(tools) > MOST_TOOLS:
+        raise Invalid(f"Use at most {MOST_TOOLS} outcome tools.", field="outcome_tools")
+    if len({tool.name for tool in tools}) < len(tools):
+        raise Invalid("Name each outcome tool once, with all its days.", field="outcome_tools")
+    for tool in tools:
+        if not 1 <= len(tool.name) <= 100:
+            raise Invalid("Give each outcome tool a name of up to 100 letters.", field="outcome_tools")
+        if len(tool.days) > MOST_TIMES or not all(0 <= day <= LAST_DAY for day in tool.days):
+            most = f"up to {MOST_TIMES} days from 0 to {LAST_DAY}"
+            raise Invalid(f"Give “{tool.name}” {most}, counted from the day of the yes.", field="outcome_tools")
 
 
 def answers(version: PathwayVersion, typed: Mapping[str, str]) -> dict[str, str]:

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from catalogue.models import User
+from catalogue.models import Organization, User
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from flow.models import Hub, Pathway, PathwayVersion
 from flow.pathways.configuration import Configuration, require_sound
@@ -40,6 +40,7 @@ def draft(*, pathway_id: UUID, by: User, at: datetime) -> PathwayVersion:
         steps=newest.steps,
         care_types=newest.care_types,
         outcome_tools=newest.outcome_tools,
+        outcome_days=newest.outcome_days,
         role_names=newest.role_names,
         created_at=at,
         created_by=by,
@@ -50,9 +51,21 @@ def draft(*, pathway_id: UUID, by: User, at: datetime) -> PathwayVersion:
 
 @transaction.atomic
 def change(
-    *, version_id: UUID, configuration: Configuration, name: str, for_whom: str, hub_ids: list[UUID], note: str, by: User, at: datetime
+    *,
+    version_id: UUID,
+    configuration: Configuration,
+    name: str,
+    for_whom: str,
+    hub_ids: list[UUID],
+    note: str,
+    by: User,
+    at: datetime,
+    organization_ids: list[UUID] | None = None,
 ) -> PathwayVersion:
-    """Write what a draft says. Name, description and hubs are the pathway's own and hold at once."""
+    """Write what a draft says. Name, description, hubs and who refers on it are the pathway's own and hold at once.
+
+    `organization_ids`: who may refer on it; an empty list: everybody; None leaves that as it is.
+    """
     _require_administrator(by)
     version = _draft(version_id)
     require_sound(configuration)
@@ -68,6 +81,11 @@ def change(
     if len(hubs) < len(set(hub_ids)):
         raise Invalid("One of these hubs is no longer there. Choose again.", field="hubs")
     pathway.hubs.set(hubs)
+    if organization_ids is not None:
+        chosen = list(Organization.objects.visible_to(by).filter(pk__in=organization_ids))
+        if len(chosen) < len(set(organization_ids)):
+            raise Invalid("One of these organisations is no longer there. Choose again.", field="organizations")
+        pathway.organizations.set(chosen)
     return version
 
 

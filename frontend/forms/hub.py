@@ -13,8 +13,8 @@ _ANSWER = "answer-"
 
 
 def chosen_version(versions: QuerySet[PathwayVersion], named: str) -> PathwayVersion | None:
-    """The version that an address or a form names: by its own id, or the newest of a pathway by its code."""
-    found = versions.filter(published_at__isnull=False, pathway__is_active=True).select_related("pathway").order_by("-number")
+    """The version that an address or a form names of those that one may choose: by its own id, or the newest of a pathway by its code."""
+    found = versions.select_related("pathway").order_by("-number")
     try:
         return found.filter(pk=UUID(named)).first()
     except ValueError:

@@ -20,6 +20,7 @@ from flow.hubs import needs, operations, queries
 from flow.hubs.steps import HubSide
 from flow.models import Episode, Hub, HubEntry, PathwayVersion, Patient
 from flow.pathways.adherence import adherence, helper_name
+from flow.pathways.choosing import pathways_open_to, versions_open_to
 from flow.pathways.configuration import answered
 from flow.sharing.queries import shared_with
 from frontend.forms.hub import HubForm, chosen_version
@@ -206,8 +207,7 @@ def send(request: SignedIn, pk: UUID) -> HttpResponse:
         patient = get_object_or_404(Patient.objects.visible_to(request.user), pk=pk)
         audit.record_read(user=request.user, record_type="patient", record_id=patient.pk)
     hubs = queries.hubs_for(request.user, patient)
-    versions = PathwayVersion.objects.visible_to(request.user)
-    version = chosen_version(versions, request.POST.get("version") or request.GET.get("pathway", ""))
+    version = chosen_version(versions_open_to(request.user), request.POST.get("version") or request.GET.get("pathway", ""))
     form = HubForm(request.POST or None, hubs=hubs, version=version)
     status = 200
     if request.method == "POST":
@@ -225,7 +225,7 @@ def send(request: SignedIn, pk: UUID) -> HttpResponse:
         "patient": patient,
         "form": form,
         "version": version,
-        "pathways": needs.pathways_in_use(request.user),
+        "pathways": pathways_open_to(request.user),
         "questions": [form[name] for name in form.asked],
         "has_need": needs.last_need(request.user, patient) is not None,
     }

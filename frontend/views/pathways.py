@@ -64,6 +64,7 @@ def pathway(request: SignedIn, pk: UUID) -> HttpResponse:
         "milestones": MILESTONES,
         "roles": ROLES,
         "hubs": found.hubs.all(),
+        "organizations": found.organizations.all(),
         "areas": area_names(configured),
     }
     return render(request, "pathways/pathway.jinja", context)
@@ -84,6 +85,7 @@ def pathway_edit(request: SignedIn, pk: UUID) -> HttpResponse:
                 name=data["name"],
                 for_whom=data["for_whom"],
                 hub_ids=[hub.pk for hub in data["hubs"]],
+                organization_ids=[organization.pk for organization in data["organizations"]],
                 note=data["note"],
                 by=request.user,
                 at=now(),

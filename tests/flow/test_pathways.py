@@ -14,7 +14,7 @@ from flow import operations as flow
 from flow.models import Pathway, Referral
 from flow.pathways import operations
 from flow.pathways.adherence import adherence
-from flow.pathways.configuration import Configuration, Expected, Question, RoleName, answered, answers, read
+from flow.pathways.configuration import Configuration, Expected, Question, RoleName, Tool, answered, answers, read
 from flow.queries import provider_view
 from tests.factories import ReferralFactory, ReferralTaskFactory, ServiceFactory, UserFactory, term
 from tests.factories.sharing import PathwayFactory
@@ -53,7 +53,7 @@ def test_what_is_configured_is_read_back_the_same() -> None:
         questions=QUESTIONS,
         steps=(Expected("answered", 2, "working-days"),),
         care_types=("home-general-residential",),
-        outcome_tools=("ONS4",),
+        outcome_tools=(Tool("ONS4", (0, 42)),),
         role_names=(RoleName("link-worker", "community connector", "E07000123"), RoleName("link-worker", "social prescriber")),
     )
     version = publish(**{name: getattr(whole, name) for name in Configuration.__slots__})
@@ -195,7 +195,7 @@ def test_the_screen_keeps_what_was_typed_and_shows_a_preview() -> None:
     made = client.post(reverse("pathway-new"), {"name": "Long Covid", "code": "long-covid", "for_whom": "People with long Covid"})
     pathway = Pathway.objects.get()
     assert made.url == reverse("pathway-edit", args=[pathway.pk])
-    sets = {f"{prefix}-{name}": number for prefix in "qsr" for name, number in (("TOTAL_FORMS", 1), ("INITIAL_FORMS", 0))}
+    sets = {f"{prefix}-{name}": number for prefix in "qsor" for name, number in (("TOTAL_FORMS", 1), ("INITIAL_FORMS", 0))}
     typed = sets | {
         "name": "Long Covid", "for_whom": "People with long Covid", "q-0-text": "How far can they walk?", "q-0-kind": "choice",
         "q-0-choices": "A room", "q-0-shown": "before",
