@@ -110,8 +110,8 @@ class FollowUpSerializer(serializers.ModelSerializer):
     class Meta:
         model = FollowUp
         fields = [
-            "id", "patient", "referral", "words", "kind", "due_on", "assigned_to", "team", "state", "state_words", "outcome", "created_at",
-            "ended_at", "version",
+            "id", "patient", "referral", "words", "kind", "due_on", "assigned_to", "team", "state", "state_words", "outcome", "tool",
+            "score", "scored_on", "created_at", "ended_at", "version",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -142,7 +142,11 @@ class FollowUpChangeSerializer(serializers.Serializer):
 class FollowUpEndSerializer(serializers.Serializer):
     """What came of it, or why it is not needed."""
 
-    words = serializers.CharField(max_length=500)
+    words = serializers.CharField(max_length=500, required=False, allow_blank=True, default="", help_text="May be left out with a score.")
+    score = serializers.DecimalField(
+        max_digits=8, decimal_places=3, required=False, default=None, help_text="Of the `tool`: only when it is done."
+    )
+    scored_on = serializers.DateField(required=False, default=None, help_text="The day on which they answered.")
 
 
 class ReadUpToSerializer(serializers.Serializer):
@@ -357,7 +361,9 @@ class FollowUpEnd(APIView):
         told = FollowUpEndSerializer(data=request.data)
         told.is_valid(raise_exception=True)
         verb, name = verbs[action]
-        return _edit(request, verb, follow_up_id=pk, **{name: told.validated_data["words"]})
+        sent = told.validated_data
+        scored = {"score": sent["score"], "scored_on": sent["scored_on"]} if action == "done" else {}
+        return _edit(request, verb, follow_up_id=pk, **{name: sent["words"]}, **scored)
 
 
 def _edit(request: Request, verb: Callable[..., Document | FollowUp], **fields: Any) -> Response:

@@ -104,6 +104,7 @@ class ReferralSerializer(serializers.ModelSerializer):
             "wanted",
             "in_order",
             "closed_at",
+            "pathway_version",
             "move",
             "queue",
             "tasks",
@@ -133,6 +134,10 @@ class NewReferralSerializer(serializers.Serializer):
         required=False, allow_null=True, default=None, min_value=15, help_text="Minutes to answer, instead of what the urgency says."
     )
     even_so = serializers.BooleanField(default=False, help_text="Ask also those whose entries speak against this person.")
+    pathway_version = serializers.UUIDField(required=False, allow_null=True, default=None, help_text="A `version` of `pathways/`.")
+    pathway_answers = serializers.DictField(
+        child=serializers.CharField(max_length=1000, allow_blank=True), default=dict, help_text="Answers by the key of each question."
+    )
 
 
 class StepRequestSerializer(serializers.Serializer):

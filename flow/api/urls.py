@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from flow.api import casework, files, holds, people, views
+from flow.api import casework, files, holds, hubs, pathways, people, views
 
 urlpatterns = [
     path("patients/", people.PatientList.as_view(), name="api-patients"),
@@ -25,6 +25,10 @@ urlpatterns = [
     path("follow-ups/<uuid:pk>/", casework.FollowUpDetail.as_view(), name="api-follow-up"),
     path("follow-ups/<uuid:pk>/<slug:action>/", casework.FollowUpEnd.as_view(), name="api-follow-up-end"),
     path("tasks/<uuid:pk>/<str:action>/", views.TaskStep.as_view(), name="api-task-step"),
+    path("hub-entries/", hubs.HubEntryList.as_view(), name="api-hub-entries"),
+    path("hub-entries/<uuid:pk>/", hubs.HubEntryDetail.as_view(), name="api-hub-entry"),
+    path("hub-entries/<uuid:pk>/<str:action>/", hubs.HubEntryStep.as_view(), name="api-hub-entry-step"),
+    path("pathways/", pathways.PathwayList.as_view(), name="api-pathways"),
     path("holds/", holds.HoldList.as_view(), name="api-holds"),
     path("holds/<uuid:pk>/", holds.HoldDetail.as_view(), name="api-hold"),
     path("holds/<uuid:pk>/extend/", holds.HoldExtend.as_view(), name="api-hold-extend"),

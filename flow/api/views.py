@@ -83,6 +83,8 @@ class ReferralList(APIView):
                 keep_asked=asked["keep_asked"],
                 answer_within=timedelta(minutes=asked["answer_within"]) if asked["answer_within"] else None,
                 even_so=asked["even_so"],
+                version_id=asked["pathway_version"],
+                typed=asked["pathway_answers"],
                 by=user_of(request),
                 at=clock.now(),
             )

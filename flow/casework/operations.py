@@ -9,8 +9,9 @@ from flow.casework.messages import answer, ask, mark_read, write
 from flow.casework.notes import correct
 from flow.casework.notes import withdraw as withdraw_note
 from flow.casework.notes import write as write_note
+from flow.casework.outcomes import plan_scores
 
 __all__ = [
     "add_document", "answer", "ask", "assign", "call_after_yes", "cancel", "correct", "finish", "follow_up", "forget", "mark_read",
-    "postpone", "scan", "scan_waiting", "share_document", "tell_due", "withdraw_document", "withdraw_note", "write", "write_note",
+    "plan_scores", "postpone", "scan", "scan_waiting", "share_document", "tell_due", "withdraw_document", "withdraw_note", "write", "write_note",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Scores of the outcome tools of a pathway: after a yes each becomes something to do on its days. A tool is a name; Lune asks none of its questions."""
+"""Scores of a pathway’s outcome tools: after a yes each is something to do on its days. A tool is a name; Lune asks none of its questions."""
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal

@@ -17,7 +17,7 @@ from catalogue.models import User
 from core import acting
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.events import publish
-from flow import checks, consents, fit, waterfall
+from flow import checks, consents, fit, steps, waterfall, workflow
 from flow.holds import held_for_sending
 from flow.hubs.closing import ANSWER_WITHIN
 from flow.hubs.journal import log_step, tell_change
@@ -27,12 +27,12 @@ from flow.pathways import choosing
 from flow.pathways.adherence import due, expected
 from flow.pathways.configuration import answers
 from flow.sharing.hubs import close_for, open_for, share_back, team_of
-from flow.workflow import Status
+from flow.workflow import Action, Side, Status
 from matching.models import MatchRun, NeedProfile
 
 __all__ = [
-    "WHOSE_MOVE", "answer", "ask", "assign", "end", "pass_on", "put_back", "return_", "route", "send", "send_again", "take", "triage",
-    "withdraw",
+    "WHOSE_MOVE", "answer", "ask", "assign", "end", "pass_on", "put_back", "return_", "route", "send", "send_again", "take", "take_back",
+    "triage", "withdraw",
 ]  # fmt: skip
 
 #: How soon a hub looks at something urgent.
@@ -269,6 +269,33 @@ def route(
     waterfall.ask(referral, list(pools.values()), by=by, at=at, reservations=kept, standing=standing)
     entry.assigned_to_id = entry.assigned_to_id or by.pk
     entry = _finish(entry, step, by=by, at=at, words=", ".join(sorted({pool.service.name for pool in pools.values()}))[:MOST_WORDS])
+    publish("flow.changed", topics=["region"])
+    return entry
+
+
+@_of_both
+@transaction.atomic
+def take_back(*, entry_id: UUID, task_id: UUID, words: str, by: User, at: datetime, expected_version: int | None = None) -> HubEntry:
+    """Withdraw one request from a service, on behalf of the sender: the place is free again, and a service that had said yes loses sight.
+
+    Raises NotFound, Invalid, and Conflict (`moved-on` for what has ended, `stale-version`).
+    """
+    asked = ReferralTask.objects.filter(pk=task_id, referral__hub_entry__in=HubEntry.objects.visible_to(by).filter(pk=entry_id))
+    referral_id = asked.values_list("referral", flat=True).first()
+    if referral_id is None:
+        raise NotFound("That service was not asked for this referral.")
+    tasks = steps.lock_referral(referral_id, with_person=True)
+    entry, step = _begin(HubAction.TAKE_BACK, entry_id, by, expected_version)
+    task = next(each for each in tasks if each.pk == task_id)
+    taken = workflow.step(Action.WITHDRAW, status=task.status, side=Side.REFERRER)
+    why = steps.reason_of(taken, "", words)
+    steps.give_back(task, by=by, at=at)
+    steps.take(task, taken, by=by, at=at, reason=why)
+    if task.referral.package and task.referral.wait_is_over:
+        steps.end_wait(task.referral.episode_id, at)
+    alive = any(each.status in (*Status.open(), *Status.known_to_provider()) for each in tasks)
+    again = None if alive else _triage_by(entry.referral, entry.hub, at)
+    entry = _finish(entry, step, by=by, at=at, words=f"{task.pool.service.name}: {words.strip()}"[:MOST_WORDS], due_at=again)
     publish("flow.changed", topics=["region"])
     return entry
 

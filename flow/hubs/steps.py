@@ -43,6 +43,7 @@ class HubAction(TextChoices):
     ANSWER = "answer", "Answer"
     RETURN = "return", "Return"
     ROUTE = "route", "Send to services"
+    TAKE_BACK = "take-back", "Take back from a service"
     PASS_ON = "pass-on", "Pass to another hub"
     WITHDRAW = "withdraw", "Withdraw"
 
@@ -75,6 +76,8 @@ MOVES: tuple[HubMove, ...] = (
     HubMove(_A.RETURN, frozenset({_S.QUEUED, _S.ACCEPTED, _S.ASKED}), _S.RETURNED, _HUB, True, "Return to the sender", "Returned"),
     # Again from `routed`: when services have declined, the hub asks others.
     HubMove(_A.ROUTE, frozenset({_S.ACCEPTED, _S.ROUTED}), _S.ROUTED, _HUB, False, "Send to services", "Sent on to services"),
+    # What the sender may do itself, the hub does on its behalf; when nobody is left who was asked, it is the hub's move again.
+    HubMove(_A.TAKE_BACK, frozenset({_S.ROUTED}), None, _HUB, True, "Take back from this service", "The hub took back the request"),
     HubMove(
         _A.PASS_ON, frozenset({_S.QUEUED, _S.ACCEPTED}), _S.QUEUED, _HUB, True, "Pass to another hub", "Passed to another hub"
     ),

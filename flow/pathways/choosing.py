@@ -22,6 +22,19 @@ def versions_open_to(user: User) -> QuerySet[PathwayVersion]:
     return PathwayVersion.objects.filter(published_at__isnull=False, pathway__in=Pathway.objects.open_to(user).order_by().values("pk"))
 
 
+def current_versions(user: User) -> list[PathwayVersion]:
+    """The newest version of each pathway on which one may refer, by name."""
+    newest = versions_open_to(user).order_by("pathway", "-number").distinct("pathway")
+    found = PathwayVersion.objects.filter(pk__in=newest.values("pk"))
+    return list(found.select_related("pathway").prefetch_related("services").order_by("pathway__name"))
+
+
+def fitting(versions: Iterable[PathwayVersion], pool_ids: Iterable[UUID]) -> list[PathwayVersion]:
+    """Those to which all of these places belong."""
+    rows = _rows(pool_ids)
+    return [version for version in versions if not _outside(version, rows)]
+
+
 def chosen(version_id: UUID | None, by: User) -> PathwayVersion | None:
     """The version that a sender chose. Raises Invalid (`field` pathway) when it is not theirs to choose, Conflict (`newer-version`)."""
     if version_id is None:
@@ -50,6 +63,13 @@ def told(version: PathwayVersion | None, typed: Mapping[str, str] | None, pool_i
 
 def outside(version: PathwayVersion, pool_ids: Iterable[UUID]) -> list[str]:
     """The names of those services that are not among a pathway's; none where it names neither services nor kinds of care."""
-    named, kinds = set(version.services.values_list("pk", flat=True)), set(version.care_types)
-    rows = ServiceCapacity.objects.filter(pk__in=list(pool_ids)).values_list("service", "service__name", "care_type__code")
+    return _outside(version, _rows(pool_ids))
+
+
+def _rows(pool_ids: Iterable[UUID]) -> list[tuple[UUID, str, str | None]]:
+    return list(ServiceCapacity.objects.filter(pk__in=list(pool_ids)).values_list("service", "service__name", "care_type__code"))
+
+
+def _outside(version: PathwayVersion, rows: list[tuple[UUID, str, str | None]]) -> list[str]:
+    named, kinds = {service.pk for service in version.services.all()}, set(version.care_types)
     return sorted({name for service, name, kind in rows if (named and service not in named) or (kinds and kind not in kinds)})

@@ -116,7 +116,7 @@ def moves(entry: HubEntry, side: HubSide) -> list[HubMove]:
 def value(name: str, sent: QueryDict) -> Any:
     """What a button sends along: an id, or words."""
     text = sent.get(name, "")
-    if name not in ("user_id", "hub_id"):
+    if name not in ("user_id", "hub_id", "task_id"):
         return text
     return UUID(_id(text) or UUID(int=0).hex)
 

@@ -23,6 +23,8 @@ from flow.pathways.adherence import adherence, helper_name
 from flow.pathways.choosing import pathways_open_to, versions_open_to
 from flow.pathways.configuration import answered
 from flow.sharing.queries import shared_with
+from flow.workflow import STEPS as STEPS_OF_A_REQUEST
+from flow.workflow import REFERRER_WORDS, Action
 from frontend.forms.hub import HubForm, chosen_version
 from frontend.forms.tell import tell
 from frontend.presenters import hub as presenter
@@ -44,11 +46,14 @@ STEPS: dict[str, tuple[Callable[..., HubEntry], tuple[str, ...], str]] = {
     "triage": (operations.triage, ("urgency",), "Accepted into the hub."),
     "ask": (operations.ask, ("words",), "The sender can read your question."),
     "return": (operations.return_, ("words",), "Returned. The sender can read why."),
+    "take-back": (operations.take_back, ("task_id", "words"), "Taken back. The service and the sender are told."),
     "pass-on": (operations.pass_on, ("hub_id", "words"), "Passed on to the other hub."),
     "answer": (operations.answer, ("words",), "The hub can read your answer."),
     "send": (operations.send_again, ("words",), "Sent to the hub again."),
     "withdraw": (operations.withdraw, ("words",), "Withdrawn. The hub sees it no longer."),
 }
+#: Requests that can be taken back: by the table, as their sender can.
+_TAKEN_BACK = next(step.sources for step in STEPS_OF_A_REQUEST if step.action == Action.WITHDRAW)
 #: Those of the sender: they lead back to the referral.
 SENDERS = {"answer", "send", "withdraw"}
 #: Those after which the hub may not read it any more.
@@ -117,6 +122,7 @@ def _page(request: SignedIn, pk: UUID, problem: LuneError | None = None) -> Http
     for kind, shown in (("patient", referral.patient_id), ("referral", referral.pk)):
         audit.record_read(user=request.user, record_type=kind, record_id=shown, purpose="triage", refresh=bool(request.htmx))
     standing = queries.standing(referral)
+    asked = list(referral.tasks.select_related("pool__service").order_by("requested_at", "pk"))
     context = {
         "entry": found,
         "referral": referral,
@@ -126,8 +132,10 @@ def _page(request: SignedIn, pk: UUID, problem: LuneError | None = None) -> Http
         "answers": answered(referral.pathway_version, referral.pathway_answers, known=True),
         "adherence": adherence(referral, at),
         "helper": helper_name(referral),
-        "tasks": list(referral.tasks.select_related("pool__service").order_by("requested_at", "pk")),
+        "tasks": asked,
         "moves": {move.action.value: move for move in presenter.moves(found, HubSide.HUB)},
+        "words_of": REFERRER_WORDS,
+        "may_take_back": [task.pk for task in asked if task.status in _TAKEN_BACK],
         "colleagues": [who for who in queries.colleagues(found.hub) if who.pk != found.assigned_to_id],
         "hubs": [hub for hub in queries.hubs_for(request.user, referral.patient) if hub.pk != found.hub_id],
         "problem": problem,

@@ -340,3 +340,71 @@ def test_no_other_hub_is_given_what_the_person_does_not_share_with_its_kind(scen
         scene.do(operations.pass_on, entry, hub_id=other.pk, words="Theirs")
     assert told.value.code == "consent-withdrawn"
     assert HubEntry.objects.get().hub == scene.hub
+
+
+def sent_on(scene: Scene, pool) -> tuple[HubEntry, ReferralTask]:
+    """An entry that the hub has sent on to one service."""
+    # A while ago: the database's own clock stands at the beginning of the test.
+    entry = scene.send(at=timezone.now() - timedelta(minutes=5))
+    scene.do(operations.triage, entry, urgency="routine")
+    run = needs.search(entry_id=entry.pk, by=scene.worker, at=timezone.now())
+    entry = scene.do(operations.route, entry, run_id=run.pk, pool_ids=[pool.pk])
+    return entry, entry.referral.tasks.get()
+
+
+@pytest.mark.req("R137")
+def test_a_hub_takes_back_what_it_sent_to_a_service_and_asks_another(scene: Scene) -> None:
+    pool = PoolFactory(available=1, maximum=3)
+    entry, task = sent_on(scene, pool)
+    provider = provider_of(pool)
+    flow.accept(task_id=task.pk, by=provider, at=timezone.now())
+    with pytest.raises(Invalid):
+        scene.do(operations.take_back, entry, task_id=task.pk, words=" ")
+    scene.do(operations.take_back, entry, task_id=task.pk, words="Too far for her daughter")
+    task.refresh_from_db()
+    pool.refresh_from_db()
+    assert (task.status, task.status_reason_text, pool.available) == (Status.CANCELLED, "Too far for her daughter", 1)
+    assert not Patient.objects.visible_to(provider).exists()
+    assert queries.queue(scene.worker).get() == entry
+    step = queries.standing(entry.referral).told[0]
+    assert step.words == "The hub took back the request"
+    assert step.reason == f"{pool.service.name}: Too far for her daughter"
+    with pytest.raises(Conflict) as refused:
+        scene.do(operations.take_back, entry, task_id=task.pk, words="Again")
+    assert refused.value.code == "moved-on"
+
+
+def test_only_a_hub_takes_back_and_only_what_is_in_its_queue(scene: Scene) -> None:
+    entry, task = sent_on(scene, PoolFactory())
+    other, others = sent_on(scene, PoolFactory())
+    with pytest.raises(NotFound):
+        scene.do(operations.take_back, entry, task_id=others.pk, words="Not of this one")
+    with pytest.raises(NotAllowed):
+        scene.do(operations.take_back, entry, by=scene.sender, task_id=task.pk, words="The sender has a button of its own")
+    with pytest.raises(NotFound):
+        scene.do(operations.take_back, entry, by=UserFactory(), task_id=task.pk, words="A stranger")
+    assert set(ReferralTask.objects.values_list("status", flat=True)) == {Status.REQUESTED}
+    assert other.pk != entry.pk
+
+
+def test_the_page_and_the_api_of_a_hub_take_back_on_the_version_that_was_read(scene: Scene, client) -> None:
+    first, second = PoolFactory.create_batch(2)
+    entry, task = sent_on(scene, first)
+    client.force_login(scene.worker, backend="allauth.account.auth_backends.AuthenticationBackend")
+    shown = client.get(f"/hub/{entry.pk}/").content.decode()
+    assert "Take it back" in shown
+    old = client.post(f"/hub/{entry.pk}/take-back/", {"task_id": task.pk, "words": "A typing mistake", "version": entry.version - 1})
+    assert (old.status_code, "A typing mistake" in old.content.decode()) == (409, True)
+    done = client.post(f"/hub/{entry.pk}/take-back/", {"task_id": task.pk, "words": "A typing mistake", "version": entry.version})
+    assert done.url == f"/hub/{entry.pk}/"
+    run = needs.search(entry_id=entry.pk, by=scene.worker, at=timezone.now())
+    scene.do(operations.route, entry, run_id=run.pk, pool_ids=[second.pk])
+    read = client.get(f"/api/v1/hub-entries/{entry.pk}/")
+    again = next(asked["id"] for asked in read.json()["tasks"] if asked["status"] == "requested")
+    address, sent = f"/api/v1/hub-entries/{entry.pk}/take-back/", {"task": again, "words": "The family has found a home"}
+    assert client.post(address, sent, content_type="application/json").status_code == 428
+    stale = client.post(address, sent, content_type="application/json", headers={"If-Match": '"v1"'})
+    assert stale.status_code == 412
+    answer = client.post(address, sent, content_type="application/json", headers={"If-Match": read["ETag"]})
+    assert {asked["status"] for asked in answer.json()["tasks"]} == {"cancelled"}
+    assert [each["id"] for each in client.get("/api/v1/hub-entries/").json()["results"]] == [str(entry.pk)]

@@ -239,6 +239,10 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     # The policy's session and booking are nobody's.
     "register-session": (page(PROVIDERS, 404), page(PROVIDERS, 404)),
     "register-cancel": (NOT_THERE, page(PROVIDERS, 404)),
+    "register-call-off": (page(PROVIDERS, 404), page(PROVIDERS, 404)),
+    "register-call-off-undo": (NOT_THERE, page(PROVIDERS, 404)),
+    # Nor is the token to a message about an appointment.
+    "my-time": (all_get(404), all_get(404)),
     "asking": (page(PROVIDERS), NOT_THERE),
     "asking-service": (page(ACCEPTED, others=of({ASKED, NOT_ASKED}, 404)), page(ACCEPTED, 422, others=of({ASKED, NOT_ASKED}, 404))),
     "asking-failing": (page(KEEPERS), NOT_THERE),
@@ -350,6 +354,11 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     "api-follow-up-end": (NOT_IN_API, api(404)),
     "api-task": (api(404, others={OWN: 200, ASKED: 200, ACCEPTED: 200}), NOT_IN_API),
     "api-task-step": (NOT_IN_API, api(404, others=of({OWN, ASKED, ACCEPTED}, 428))),
+    # Nobody in the small world works at a hub.
+    "api-hub-entries": (api(200), NOT_IN_API),
+    "api-hub-entry": (api(404), NOT_IN_API),
+    "api-hub-entry-step": (NOT_IN_API, api(404)),
+    "api-pathways": (api(200), NOT_IN_API),
     "api-holds": (api(200), api(400)),
     "api-hold": (api(404, others={OWN: 200, ASKED: 200, TRUST: 200}), NOT_IN_API),
     "api-hold-extend": (NOT_IN_API, api(404, others={OWN: 200, ASKED: 403, TRUST: 403})),

@@ -1,0 +1,42 @@
+"""Pathways over the API: those on which one may refer, with what each asks."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from core.api import user_of
+from flow.pathways.choosing import current_versions
+
+
+class QuestionSerializer(serializers.Serializer):
+    """One question: answer it in `pathway_answers` by its `key`. A date is YYYY-MM-DD; of yes and no the code is sent."""
+
+    key = serializers.CharField()
+    text = serializers.CharField()
+    kind = serializers.CharField(help_text="text, choice, yes-no, date or number.")
+    required = serializers.BooleanField()
+    choices = serializers.ListField(child=serializers.CharField())
+
+
+class PathwaySerializer(serializers.Serializer):
+    """A pathway as it is now. Send `version` as `pathway_version` with a referral."""
+
+    code = serializers.CharField(source="pathway.code")
+    name = serializers.CharField(source="pathway.name")
+    for_whom = serializers.CharField(source="pathway.for_whom")
+    version = serializers.UUIDField(source="pk")
+    number = serializers.IntegerField()
+    care_types = serializers.ListField(child=serializers.CharField(), help_text="Empty: any kind of care.")
+    questions: Any = QuestionSerializer(many=True)
+
+
+class PathwayList(APIView):
+    """Those on which one's organisation may refer."""
+
+    @extend_schema(operation_id="pathways_list", responses=PathwaySerializer(many=True))
+    def get(self, request: Request) -> Response:
+        return Response(PathwaySerializer(current_versions(user_of(request)), many=True).data)
