@@ -13,5 +13,6 @@ from flow.casework.outcomes import plan_scores
 
 __all__ = [
     "add_document", "answer", "ask", "assign", "call_after_yes", "cancel", "correct", "finish", "follow_up", "forget", "mark_read",
-    "plan_scores", "postpone", "scan", "scan_waiting", "share_document", "tell_due", "withdraw_document", "withdraw_note", "write", "write_note",
+    "plan_scores", "postpone", "scan", "scan_waiting", "share_document", "tell_due", "withdraw_document", "withdraw_note", "write",
+    "write_note",
 ]  # fmt: skip

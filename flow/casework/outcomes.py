@@ -1,4 +1,4 @@
-"""Scores of a pathway’s outcome tools: after a yes each is something to do on its days. A tool is a name; Lune asks none of its questions."""
+"""Scores of a pathway’s outcome tools: something to do on their days after a yes. A tool is a name; Lune asks none of its questions."""
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal

@@ -24,7 +24,7 @@ def versions_open_to(user: User) -> QuerySet[PathwayVersion]:
 
 def current_versions(user: User) -> list[PathwayVersion]:
     """The newest version of each pathway on which one may refer, by name."""
-    newest = versions_open_to(user).order_by("pathway", "-number").distinct("pathway")
+    newest = versions_open_to(user).order_by("pathway_id", "-number").distinct("pathway_id")
     found = PathwayVersion.objects.filter(pk__in=newest.values("pk"))
     return list(found.select_related("pathway").prefetch_related("services").order_by("pathway__name"))
 

@@ -196,6 +196,31 @@ class DoneForm(VersionForm):
     outcome = _words("What came of it?", "Say in a few words what came of it", 500)
 
 
+class ScoredForm(VersionForm):
+    """The score of an outcome tool, or why there is none."""
+
+    score = forms.DecimalField(
+        label="Score", required=False, max_digits=8, decimal_places=3, widget=forms.TextInput(attrs={"inputmode": "decimal"}),
+        error_messages=dict.fromkeys(
+            ("invalid", "max_digits", "max_decimal_places", "max_whole_digits"), "Enter the score as a number, such as 12 or 0.75"
+        ),
+    )  # fmt: skip
+    scored_on = forms.DateField(
+        label="On which day did they answer?", required=False, widget=DateInput(),
+        error_messages={"invalid": "Enter a real date, such as 27 March 2026"},
+    )  # fmt: skip
+    outcome = forms.CharField(
+        label="Anything to add, or why there is no score", required=False, max_length=400, widget=forms.Textarea,
+        error_messages={"max_length": "Shorten this to 400 letters or fewer."},
+    )  # fmt: skip
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if not self.errors and data.get("score") is None and not data.get("outcome"):
+            self.add_error("score", "Enter the score, or say below why there is none")
+        return data
+
+
 class CancelForm(VersionForm):
     """It is not needed any more."""
 

@@ -7,9 +7,7 @@ from django import forms
 from django.db.models import QuerySet
 
 from flow.models import Hub, PathwayVersion, Referral
-from flow.pathways.configuration import Question, read
-
-_ANSWER = "answer-"
+from frontend.forms.pathway_questions import add_questions, typed
 
 
 def chosen_version(versions: QuerySet[PathwayVersion], named: str) -> PathwayVersion | None:
@@ -59,34 +57,13 @@ class HubForm(forms.Form):
         self.fields["hub"].queryset = hubs  # type: ignore[attr-defined]
         if len(known := list(hubs[:2])) == 1:
             self.initial.setdefault("hub", known[0].pk)
-        self.asked: list[str] = []
-        for question in read(version).questions if version is not None else ():
-            name = f"{_ANSWER}{question.key}"
-            self.fields[name] = field_for(question)
-            self.asked.append(name)
+        self.asked = add_questions(self, version)
 
     def typed(self) -> dict[str, str]:
-        """The answers by the question's key, as `flow.pathways.configuration.answers` reads them."""
-        found = {name.removeprefix(_ANSWER): self.cleaned_data.get(name) for name in self.asked}
-        given = {key: value for key, value in found.items() if value not in (None, "")}
-        return {key: value.isoformat() if hasattr(value, "isoformat") else str(value) for key, value in given.items()}
+        """The answers by the question's key."""
+        return typed(self, self.asked)
 
 
 def _takes(hub: Hub, version: PathwayVersion) -> bool:
     covered = {pathway.pk for pathway in hub.pathways.all()}
     return not covered or version.pathway_id in covered
-
-
-def field_for(question: Question) -> forms.Field:
-    """How one question is asked."""
-    common: dict[str, Any] = {"label": question.text, "required": question.required, "help_text": question.hint}
-    if question.required:
-        common["error_messages"] = {"required": f"Answer this: {question.text}"}
-    if question.options:
-        return forms.ChoiceField(choices=list(question.options.items()), widget=forms.RadioSelect, **common)
-    if question.kind == "date":
-        common["error_messages"] = {**common.get("error_messages", {}), "invalid": f"Enter a date: {question.text}"}
-        return forms.DateField(widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), **common)
-    if question.kind == "number":
-        return forms.IntegerField(min_value=0, max_value=999_999, **common)
-    return forms.CharField(max_length=1000, widget=forms.Textarea, **common)

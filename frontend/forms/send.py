@@ -10,7 +10,8 @@ from django.db.models import QuerySet
 from django.http import QueryDict
 
 from capacity.queries import PoolState
-from flow.models import Patient, Referral
+from flow.models import PathwayVersion, Patient, Referral
+from frontend.forms.pathway_questions import add_questions, typed
 
 
 def without_hold(sent: QueryDict) -> QueryDict:
@@ -65,6 +66,12 @@ class SendForm(forms.Form):
     urgency = forms.ChoiceField(
         label="How urgent?", choices=Referral.Urgency.choices, initial=Referral.Urgency.ROUTINE, widget=forms.RadioSelect
     )
+    pathway = forms.ChoiceField(
+        label="On a pathway?",
+        help_text="It asks its own questions and sets its own deadlines. Listed are those to which the services above belong.",
+        required=False,
+        error_messages={"invalid_choice": "This pathway has changed, or does not include these services. Choose again."},
+    )
     reason = forms.CharField(
         label="What should the service know?",
         help_text="Read only by a service that has said yes.",
@@ -110,9 +117,18 @@ class SendForm(forms.Form):
     )
 
     def __init__(
-        self, *args: Any, patients: QuerySet[Patient], states: list[PoolState], held: Collection[UUID] = (), **kwargs: Any
+        self,
+        *args: Any,
+        patients: QuerySet[Patient],
+        states: list[PoolState],
+        held: Collection[UUID] = (),
+        versions: Collection[PathwayVersion] = (),
+        version: PathwayVersion | None = None,
+        **kwargs: Any,
     ) -> None:
-        """`states` are the places that were chosen, as they stand now; at those in `held` one is kept for the person already."""
+        """`states` are the places that were chosen, as they stand now; at those in `held` one is kept for the person already. `versions`:
+        pathways on which it may be sent; `version` is the one whose questions are asked.
+        """
         super().__init__(*args, **kwargs)
         self.fields["patient"].queryset = patients  # type: ignore[attr-defined]
         self.fields["pools"].choices = [(state.id, state.service_name) for state in states]  # type: ignore[attr-defined]
@@ -121,6 +137,12 @@ class SendForm(forms.Form):
         free = [state for state in states if (state.can_be_held or str(state.id) == asked) and state.id not in held]
         keepable = [(state.id, f"{state.service_name}: {state.name}") for state in free]
         self.fields["hold"].choices = [("", "No, only ask"), *keepable]  # type: ignore[attr-defined]
+        if versions:
+            named = [(str(each.pk), each.pathway.name) for each in versions]
+            self.fields["pathway"].choices = [("", "No pathway"), *named]  # type: ignore[attr-defined]
+        else:
+            del self.fields["pathway"]
+        self.questions = add_questions(self, version)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -144,4 +166,6 @@ class SendForm(forms.Form):
             "wanted": data["wanted"] or 1,
             "parts_wanted": data["parts_wanted"],
             "even_so": data["even_so"],
+            "version_id": UUID(data["pathway"]) if data.get("pathway") else None,
+            "typed": typed(self, self.questions),
         }

@@ -14,8 +14,9 @@ from django.views.decorators.http import require_GET, require_http_methods
 from core import audit, clock
 from core.errors import LuneError
 from flow.casework import operations, queries
+from flow.casework.outcomes import scores, written
 from flow.models import FollowUp
-from frontend.forms.casework import AssignForm, CancelForm, DoneForm, FollowUpForm, PostponeForm, VersionForm, given_to
+from frontend.forms.casework import AssignForm, CancelForm, DoneForm, FollowUpForm, PostponeForm, ScoredForm, VersionForm, given_to
 from frontend.forms.tell import tell
 from frontend.presenters import spreadsheet
 from frontend.presenters.query import Query
@@ -119,6 +120,8 @@ def patient_follow_ups(request: SignedIn, pk: UUID) -> HttpResponse:
         "form": form,
         "open": queries.follow_ups(request.user, show="open", at=at, patient=person.pk),
         "ended": queries.follow_ups(request.user, show="ended", at=at, patient=person.pk)[:PAGE],
+        "scores": scores(request.user, person.pk),
+        "written": written,
         "due_word": queries.due_word,
         "at": at,
     }
@@ -170,9 +173,10 @@ def follow_up(request: SignedIn, pk: UUID) -> HttpResponse:
 def _forms(request: SignedIn, found: FollowUp, action: str) -> dict[str, VersionForm]:
     sent = {action: request.POST}
     start: dict[str, Any] = {"version": found.version}
+    done: type[VersionForm] = ScoredForm if found.tool else DoneForm
     held = f"user:{found.assigned_to_id}" if found.assigned_to_id else f"team:{found.team_id}" if found.team_id else ""
     return {
-        "done": DoneForm(sent.get("done"), initial=start),
+        "done": done(sent.get("done"), initial=start | {"scored_on": clock.local_date(clock.now())}),
         "postpone": PostponeForm(sent.get("postpone"), initial=start),
         "assign": AssignForm(
             sent.get("assign"), people=queries.colleagues(request.user), teams=queries.teams(request.user), initial={**start, "whose": held}

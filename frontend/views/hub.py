@@ -23,8 +23,8 @@ from flow.pathways.adherence import adherence, helper_name
 from flow.pathways.choosing import pathways_open_to, versions_open_to
 from flow.pathways.configuration import answered
 from flow.sharing.queries import shared_with
-from flow.workflow import STEPS as STEPS_OF_A_REQUEST
 from flow.workflow import REFERRER_WORDS, Action
+from flow.workflow import STEPS as STEPS_OF_A_REQUEST
 from frontend.forms.hub import HubForm, chosen_version
 from frontend.forms.tell import tell
 from frontend.presenters import hub as presenter

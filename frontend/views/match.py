@@ -20,6 +20,7 @@ from core.errors import Conflict, LuneError
 from flow import fit, packages
 from flow.hold_queries import Hold, holds
 from flow.models import Consent, Episode, Patient
+from flow.pathways import choosing
 from frontend.forms.send import SendForm, moved, without_hold
 from frontend.forms.tell import tell
 from frontend.presenters import compare as side_by_side
@@ -158,17 +159,20 @@ def send(request: SignedIn, pk: UUID) -> HttpResponse:
     wanted = presenter.chosen(request.POST.getlist("pools") or request.GET.getlist("pools"))
     if not wanted:
         return redirect(match_address(run.pk, patient.pk if patient else None))
-    moving = "move" in request.POST
+    of_pathways = _pathways(request, wanted)
+    version = of_pathways["version"]
+    unanswered = version is not None and version.questions and request.POST.get("asked") != str(version.pk)
+    moving = "move" in request.POST or "questions" in request.POST or (request.method == "POST" and bool(unanswered))
     if moving:
         wanted = moved(request.POST, wanted)
     pools = ServiceCapacity.objects.visible_to(request.user).filter(pk__in=wanted)
     states = _in_order(with_state(pools, at), wanted)
     people = Patient.objects.visible_to(request.user)
     kept = [hold for hold in _held(request, patient) if hold.pool in wanted]
-    chosen_states: dict[str, Any] = {"patients": people, "states": states, "held": [hold.pool for hold in kept]}
+    chosen_states: dict[str, Any] = {"patients": people, "states": states, "held": [hold.pool for hold in kept]} | of_pathways
     agreed = Consent.objects.visible_to(request.user).filter(patient=patient, purpose="direct-care").current().first() if patient else None
     agrees = agreed is not None and agreed.decision == Consent.Decision.GIVEN
-    given: dict[str, Any] = {"patient": patient, "pools": wanted, "consent": agrees}
+    given: dict[str, Any] = {"patient": patient, "pools": wanted, "consent": agrees, "pathway": version.pk if version else ""}
     if moving:  # nothing is sent, and nothing that was typed is lost
         given |= request.POST.dict() | {"pools": wanted}
     form = SendForm(None if moving else request.POST or None, initial=given, **chosen_states)
@@ -206,6 +210,8 @@ def send(request: SignedIn, pk: UUID) -> HttpResponse:
         "patient": patient,
         "agreed": agreed,
         "kept": kept,
+        "version": version,
+        "questions": [form[name] for name in form.questions],
         "states": states,
         "parts": _parts(run, states, wanted),
         "ticked": [pool for pool in wanted if not gone or gone.code == "no-longer-fits" or str(pool) != gone.details.get("pool")],
@@ -216,6 +222,13 @@ def send(request: SignedIn, pk: UUID) -> HttpResponse:
     }
     status = 200 if request.method != "POST" or moving else 409 if gone else 422
     return render(request, "send/send.jinja", context, status=status)
+
+
+def _pathways(request: SignedIn, wanted: list[UUID]) -> dict[str, Any]:
+    """The pathways to which the chosen services belong, and the one of these that is named."""
+    named = request.POST.get("pathway") or request.GET.get("pathway", "")
+    versions = choosing.fitting(choosing.current_versions(request.user), wanted)
+    return {"versions": versions, "version": next((each for each in versions if named in (str(each.pk), each.pathway.code)), None)}
 
 
 def _in_order(states: list[PoolState], wanted: list[UUID]) -> list[PoolState]:
