@@ -68,6 +68,11 @@ def receipt(*, told: sms.Receipt) -> None:
             ask.save(update_fields=["failed_at", "failed_because"])
 
 
+def is_asked(number: str) -> bool:
+    """Whether a service is asked at this number what is free."""
+    return _asked(Channel.SMS, number).exists()
+
+
 def _asked(channel: str, address: str) -> QuerySet[AskingPreference]:
     """The services that are asked at an address. One that has become confidential answers to nobody by message."""
     found = AskingPreference.objects.filter(channel=channel, address__iexact=address, confirmed_at__isnull=False)

@@ -43,7 +43,7 @@ def make_due(*, at: datetime) -> int:
 def make(*, pool_id: UUID, at: datetime) -> int:
     """Bring the coming sessions of one pool up to date with the times of its service. Returns how many were made.
 
-    A session that no longer takes place is closed, and opened again when it does after all. What was last said of all of them counts for
+    A session that no longer takes place is closed, and opened again when it does after all; one that somebody closed stays so. What was last said of all of them counts for
     those of which nothing was said since. Raises NotFound.
     """
     series = operations.lock([pool_id])[pool_id]
@@ -90,7 +90,7 @@ def _follow(session: ServiceCapacity, series: ServiceCapacity, *, takes_place: b
             setattr(session, name, getattr(series, name))
         session.save(update_fields=other)
     told: dict[str, Any] = {}
-    if takes_place and not session.is_open:
+    if takes_place and not session.is_open and session.reported_via == Via.SYSTEM:
         told = {"is_open": True}
     elif not takes_place and session.is_open:
         told = {"is_open": False, "closed_reason": series.closed_reason or CANCELLED}

@@ -33,6 +33,7 @@ from flow.models import Episode, Patient, Referral, ReferralTask
 from flow.pathways import choosing
 from flow.people import add_patient, edit_patient, tell_colleagues
 from flow.relations import add_related, edit_related, end_related, keep_together, let_apart, link_related, record_related
+from flow.reminders import messages
 from flow.sharing.hubs import share_back, team_of
 from flow.steps import ANOTHER_ACCEPTED
 from flow.waterfall import parts_not_needed
@@ -206,6 +207,7 @@ def accept(
     steps.fill(task, before.version, by=by, at=at)
     steps.take(task, step, by=by, at=at, reason=steps.reason_of(step, reason, reason_text))
     call_after_yes(task=task, at=at)
+    messages.tell(task, messages.Kind.ACCEPTED, at=at)
     plan_scores(task=task, at=at)
     withdrawal = workflow.step(Action.WITHDRAW, status=Status.REQUESTED, side=Side.SYSTEM)
     for other in others:

@@ -19,6 +19,7 @@ from flow.launch import operations as launching
 from flow.outside import jobs as outside_jobs  # noqa: F401 - its tasks
 from flow.planning import keeping, renewing
 from flow.planning import operations as planning
+from flow.reminders import jobs as reminder_jobs  # noqa: F401 - its tasks
 from flow.rules import operations as rules
 from flow.self_referral import news, operations
 from flow.whatif import operations as what_if

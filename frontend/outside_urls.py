@@ -1,8 +1,8 @@
-"""Addresses for providers without an account, calls that are written down, and the register of sessions."""
+"""Addresses for providers without an account, calls that are written down, the register, and people’s own times."""
 
 from django.urls import path
 
-from .views import outside, outside_staff, register
+from .views import calling_off, my_time, outside, outside_staff, register
 
 urlpatterns = [
     path("reply/<str:token>/", outside.reply, name="reply"),
@@ -15,4 +15,7 @@ urlpatterns = [
     path("register/people/<uuid:pk>/", register.book, name="register-book"),
     path("register/people/<uuid:pk>/cancel/<uuid:booking_id>/", register.cancel, name="register-cancel"),
     path("register/<uuid:pk>/<str:when>/", register.session, name="register-session"),
+    path("register/<uuid:pk>/<str:when>/cancel/", calling_off.call_off, name="register-call-off"),
+    path("register/<uuid:pk>/<str:when>/undo/", calling_off.undo, name="register-call-off-undo"),
+    path("t/<str:token>/", my_time.my_time, name="my-time"),
 ]

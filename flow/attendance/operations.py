@@ -20,10 +20,15 @@ from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.events import publish
 from flow import operations as referrals
 from flow import steps
+from flow.attendance.calling_off import call_off, carry_out, undo
 from flow.attendance.missed import tell_missed
 from flow.behalf import Actor, OnBehalf, account_of
 from flow.models import Attendance, Booking, ReferralTask, WalkIns
+from flow.reminders import messages
+from flow.reminders.messages import COMING
 from flow.workflow import Side, Status
+
+__all__ = ["book_appointment", "book_coming", "book_session", "call_off", "cancel", "carry_out", "count_walk_ins", "mark", "note", "undo"]
 
 Mark, Reason = Attendance.Mark, Attendance.Reason
 #: Sessions are booked so far ahead, and written down so long afterwards.
@@ -31,8 +36,6 @@ AHEAD, BACK = timedelta(days=366), timedelta(days=120)
 LONGEST = timedelta(hours=12)
 USUAL = timedelta(hours=1)
 MOST_WALK_INS = 2_000
-#: Who may be expected: taken on, and support not over.
-COMING = (Status.ACCEPTED, Status.IN_PROGRESS, Status.ON_HOLD)
 
 
 def _asked(**told: Any) -> QuerySet[ReferralTask]:
@@ -112,6 +115,8 @@ def cancel(*, booking_id: UUID, by: User, at: datetime) -> Booking:
         places.reopen(pool_id=booking.session_id, by=by, at=at)
     booking.cancelled_at, booking.cancelled_by = at, by
     booking.save(update_fields=["cancelled_at", "cancelled_by"])
+    if booking.starts_at > at:
+        messages.tell(task, messages.Kind.CALLED_OFF, at=at, starts_at=booking.starts_at)
     _tell(task)
     return booking
 
@@ -197,6 +202,8 @@ def _begin(task: ReferralTask, starts_at: datetime, ends_at: datetime, *, by: Us
 
 def _keep(booking: Booking, task: ReferralTask) -> Booking:
     booking.save()
+    if booking.starts_at > booking.booked_at:
+        messages.tell(task, messages.Kind.BOOKED, at=booking.booked_at, starts_at=booking.starts_at)
     _tell(task)
     return booking
 

@@ -19,7 +19,7 @@ from core import audit
 from core.clock import LONDON
 from core.errors import NotFound
 from flow.attendance.operations import COMING, USUAL
-from flow.models import Attendance, Booking, Referral, ReferralTask, WalkIns
+from flow.models import Attendance, Booking, PersonMessage, Referral, ReferralTask, SessionCancellation, WalkIns
 from flow.workflow import Status
 
 #: So many coming sessions are offered for booking.
@@ -61,6 +61,7 @@ class Expected:
     reason: str
     reason_words: str
     history: tuple[Attendance, ...]
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ class Visit:
     mark: str
     words: str
     can_cancel: bool
+    said: str = ""
 
 
 def sessions_on(user: User, day: date, *, service_id: UUID | None = None) -> list[Session]:
@@ -105,6 +107,8 @@ def sessions_on(user: User, day: date, *, service_id: UUID | None = None) -> lis
         found[pool.service_id, pool.starts_at] = (pool.name, pool.ends_at or pool.starts_at + USUAL, pool.is_open or not pool.closed_reason)
     expected = _expected(user, services, start, end)
     walk_ins = {(row.service_id, row.starts_at): row.number for row in WalkIns.objects.filter(service__in=services, starts_at__gte=start)}
+    off = SessionCancellation.objects.standing().filter(service__in=services, starts_at__gte=start, starts_at__lt=end)
+    called_off = set(off.values_list("service", "starts_at"))
     lines = []
     for (service_id, starts_at), (name, ends_at, takes_place) in found.items():
         marks = [line.mark for line in expected.get((service_id, starts_at), [])]
@@ -119,7 +123,7 @@ def sessions_on(user: User, day: date, *, service_id: UUID | None = None) -> lis
                 present=marks.count(Attendance.Mark.PRESENT),
                 absent=marks.count(Attendance.Mark.ABSENT),
                 walk_ins=walk_ins.get((service_id, starts_at)),
-                takes_place=takes_place or bool(marks),
+                takes_place=(takes_place or bool(marks)) and (service_id, starts_at) not in called_off,
             )
         )
     return sorted(lines, key=lambda line: (line.starts_at, line.service_name))
@@ -143,6 +147,7 @@ def register(user: User, service_id: UUID, starts_at: datetime) -> Register:
 def visits(tasks: Iterable[UUID], *, user: User, at: datetime) -> list[Visit]:
     """The sessions of these requests, the next first and then the latest, as far as `user` may see them."""
     rows = Booking.objects.visible_to(user).standing().filter(task__in=list(tasks)).select_related("service").prefetch_related("marks")
+    said = _said([row.task_id for row in rows])
     found = []
     for row in rows:
         last = max(row.marks.all(), key=lambda mark: (mark.at, mark.pk), default=None)
@@ -156,6 +161,7 @@ def visits(tasks: Iterable[UUID], *, user: User, at: datetime) -> list[Visit]:
                 mark=last.mark if last else "",
                 words=_words(last, row.ends_at, at),
                 can_cancel=last is None,
+                said=said.get((row.task_id, row.starts_at), "") if row.ends_at > at else "",
             )
         )
     coming = sorted((one for one in found if one.ends_at > at), key=lambda one: one.starts_at)
@@ -208,6 +214,7 @@ def _expected(user: User, services: dict[UUID, Service], start: datetime, end: d
     known = {*(row.task_id for row in rows), *(task.pk for task, _, _ in waiting)}
     came = Attendance.objects.filter(booking__task__in=known, mark=Attendance.Mark.PRESENT, booking__starts_at__lt=start)
     before = set(came.values_list("booking__task_id", flat=True))
+    said = _said(known)
     for row in rows:
         history = tuple(sorted(row.marks.all(), key=lambda mark: (mark.at, mark.pk)))
         last = history[-1] if history else None
@@ -224,6 +231,7 @@ def _expected(user: User, services: dict[UUID, Service], start: datetime, end: d
                 reason=last.reason if last else "",
                 reason_words=last.get_reason_display() if last and last.reason else "",
                 history=history,
+                said=said.get((row.task_id, row.starts_at), ""),
             )
         )
     for task, starts_at, ends_at in waiting:
@@ -240,6 +248,7 @@ def _expected(user: User, services: dict[UUID, Service], start: datetime, end: d
                 reason="",
                 reason_words="",
                 history=(),
+                said=said.get((task.pk, starts_at), ""),
             )
         )
     for lines in found.values():
@@ -247,8 +256,17 @@ def _expected(user: User, services: dict[UUID, Service], start: datetime, end: d
     return found
 
 
+def _said(tasks: Iterable[UUID]) -> dict[tuple[UUID, datetime | None], str]:
+    """What people answered to our messages about their times; of each time what they said last."""
+    answers = PersonMessage.objects.filter(task__in=list(tasks)).exclude(answer="").exclude(kind=PersonMessage.Kind.CALLED_OFF)
+    found = sorted(answers, key=lambda one: (one.answered_at or one.created_at, one.pk))
+    return {(one.task_id, one.starts_at): str(one.get_answer_display()) for one in found}
+
+
 def _words(last: Attendance | None, ends_at: datetime, at: datetime) -> str:
     if last is None:
         return "Expected" if ends_at > at else "Nobody has said yet"
+    if last.reason == Attendance.Reason.CANCELLED:
+        return "Cancelled by the service"
     reason = f": {last.get_reason_display().lower()}" if last.reason else ""
     return f"{last.get_mark_display()}{reason}"

@@ -1,4 +1,4 @@
-"""The words of letters, one file for each language: `en.toml` here, others in the folder that `LUNE_LETTERS` names.
+"""The words of letters and of messages to people, one file for each language: English here, others in the folder that `LUNE_LETTERS` names.
 
 A file of another language says who checked it and when (`checked_by`, `checked_on`); without that it is not used: a person is not to be
 told wrongly where help is. A file named like one of ours takes its place, so that a site may have words of its own.
@@ -7,6 +7,7 @@ told wrongly where help is. A file named like one of ours takes its place, so th
 import logging
 import tomllib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -17,35 +18,51 @@ from django.conf import settings
 
 logger = logging.getLogger(__name__)
 
-OURS = Path(__file__).parent
 USUAL = "en"
+#: Languages that are written from right to left, by their codes.
+FROM_THE_RIGHT = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ks", "ku-arab", "pa-arab", "ps", "sd", "ug", "ur", "yi"})
 
 
-def languages() -> dict[str, str]:
-    """The languages in which a letter can be written: code and name, ours first."""
-    return {code: words["language"] for code, words in sorted(_all().items(), key=lambda item: item[0] != USUAL)}
+def direction(language: str) -> str:
+    """In which direction a language is written, as HTML has it."""
+    return "rtl" if language.lower() in FROM_THE_RIGHT or language.lower().split("-")[0] in FROM_THE_RIGHT else "ltr"
 
 
-def words(language: str) -> dict[str, Any]:
-    """The words of a language; English where there are none."""
-    found = _all()
-    return found.get(language) or found[USUAL]
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """One set of words: where the original is, and below which folder of `LUNE_LETTERS` its translations are."""
+
+    what: str
+    original: Path
+    below: str = ""
+
+    def languages(self) -> dict[str, str]:
+        """The languages that there are: code and name, ours first."""
+        return {code: words["language"] for code, words in sorted(self._all().items(), key=lambda item: item[0] != USUAL)}
+
+    def words(self, language: str) -> dict[str, Any]:
+        """The words of a language; English where there are none."""
+        found = self._all()
+        return found.get(language) or found[USUAL]
+
+    def best(self, preferred: str) -> str:
+        """The language in which to write to somebody who prefers this one."""
+        return preferred if preferred in self._all() else USUAL
+
+    def _all(self) -> dict[str, dict[str, Any]]:
+        folder = Path(settings.LETTERS) / self.below if settings.LETTERS else None
+        return _read(self.what, self.original, folder)
 
 
-def best(preferred: str) -> str:
-    """The language in which to write to somebody who prefers this one."""
-    return preferred if preferred in _all() else USUAL
-
-
-def _all() -> dict[str, dict[str, Any]]:
-    return _read(str(settings.LETTERS or ""))
+LETTERS = Texts("letters", Path(__file__).parent / f"{USUAL}.toml")
+languages, words, best = LETTERS.languages, LETTERS.words, LETTERS.best
 
 
 @lru_cache(maxsize=8)
-def _read(folder: str) -> dict[str, dict[str, Any]]:
-    original = tomllib.loads((OURS / f"{USUAL}.toml").read_text())
+def _read(what: str, ours: Path, folder: Path | None) -> dict[str, dict[str, Any]]:
+    original = tomllib.loads(ours.read_text())
     found = {USUAL: original}
-    for file in sorted(Path(folder).glob("*.toml")) if folder else []:
+    for file in sorted(folder.glob("*.toml")) if folder else []:
         problem = ""
         try:
             read = tomllib.loads(file.read_text())
@@ -53,7 +70,7 @@ def _read(folder: str) -> dict[str, dict[str, Any]]:
         except (OSError, ValueError) as error:
             problem = f"it cannot be read: {error}"
         if problem:
-            logger.error("letters: %s is not used: %s", file.name, problem)
+            logger.error("%s: %s is not used: %s", what, file.name, problem)
         else:
             found[file.stem] = read
     return found

@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 from django import forms
 
@@ -54,6 +55,33 @@ class AppointmentForm(forms.Form):
             "max_value": "An appointment takes from 5 to 720 minutes.", "invalid": "Write the minutes in figures, for example 45.",
         },
     )  # fmt: skip
+
+
+class CallOffForm(forms.Form):
+    """Why a session does not take place, and which one is offered instead."""
+
+    reason = forms.CharField(
+        label="Why does it not take place?",
+        help_text="The teams that referred people read this. The people themselves are told only that it is off.",
+        max_length=200,
+        error_messages={"required": "Say why it does not take place.", "max_length": "Say why in at most 200 letters."},
+    )
+    instead_id = forms.ChoiceField(
+        label="Offer them another session?",
+        required=False,
+        error_messages={"invalid_choice": "That session is no longer free. Look again."},
+    )
+
+    def __init__(self, *args: Any, coming: list[ServiceCapacity], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["instead_id"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [("", "No other session"), *((str(each.pk), when(each)) for each in coming)]
+
+    def clean_instead_id(self) -> UUID | None:
+        """The session, or none."""
+        chosen = self.cleaned_data["instead_id"]
+        return UUID(chosen) if chosen else None
 
 
 class WalkInsForm(forms.Form):

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from catalogue.models import User
 from core.clock import local_date, now
 from core.errors import Invalid, LuneError, NotFound
-from flow.attendance import operations, queries, report
+from flow.attendance import calling_off, operations, queries, report
 from flow.models import Attendance, ReferralTask
 from frontend.forms import register as forms
 from frontend.forms.tell import tell
@@ -50,7 +50,7 @@ def day(request: SignedIn) -> HttpResponse:
 @for_roles(User.Role.PROVIDER)
 def session(request: SignedIn, pk: UUID, when: str) -> HttpResponse:
     """Who is expected, and who came. Each button is a form of its own: nothing is lost when the line drops between two."""
-    starts_at = _read(when)
+    starts_at = read_when(when)
     at = now()
     problem: LuneError | None = None
     counting = forms.WalkInsForm(request.POST) if request.POST.get("do") == "walk-ins" else None
@@ -83,6 +83,9 @@ def session(request: SignedIn, pk: UUID, when: str) -> HttpResponse:
         "lines": found.lines,
         "reasons": Attendance.Reason.choices,
         "open": local_date(starts_at) <= local_date(at),
+        "when": when,
+        "called_off": calling_off.standing(request.user, pk, starts_at),
+        "can_call_off": starts_at > at,
         "problem": problem,
         "counting": counting or forms.WalkInsForm(initial={"number": found.session.walk_ins}),
         "day": local_date(starts_at),
@@ -203,7 +206,8 @@ def _organization(request: SignedIn) -> UUID:
     return request.user.organization_id
 
 
-def _read(text: str) -> datetime:
+def read_when(text: str) -> datetime:
+    """A session’s time from its address."""
     try:
         read = datetime.strptime(text, _STAMP).replace(tzinfo=UTC)
     except ValueError as error:

@@ -7,6 +7,7 @@ from capacity import replies, reply_mail
 from capacity.api.hooks import hook
 from core import sms
 from core.clock import now
+from flow.reminders import answers, sending
 from notifications.notices import bounces, delivering, stopping
 
 
@@ -18,9 +19,14 @@ def sms_in(request: HttpRequest) -> None:
         if isinstance(one, sms.Receipt):
             replies.receipt(told=one)
             delivering.receipt(gateway_id=one.id, route="sms", delivered=one.delivered, because=one.reason, at=at)
+            sending.receipt(gateway_id=one.id, delivered=one.delivered, because=one.reason, at=at)
         else:
             stopping.stop_by_text(sender=one.sender, text=one.text, at=at)
-            replies.receive_sms(message=one, at=at)
+            # A number at which a service is asked answers that question; STOP is for everything that we send there.
+            asked = replies.is_asked(one.sender)
+            theirs = (not asked or answers.is_stop(one.text)) and answers.take_text(inbound=one, at=at)
+            if asked or not theirs:
+                replies.receive_sms(message=one, at=at)
 
 
 @hook

@@ -12,6 +12,7 @@ from email.errors import MessageError
 from email.message import Message
 from email.policy import compat32
 
+from flow.reminders import sending
 from notifications.notices import delivering
 
 _ID = re.compile(r"<lune-[0-9a-f-]{36}@[^<>\s]{1,200}>")
@@ -26,10 +27,9 @@ def take(raw: bytes, *, at: datetime) -> bool:
         ours = _ID.search(raw.decode("ascii", errors="replace"))
         for failed in _failed(letter):
             if ours:
-                delivering.receipt(
-                    gateway_id=ours[0], route="email", delivered=False, to=_address(failed), at=at,
-                    because=_why(str(failed["Status"] or "")),
-                )  # fmt: skip
+                told = {"to": _address(failed), "because": _why(str(failed["Status"] or "")), "at": at}
+                delivering.receipt(gateway_id=ours[0], route="email", delivered=False, **told)
+                sending.receipt(gateway_id=ours[0], delivered=False, **told)
     except (MessageError, ValueError, LookupError):
         return False
     return True

@@ -63,6 +63,7 @@ OTHERS: dict[str, tuple[str, frozenset[str]]] = {
     "hub.assigned": ("hub", frozenset({Role.PROVIDER, Role.REFERRER})),
     "breakglass.opened": ("break-glass", frozenset()),
     "session.missed": ("session", frozenset({Role.PROVIDER, Role.REFERRER})),
+    "session.called-off": ("session-off", frozenset({Role.REFERRER})),
     "self-referral.changed": ("request", frozenset({Role.PROVIDER})),
 }
 #: What the journal is read for. Nothing else, and capacity least of all, is looked at.

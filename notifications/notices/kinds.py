@@ -123,6 +123,11 @@ KINDS: tuple[Kind, ...] = (
         {Role.PROVIDER: NOW, Role.REFERRER: DAILY},
     ),
     Kind(
+        "session-off", "A session is cancelled", "A session of {service} does not take place",
+        "A session is cancelled for somebody whom you referred.", "{count} times a session is cancelled for people whom you referred.",
+        {Role.REFERRER: DAILY},
+    ),
+    Kind(
         "request", "Somebody asks for help by the public form", "Somebody asks for help. Look at who waits",
         "Somebody asks for help.", "{count} times somebody asked for help or answered.",
         {Role.PROVIDER: HOURLY},

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from catalogue.models import User
+from core.quiet import after_quiet
 from notifications.models import OrganizationChoices, PersonChoices
 from notifications.models.settings import Choices
 from notifications.notices import timing
@@ -42,7 +43,7 @@ class Preferences:
         moment = timing.due(when, at=at, daily_hour=self.daily_hour)
         if urgent and self.urgent_passes:
             return moment
-        return timing.after_quiet(moment, begins=self.quiet_from, ends=self.quiet_until)
+        return after_quiet(moment, begins=self.quiet_from, ends=self.quiet_until)
 
 
 def read(stored: Mapping[str, Any]) -> Choice:

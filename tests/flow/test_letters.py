@@ -138,7 +138,7 @@ def test_it_is_kept_as_it_was_printed_and_each_look_is_written_down(referrer, cl
 
 
 def test_another_language_is_used_once_somebody_has_checked_it(referrer, settings, tmp_path: Path, caplog):
-    english = (wording.OURS / "en.toml").read_text()
+    english = wording.LETTERS.original.read_text()
     theirs = (
         english.replace('language = "English"', 'language = "Backslang"').replace("said yes", "dias sey").replace("original = true", "")
     )

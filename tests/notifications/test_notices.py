@@ -10,7 +10,9 @@ from django.urls import reverse
 
 from catalogue.models import User
 from core import sms
+from core.clock import LONDON
 from core.events import publish
+from core.quiet import after_quiet
 from flow import operations as flow
 from flow.models import Referral, Team
 from notifications.journal import Cursor, Row
@@ -218,7 +220,7 @@ def test_a_message_goes_to_the_other_side_and_a_senders_team_steps_in_when_the_s
 
 
 def london(hour, minute=0, day=23, month=11):
-    return datetime(2026, month, day, hour, minute, tzinfo=timing.LONDON)
+    return datetime(2026, month, day, hour, minute, tzinfo=LONDON)
 
 
 @pytest.mark.parametrize(
@@ -241,8 +243,8 @@ def test_a_digest_comes_at_its_hour_of_the_clock_in_england(when, at, due):
      (london(23, day=28, month=3), london(7, day=29, month=3))],
 )  # fmt: skip
 def test_quiet_hours_hold_a_message_until_they_end(moment, sent):
-    assert timing.after_quiet(moment.astimezone(UTC), begins=time(21), ends=time(7)) == sent
-    assert timing.after_quiet(moment.astimezone(UTC), begins=time(7), ends=time(7)) == moment
+    assert after_quiet(moment.astimezone(UTC), begins=time(21), ends=time(7)) == sent
+    assert after_quiet(moment.astimezone(UTC), begins=time(7), ends=time(7)) == moment
 
 
 def test_urgent_passes_quiet_hours_for_those_who_let_it():

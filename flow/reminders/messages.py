@@ -1,0 +1,116 @@
+"""Messages put by for people, each with the job that sends it, in the transaction of what it tells. Never in the night."""
+
+from base64 import urlsafe_b64encode
+from datetime import datetime, time, timedelta
+from uuid import UUID, uuid4
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+from django.utils.crypto import salted_hmac
+
+from catalogue.assurance import token_hash
+from core.quiet import after_quiet
+from flow.models import Attendance, Booking, Patient, PersonMessage, ReferralTask, SelfReferral, SessionCancellation
+from flow.reminders import reaching
+from flow.workflow import Status
+
+Kind, State = PersonMessage.Kind, PersonMessage.State
+QUIET_FROM, QUIET_UNTIL = time(20), time(8)
+#: People are reminded the day before, and no more when it begins so soon that they were told just now.
+BEFORE, TOO_LATE = timedelta(hours=24), timedelta(hours=2)
+#: Who was told of a time so lately needs no reminder of it.
+TOLD_LATELY = timedelta(hours=12)
+#: So many are put by in one transaction.
+AT_ONCE = 200
+#: Who may be expected: taken on, and support not over.
+COMING = (Status.ACCEPTED, Status.IN_PROGRESS, Status.ON_HOLD)
+
+
+def token(message_id: UUID) -> str:
+    """What stands in the link of a message: 96 bits that only this site can work out, the same at each try, and kept nowhere."""
+    return urlsafe_b64encode(salted_hmac("flow.reminders", str(message_id), algorithm="sha256").digest()[:12]).decode()
+
+
+def lock(message_id: UUID) -> str:
+    """Two jobs for one message run one after the other: the second finds it sent."""
+    return f"message to a person {message_id}"
+
+
+def tell(
+    task: ReferralTask, kind: str, *, at: datetime, starts_at: datetime | None = None, cancellation: SessionCancellation | None = None
+) -> PersonMessage | None:
+    """Tell the person of a request, within the caller's transaction. None where no message reaches them, or they agreed to none."""
+    from flow.reminders.jobs import send_message  # the job calls this module's neighbours
+
+    patient = Patient.objects.filter(pk=task.referral.patient_id, preferred_contact__in=reaching.WRITTEN).first()
+    reach = reaching.way(patient) if patient is not None else None
+    if patient is None or reach is None:
+        return None
+    if kind == Kind.ACCEPTED and SelfReferral.objects.filter(referral=task.referral_id).exists():
+        return None  # who asked for themselves hears of it by `flow.self_referral.news`
+    pk = uuid4()
+    due_at = after_quiet(at, begins=QUIET_FROM, ends=QUIET_UNTIL)
+    if starts_at is not None and due_at >= starts_at:
+        due_at = at  # better at an odd hour than too late
+    message = PersonMessage.objects.create(
+        pk=pk, patient=patient, task=task, kind=kind, starts_at=starts_at, cancellation=cancellation, related=reach.related,
+        channel=reach.channel, sent_to=reach.address, token_hash=token_hash(token(pk)), created_at=at, due_at=due_at,
+    )  # fmt: skip
+    send_message.configure(schedule_at=due_at if due_at > at else None, lock=lock(pk)).defer(message_id=str(pk))
+    return message
+
+
+def remind_due(*, at: datetime) -> int:
+    """Put by a reminder for each session and appointment of the next day of which none was. Returns how many."""
+    return sum(_remind(task_id, starts_at, at) for task_id, starts_at in _due(at))
+
+
+def _due(at: datetime) -> list[tuple[UUID, datetime]]:
+    """Which requests' times come within a day, whose people can be written to and were not told of it lately."""
+    told = PersonMessage.objects.filter(task=OuterRef("task"), starts_at=OuterRef("starts_at")).filter(
+        Q(kind=Kind.REMINDER) | Q(created_at__gt=at - TOLD_LATELY)
+    )
+    window = {"starts_at__gt": at + TOO_LATE, "starts_at__lte": at + BEFORE}
+    written = {"referral__patient__preferred_contact__in": reaching.WRITTEN}
+    bookings = Booking.objects.standing().filter(**window, task__status__in=COMING).filter(~Exists(told))
+    found = list(
+        bookings.filter(**{f"task__{name}": value for name, value in written.items()})
+        .exclude(marks__mark=Attendance.Mark.ABSENT)
+        .values_list("task", "starts_at")[:AT_ONCE]
+    )
+    # Who was referred to one session itself is expected there without a booking.
+    told_of_session = PersonMessage.objects.filter(task=OuterRef("pk"), starts_at=OuterRef("pool__starts_at")).filter(
+        Q(kind=Kind.REMINDER) | Q(created_at__gt=at - TOLD_LATELY)
+    )
+    sessions = ReferralTask.objects.filter(**{f"pool__{name}": value for name, value in window.items()}, status__in=COMING, **written)
+    booked = Booking.objects.filter(task=OuterRef("pk"), starts_at=OuterRef("pool__starts_at"))
+    waiting = sessions.filter(~Exists(told_of_session), ~Exists(booked)).values_list("pk", "pool__starts_at")
+    return found + list(waiting[:AT_ONCE])
+
+
+@transaction.atomic
+def _remind(task_id: UUID, starts_at: datetime, at: datetime) -> bool:
+    task = ReferralTask.objects.select_for_update(of=("self",), no_key=True).select_related("referral").get(pk=task_id)
+    if PersonMessage.objects.filter(task=task, starts_at=starts_at, kind=Kind.REMINDER).exists():
+        return False
+    return tell(task, Kind.REMINDER, at=at, starts_at=starts_at) is not None
+
+
+def stands(message: PersonMessage) -> bool:
+    """Whether what a message tells is still so: the person is expected then, or is not any more."""
+    task, kind = message.task, message.kind
+    if kind == Kind.ACCEPTED:
+        return task.status in Status.taken_on()
+    expected = is_expected(task, message.starts_at)
+    return not expected if kind == Kind.CALLED_OFF else expected
+
+
+def is_expected(task: ReferralTask, starts_at: datetime | None) -> bool:
+    """Whether the person of a request is expected at a time, and nobody has said that they are not."""
+    if task.status not in COMING or starts_at is None:
+        return False
+    booking = Booking.objects.standing().filter(task=task, starts_at=starts_at).first()
+    if booking is None:
+        return task.pool.starts_at == starts_at
+    last = booking.marks.last()
+    return last is None or last.mark != Attendance.Mark.ABSENT
