@@ -1,8 +1,10 @@
 """What is judged: one need, the facts of one pool, and the weights. Integers, masks and booleans only."""
 
-from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from functools import cache
 from math import isqrt
+from operator import attrgetter
 from typing import Any, Self
 
 #: Catchment of a service that states no limit: further than anywhere.
@@ -26,13 +28,21 @@ class _Stored:
     """Goes to JSON and comes back equal."""
 
     def to_json(self) -> dict[str, Any]:
-        return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+        defaults, values = _shape(type(self))  # type: ignore[arg-type]
+        return dict(zip(defaults, values(self), strict=True))
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """The object that was stored. What came into being after it was stored has its default."""
-        values = {f.name: data[f.name] for f in fields(cls) if f.name in data or f.default is MISSING}  # type: ignore[arg-type]
-        return cls(**{name: _frozen(value) for name, value in values.items()})
+        known, _ = _shape(cls)  # type: ignore[arg-type]
+        return cls(**{name: _frozen(value) if type(value) is list else value for name, value in data.items() if name in known})
+
+
+@cache
+def _shape(kind: type) -> tuple[dict[str, Any], Callable[[Any], tuple[Any, ...]]]:
+    """The names of the fields of such an object with their defaults, and what reads all their values."""
+    defaults = {field.name: field.default for field in fields(kind)}
+    return defaults, attrgetter(*defaults)
 
 
 def _frozen(value: Any) -> Any:
@@ -113,9 +123,10 @@ class Need(_Stored):
         return frozenset(code.partition("|")[0] for code in self.registered)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class PoolFacts(_Stored):
-    """One pool as it was at the instant of the ranking. None, or a mask of 0, is not stated.
+    """One pool as it was at the instant of the ranking. None, or a mask of 0, is not stated. Nobody changes one: it is not frozen because
+    a frozen one takes ten times as long to make, and each ranking makes fifty.
 
     `age_s` is the age of the capacity figure in whole seconds (rounded down), `assured_days` the days since the record was checked.
     `in_extent` says whether the person lives inside an area that was drawn by hand. Of `…_in` and `…_must` a person needs one, of `…_out`
@@ -184,6 +195,12 @@ class PoolFacts(_Stored):
     areas_first: tuple[int, ...] | None = None
     drawn_out: bool | None = None
     drawn_first: bool | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """What is not as it is where nothing is said: most services say little, and each ranking keeps fifty."""
+        defaults, values = _shape(PoolFacts)
+        together = zip(defaults.items(), values(self), strict=True)
+        return {name: value for (name, default), value in together if value is not default and value != default}
 
     @property
     def codes(self) -> tuple[str, ...]:
