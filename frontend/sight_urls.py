@@ -10,4 +10,5 @@ urlpatterns = [
     path("emergency/reviews/<uuid:pk>/", sight.review, name="glass-review"),
     path("emergency/<uuid:pk>/", sight.record, name="glass-record"),
     path("looks/", sight.who_looked, name="looks"),
+    path("looks/export.csv", sight.who_looked_csv, name="looks-csv"),
 ]

@@ -98,7 +98,15 @@ class PathwayVersion(models.Model):
             pgtrigger.Protect(
                 name="published_stays",
                 operation=pgtrigger.UpdateOf(
-                    "pathway_id", "number", "questions", "steps", "care_types", "outcome_tools", "outcome_days", "role_names", "published_at"
+                    "pathway_id",
+                    "number",
+                    "questions",
+                    "steps",
+                    "care_types",
+                    "outcome_tools",
+                    "outcome_days",
+                    "role_names",
+                    "published_at",
                 ),
                 condition=pgtrigger.Q(old__published_at__isnull=False),
             ),

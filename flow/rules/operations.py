@@ -255,9 +255,22 @@ def _checked(conditions: Mapping[str, list[str]]) -> dict[str, list[str]]:
                 raise Invalid(
                     f"“{wrong}” is not the first part of a postcode. Write for example PR1, or PR for all of Preston.", field="area"
                 )
+        if name == "organization":
+            said = _organizations(said)
         if said:
             kept[name] = said
     return kept
+
+
+def _organizations(ids: list[str]) -> list[str]:
+    """Those of these that are there: an id that is none would stop the rule when it acts."""
+    try:
+        known = {str(pk) for pk in Organization.objects.filter(pk__in=[UUID(each) for each in ids]).values_list("pk", flat=True)}
+    except ValueError:
+        known = set()
+    if len(known) < len(ids):
+        raise Invalid("Choose one of the organisations.", field="organization")
+    return sorted(known)
 
 
 def _parameters(action: str, parameters: Mapping[str, Any]) -> dict[str, str]:

@@ -6,10 +6,13 @@ from uuid import UUID
 
 from django import forms
 
-from catalogue.models import TaxonomyTerm
+from capacity.models import ServiceCapacity
+from catalogue.models import Organization, TaxonomyTerm
 from catalogue.models.taxonomy import CARE_TYPE
-from flow.models import Episode, Hub, Referral, RuleVersion
+from flow.models import Episode, Hub, Pathway, Referral, RuleVersion
 
+#: Conditions of which one code is chosen.
+ONE_OF = ("urgency", "pathway", "care_type", "organization")
 UNITS = {"minutes": 1, "hours": 60, "days": 1440}
 
 
@@ -42,8 +45,11 @@ class RuleForm(forms.Form):
         label="What is to be done?", help_text="Only where a follow-up is made. Name nobody.", max_length=200, required=False
     )
     urgency = forms.ChoiceField(label="Only of this urgency", required=False, choices=[("", "Any"), *Referral.Urgency.choices])
-    pathway = forms.ChoiceField(label="Only of this pathway", required=False, choices=[("", "Any"), *Episode.Pathway.choices])
+    pathway = forms.ChoiceField(label="Only of this pathway", required=False)
     care_type = forms.ChoiceField(label="Only for this kind of care", required=False)
+    organization = forms.ChoiceField(
+        label="Only requests to this organisation", help_text="Of the services asked, those of one provider.", required=False
+    )
     area = forms.CharField(
         label="Only for people in these postcode areas",
         help_text="For example PR1, PR2. PR is all of Preston.",
@@ -63,11 +69,16 @@ class RuleForm(forms.Form):
         kinds = TaxonomyTerm.objects.filter(taxonomy__slug=CARE_TYPE).order_by("name").values_list("code", "name")
         self.fields["hub"].choices = [("", "None"), *((str(pk), name) for pk, name in hubs)]  # type: ignore[attr-defined]
         self.fields["care_type"].choices = [("", "Any"), *kinds]  # type: ignore[attr-defined]
+        configured = Pathway.objects.in_use().order_by("name").values_list("code", "name")
+        self.fields["pathway"].choices = [("", "Any"), *Episode.Pathway.choices, *configured]  # type: ignore[attr-defined]
+        asked = ServiceCapacity.objects.order_by().values("service__organization")
+        providers = Organization.objects.filter(pk__in=asked, is_confidential=False).order_by("name").values_list("pk", "name")
+        self.fields["organization"].choices = [("", "Any"), *((str(pk), name) for pk, name in providers)]  # type: ignore[attr-defined]
 
     def said(self) -> dict[str, Any]:
         """What `flow.rules.operations.write` needs."""
         data = self.cleaned_data
-        conditions = {name: [data[name]] for name in ("urgency", "pathway", "care_type") if data[name]}
+        conditions = {name: [data[name]] for name in ONE_OF if data[name]}
         conditions["area"] = data["area"].replace(",", " ").split()
         return {
             "name": data["name"],
@@ -83,7 +94,7 @@ class RuleForm(forms.Form):
 def values_of(version: RuleVersion) -> dict[str, Any]:
     """A version as the form shows it, to write the next one from."""
     unit = next(unit for unit in ("days", "hours", "minutes") if version.after_minutes % UNITS[unit] == 0)
-    first = {name: (version.conditions.get(name) or [""])[0] for name in ("urgency", "pathway", "care_type")}
+    first = {name: (version.conditions.get(name) or [""])[0] for name in ONE_OF}
     return first | {
         "name": version.rule.name,
         "trigger": version.trigger,

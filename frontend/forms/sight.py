@@ -3,6 +3,7 @@
 from django import forms
 
 from flow.models import GlassOpening
+from flow.sight import looks
 from frontend.forms.patient import DateInput
 
 
@@ -20,6 +21,20 @@ class WhoForm(forms.Form):
         widget=DateInput(),
         error_messages={"required": "Enter the date of birth", "invalid": "Enter a real date of birth, such as 27 March 1941"},
     )
+
+
+class LooksForm(forms.Form):
+    """Which looks are shown. It stands in the address; whose record it is, by its id."""
+
+    record = forms.UUIDField(widget=forms.HiddenInput)
+    who = forms.CharField(label="Who looked", help_text="A part of a name or organisation.", required=False, max_length=100)
+    since = forms.DateField(label="From", required=False, widget=DateInput(), error_messages={"invalid": "Enter a real date"})
+    until = forms.DateField(label="To", required=False, widget=DateInput(), error_messages={"invalid": "Enter a real date"})
+    how = forms.ChoiceField(label="How it was seen", required=False, choices=[("", "Any way"), *looks.HOW.items()])
+
+    def wanted(self) -> looks.Wanted:
+        data = self.cleaned_data
+        return looks.Wanted(who=data["who"], since=data["since"], until=data["until"], how=data["how"])
 
 
 class GlassForm(WhoForm):

@@ -13,7 +13,7 @@ from catalogue.models import User
 from core.clock import now
 from core.errors import LuneError
 from flow.models import ProcessRule, RuleDeed, RuleVersion
-from flow.rules import operations
+from flow.rules import operations, words
 from frontend.forms.rules import RuleForm, values_of
 from frontend.forms.tell import tell
 from frontend.presenters.query import Query
@@ -68,6 +68,8 @@ def rule(request: SignedIn, pk: UUID) -> HttpResponse:
         "query": Query(request.GET),
         "reference": operations.reference,
         "span": operations.span,
+        "deed": words.deed(versions[0]),
+        "conditions": words.conditions(versions[0]),
         "form": form,
         "problem": problem,
     }

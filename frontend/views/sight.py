@@ -1,11 +1,11 @@
 """Opening a record in an emergency, the review of that, and who has looked at a record."""
 
-from typing import Any
 from uuid import UUID
 
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from catalogue.models import User
@@ -13,14 +13,15 @@ from core.clock import now
 from core.errors import Conflict, LuneError, NotFound
 from flow.models import GlassOpening
 from flow.sight import glass, looks, operations
-from frontend.forms.sight import GlassForm, ReviewForm, WhoForm
+from frontend.forms.sight import GlassForm, LooksForm, ReviewForm, WhoForm
 from frontend.forms.tell import tell
 from frontend.presenters import spreadsheet
+from frontend.presenters.query import Query
 
 from .access import SignedIn, for_roles
 
 PAGE_SIZE = 25
-COLUMNS = ("When", "Who", "Organisation", "Role", "At what", "What for")
+COLUMNS = ("When", "Who", "Organisation", "Role", "At what", "How it was seen")
 
 
 @require_http_methods(["GET", "POST"])
@@ -88,17 +89,43 @@ def review(request: SignedIn, pk: UUID) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @for_roles(User.Role.MANAGER)
 def who_looked(request: SignedIn) -> HttpResponse:
-    """Who has looked at one person's record. The number is posted, so that it stands in no address and no log."""
+    """Who has looked at one person's record. The number is posted, so that it stands in no address and no log; the filters stand in it."""
     form = WhoForm(request.POST if request.method == "POST" else None)
-    context: dict[str, Any] = {"form": form, "found": None, "columns": COLUMNS}
     if request.method == "POST" and form.is_valid():
         try:
-            context["found"] = looks.at_record(by=request.user, **form.cleaned_data)
+            record_id = looks.whose(by=request.user, **form.cleaned_data)
         except LuneError as error:
             tell(form, error)
-    if context["found"] is not None and request.POST.get("as") == "csv":
-        rows = ((f"{each.at:%Y-%m-%d %H:%M}", each.who, each.organization, each.role, each.what, each.purpose) for each in context["found"])
-        answer = HttpResponse("".join(spreadsheet.lines(COLUMNS, rows)), content_type="text/csv; charset=utf-8")
-        answer["Content-Disposition"] = 'attachment; filename="who-looked.csv"'
-        return answer
-    return render(request, "sight/looks.jinja", context, status=422 if form.errors else 200)
+        else:
+            return redirect(f"{reverse('looks')}?record={record_id}")
+    filters = LooksForm(request.GET if "record" in request.GET else None)
+    found = looks.at_record(record_id=_named(filters), by=request.user, wanted=filters.wanted()) if filters.is_valid() else None
+    context = {
+        "form": form,
+        "filters": filters,
+        "count": len(found or ()),
+        "most": looks.MOST,
+        "page": Paginator(found, PAGE_SIZE).get_page(request.GET.get("page")) if found is not None else None,
+        "columns": COLUMNS,
+        "query": Query(request.GET),
+    }
+    return render(request, "sight/looks.jinja", context, status=422 if form.errors or filters.errors else 200)
+
+
+@require_GET
+@for_roles(User.Role.MANAGER)
+def who_looked_csv(request: SignedIn) -> HttpResponse:
+    """The same as a file, filtered as the page."""
+    filters = LooksForm(request.GET)
+    if not filters.is_valid():
+        raise Http404
+    found = looks.at_record(record_id=_named(filters), by=request.user, wanted=filters.wanted())
+    rows = ((f"{each.at:%Y-%m-%d %H:%M}", each.who, each.organization, each.role, each.what, each.purpose) for each in found)
+    answer = HttpResponse("".join(spreadsheet.lines(COLUMNS, rows)), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = 'attachment; filename="who-looked.csv"'
+    return answer
+
+
+def _named(filters: LooksForm) -> UUID:
+    named: UUID = filters.cleaned_data["record"]
+    return named

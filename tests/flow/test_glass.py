@@ -128,15 +128,26 @@ def test_a_manager_tells_a_person_who_has_looked_at_their_record_and_other_manag
     open_it(provider)
     boss = UserFactory(manager=True, organization=person.organization)
     client, sent = browser(boss), {"nhs_number": NUMBER, "birth_date": "1941-05-17"}
-    page = client.post(reverse("looks"), sent).content.decode()
-    assert ("break-glass" in page, "Quillfeather" in page) == (True, False)
-    file = client.post(reverse("looks"), {**sent, "as": "csv"}).content.decode()
-    assert file.splitlines()[0] == "When,Who,Organisation,Role,At what,What for"
-    found = looks.at_record(nhs_number=NUMBER, birth_date=BORN, by=boss)
-    assert [each.purpose for each in found].count("privacy") == 3, "that somebody asked is a look, too"
+    address = client.post(reverse("looks"), sent).url
+    assert address == f"{reverse('looks')}?record={person.pk}", "the number stands in no address"
+    shown = client.get(address).content.decode()
+    assert ("In an emergency" in shown, "Quillfeather" in shown) == (True, False)
+    today, told = timezone.localdate().isoformat(), {"record": person.pk}
+    file = client.get(reverse("looks-csv"), told | {"how": "break-glass", "since": today, "until": today}).content.decode().splitlines()
+    assert file[0] == "When,Who,Organisation,Role,At what,How it was seen"
+    assert len(file) == 2
+    assert provider.organization.name in file[1]
+    assert len(client.get(reverse("looks-csv"), told | {"until": "2020-01-01"}).content.decode().splitlines()) == 1
+    assert len(client.get(reverse("looks-csv"), told | {"who": provider.email}).content.decode().splitlines()) == 2
+    assert client.get(reverse("looks"), told | {"since": "soon"}).status_code == 422
+    found = looks.at_record(record_id=person.pk, by=boss)
+    assert [each.purpose for each in found].count(looks.HOW["privacy"]) == 5, "that somebody asked is a look, too"
     for stranger in (UserFactory(manager=True), UserFactory(role=User.Role.CURATOR)):
         with pytest.raises((NotFound, NotAllowed)):
-            looks.at_record(nhs_number=NUMBER, birth_date=BORN, by=stranger)
+            looks.whose(nhs_number=NUMBER, birth_date=BORN, by=stranger)
+        with pytest.raises((NotFound, NotAllowed)):
+            looks.at_record(record_id=person.pk, by=stranger)
+    assert browser(UserFactory(manager=True)).get(address).status_code == 404
 
 
 def test_looks_at_a_record_that_was_joined_are_told_and_by_whose_link_one_was(person):
@@ -150,7 +161,7 @@ def test_looks_at_a_record_that_was_joined_are_told_and_by_whose_link_one_was(pe
     audit.record_read(user=UserFactory(first_name="Ann", last_name="Reed"), record_type="patient", record_id=first.pk)
     audit.record_read(user=Reader(pk=kitchen.pk, organization_id=pool.service.organization_id), record_type="patient", record_id=person.pk)
     with acting.for_user(boss):
-        found = looks.at_record(nhs_number=NUMBER, birth_date=BORN, by=boss)
+        found = looks.at_record(record_id=looks.whose(nhs_number=NUMBER, birth_date=BORN, by=boss), by=boss)
     assert [(each.who, each.what) for each in found[1:]] == [
         ("The kitchen, by a signed link", "The person’s record"),
         ("Ann Reed", "A record that was joined with this one"),

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from core.errors import Invalid, NotAllowed, NotFound
@@ -217,3 +218,21 @@ def test_a_rule_gives_no_hub_what_the_person_or_the_sender_does_not_want_there(a
     assert rules.run(at=at + timedelta(minutes=1)) == {"settled": 1}.get(why, 2)
     assert set(RuleDeed.objects.values_list("outcome", flat=True)) == {"refused"}
     assert not HubEntry.objects.exists()
+
+
+def test_the_page_writes_a_rule_for_one_organisation_and_says_it_in_words(administrator, client):
+    sender, pool, other = UserFactory(), PoolFactory(), PoolFactory()
+    for each in (pool, other):
+        send(sender, [each], at=timezone.now() - timedelta(days=3))
+    client.force_login(administrator, backend="allauth.account.auth_backends.AuthenticationBackend")
+    typed = {
+        "name": "Late answers", "trigger": "overdue", "after": "1", "unit": "hours", "action": "remind", "reason": "People wait",
+        "organization": str(pool.service.organization_id), "urgency": "routine",
+    }  # fmt: skip
+    assert client.post(reverse("rule-new"), typed | {"organization": "nobody"}).status_code == 422
+    shown = client.get(client.post(reverse("rule-new"), typed).url).content.decode()
+    assert f"urgency routine, requests to {pool.service.organization.name}" in shown
+    version = RuleVersion.objects.get()
+    assert [pool.service.name in would.words for would in rules.dry_run(version, at=timezone.now())] == [True]
+    with pytest.raises(Invalid):
+        written(administrator, conditions={"organization": ["nobody"]})

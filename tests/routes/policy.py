@@ -120,6 +120,7 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     "glass-reviews": (page(MANAGERS), NOT_THERE),
     "glass-review": (page(MANAGERS, 404), page(MANAGERS, 404)),
     "looks": (page(MANAGERS), page(MANAGERS, 422)),
+    "looks-csv": (page(MANAGERS, 404), NOT_THERE),
     "sharing": (page(MANAGERS | {ADMINISTRATOR}), NOT_THERE),
     "sharing-agreement-new": (page(MANAGERS | {ADMINISTRATOR}), page(MANAGERS | {ADMINISTRATOR}, 422)),
     "sharing-agreement-end": (page(MANAGERS | {ADMINISTRATOR}, 405), page(MANAGERS | {ADMINISTRATOR}, 404)),
