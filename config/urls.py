@@ -8,6 +8,7 @@ from django.templatetags.static import static
 from django.urls import include, path
 from django.views.decorators.http import require_safe
 
+from core import mail
 from matching.api import cds
 from notifications.api import hooks
 
@@ -38,6 +39,7 @@ urlpatterns = [
     path("api/cds-services/<slug:hook>", cds.HookView.as_view(), name="cds-service"),
     path("fhir/", include("capacity.api.fhir_urls")),
     path("hooks/sms/", hooks.sms_in, name="hook-sms"),
+    path("hooks/mail-receipts/", mail.receipts, name="hook-mail-receipts"),
     path("hooks/mail/", hooks.mail_in, name="hook-mail"),
     path("api/oruk/", include("catalogue.api.oruk.urls")),
     path("", include("frontend.urls")),

@@ -191,8 +191,8 @@ def test_events_are_published_by_operations_alone() -> None:
     assert found == []
 
 
-#: What the framework itself begins or ends, and tells in no other way: a migration, a connection.
-OF_THE_FRAMEWORK = {"post_migrate", "connection_created"}
+#: What the framework itself begins or ends, and tells in no other way: a migration, a connection; and a receipt of mail (django-anymail).
+OF_THE_FRAMEWORK = {"post_migrate", "connection_created", "tracking"}
 
 
 def test_no_django_signals() -> None:

@@ -307,6 +307,15 @@ EMAIL_FILE_PATH = BASE_DIR / "var" / "mail"
 LETTER_HOUR = env.int("LUNE_LETTER_HOUR", default=8)
 LETTER_DAYS = env.list("LUNE_LETTER_DAYS", default=["MO", "TU", "WE", "TH", "FR"])
 DEFAULT_FROM_EMAIL = env("LUNE_MAIL_FROM", default=f"{SITE_NAME} <directory@localhost>")
+#: A provider of mail by its own HTTP interface (`core.mail`): its name as django-anymail has it, what it needs, and how it signs in here.
+MAIL_PROVIDER = env("LUNE_MAIL_PROVIDER", default="")
+ANYMAIL = {
+    **env.json("LUNE_MAIL_PROVIDER_SETTINGS", default={}),
+    "WEBHOOK_SECRET": env("LUNE_MAIL_RECEIPT_SECRET", default=""),
+    # Links stay as they are written, and nobody is watched reading; a provider that cannot say so does neither.
+    "SEND_DEFAULTS": {"track_clicks": False, "track_opens": False},
+    "IGNORE_UNSUPPORTED_FEATURES": True,
+}
 #: Who carries text messages: `core.sms.HttpGateway` with what follows, or a class of one's own; empty: e-mail alone.
 SMS_GATEWAY = env("LUNE_SMS_GATEWAY", default="")
 SMS_URL = env("LUNE_SMS_URL", default="")

@@ -3,7 +3,7 @@
 import os
 
 from .base import *  # noqa: F403
-from .base import SILENCED_SYSTEM_CHECKS, env
+from .base import MAIL_PROVIDER, SILENCED_SYSTEM_CHECKS, env
 
 SECRET_KEY = env("LUNE_SECRET_KEY")
 AUDIT_KEY = env("LUNE_AUDIT_KEY")
@@ -12,6 +12,8 @@ SITE_URL = env("LUNE_SITE_URL", default=f"https://{ALLOWED_HOSTS[0].lstrip('.')}
 # Such as smtp+tls://name:password@mail.example.org:587. Without it letters are written into var/mail, and nobody gets them.
 if "LUNE_MAIL_URL" in os.environ:
     vars().update(env.email_url("LUNE_MAIL_URL"))
+elif MAIL_PROVIDER:
+    EMAIL_BACKEND = "core.mail.ProviderBackend"
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS if not host.startswith((".", "*"))]
 SECURE_SSL_REDIRECT = env.bool("LUNE_SSL_REDIRECT", default=True)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

@@ -84,8 +84,8 @@ def _due(at: datetime) -> list[tuple[UUID, datetime]]:
     )
     sessions = ReferralTask.objects.filter(**{f"pool__{name}": value for name, value in window.items()}, status__in=COMING, **written)
     booked = Booking.objects.filter(task=OuterRef("pk"), starts_at=OuterRef("pool__starts_at"))
-    waiting = sessions.filter(~Exists(told_of_session), ~Exists(booked)).values_list("pk", "pool__starts_at")
-    return found + list(waiting[:AT_ONCE])
+    waiting = sessions.filter(~Exists(told_of_session), ~Exists(booked)).values_list("pk", "pool__starts_at")[:AT_ONCE]
+    return found + [(pk, starts_at) for pk, starts_at in waiting if starts_at is not None]
 
 
 @transaction.atomic

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from capacity.models import Channel
-from core import acting, sms
+from core import acting, mail, sms
 from core.clock import local_date
 from flow.casework.operations import follow_up
 from flow.models import FollowUp, PersonMessage, ReferralTask
@@ -71,8 +71,10 @@ def _hand_over(message: PersonMessage) -> str:
     if message.channel == Channel.SMS:
         return sms.gateway().send(message.sent_to, " ".join(lines))
     headers = {"Message-ID": message_id(message), "Auto-Submitted": "auto-generated"}
-    EmailMessage(subject=subject, body="\n\n".join([*lines, settings.SITE_NAME]) + "\n", to=[message.sent_to], headers=headers).send()
-    return message_id(message)
+    body = "\n\n".join([*lines, settings.SITE_NAME]) + "\n"
+    letter = EmailMessage(subject=subject, body=body, to=[message.sent_to], headers=headers)
+    letter.send()
+    return mail.sent_as(letter, message_id(message))
 
 
 def words(message: PersonMessage) -> list[str]:

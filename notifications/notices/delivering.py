@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 from catalogue.importers import network
 from catalogue.importers.run import BrokenSource
 from catalogue.models import User
-from core import sms
+from core import mail, sms
 from core.errors import Conflict, NotFound
 from notifications.models import Delivery, Notice, PersonChoices
 from notifications.models.delivery import Route, State
@@ -97,8 +97,9 @@ def _send(delivery: Delivery, at: datetime) -> Outcome:
     try:
         if delivery.route == Route.SMS:
             return Outcome(taken=True, gateway_id=sms.gateway().send(delivery.sent_to, words.text_message(kinds, ids)))
-        words.letter(delivery, kinds, ids, to=delivery.sent_to).send()
-        return Outcome(taken=True, gateway_id=words.message_id(delivery))
+        letter = words.letter(delivery, kinds, ids, to=delivery.sent_to)
+        letter.send()
+        return Outcome(taken=True, gateway_id=mail.sent_as(letter, words.message_id(delivery))[:120])
     except SMTPRecipientsRefused:
         return Outcome(taken=False, because="The mail server does not know this address.", never=True)
     except sms.Refused as error:

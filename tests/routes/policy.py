@@ -251,6 +251,8 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     # Signed by gateways: nobody else is believed, signed in or not.
     "hook-sms": (NOT_THERE, all_get(403)),
     "hook-mail": (NOT_THERE, all_get(403)),
+    # Of a provider that this site has not chosen.
+    "hook-mail-receipts": (all_get(404), all_get(404)),
     "duplicates": (page(KEEPERS), NOT_THERE),
     "duplicates-csv": (page(KEEPERS), NOT_THERE),
     "duplicate": (page(KEEPERS), page(KEEPERS, 422)),
