@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from core.errors import Invalid
-from matching import carrying, operations, queries
+from matching import carrying, operations, queries, telling
 from matching.engine import check, explain
 from matching.engine.problem import Weights, distance
 from matching.engine.rules import Verdict
@@ -74,7 +74,7 @@ def _judged(run: MatchRun, pool_ids: Iterable[UUID], ranks: dict[UUID, int], at:
         return {}
     need, weights = operations.need_now(run, at), Weights.from_json(run.weights)
     facts = queries.facts_of(need, pool_ids, at=at)
-    pools, words = operations.places_of(facts), operations.words_for(need, facts.values())
+    pools, words = telling.places_of(facts), telling.words_for(need, facts.values())
     told = {}
     for pool_id, known in facts.items():
         pool, findings = pools[pool_id], explain.findings(need, known, words)

@@ -15,6 +15,7 @@ from catalogue.models import Organization, User
 from core.geo import BNG
 from core.models import PgCurrentXactId, Xid8Field
 from core.scoping import VisibleQuerySet
+from matching.engine.check import Ranked
 
 
 class OwnedQuerySet(VisibleQuerySet):
@@ -191,6 +192,11 @@ class MatchRun(models.Model):
     )
 
     objects = OwnedQuerySet.as_manager()
+
+    #: What was ranked and stored a moment ago, so that whoever asked need not read it back: the lines with the points of each factor, and
+    #: the rankings that belong to this one. None for a run that was read.
+    just_ranked: list[tuple[Ranked, dict[str, int]]] | None = None
+    just_parts: "list[MatchRun] | None" = None
 
     class Meta:
         ordering = ["-at"]

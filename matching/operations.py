@@ -1,31 +1,27 @@
 """What people do with matching: search, look again, and ask why."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
 from capacity.models import ServiceCapacity
-from catalogue import criteria, marks
-from catalogue.lexicon import Lexicon, name_of
+from catalogue.lexicon import name_of
 from catalogue.models import User
 from core import clock
-from core.geo import miles
 from matching import carrying, ledger, parts, profiles, queries, storing, support
 from matching.engine import ENGINE_VERSION, check, explain
 from matching.engine.problem import Need, PoolFacts, Weights, distance
 from matching.engine.rules import Verdict
-from matching.engine.words import Words
 from matching.models import MatchCandidate, MatchRun, NeedProfile, WeightSet
 from matching.snapshot.keeper import keeper
+from matching.telling import Line, lines_of, miles_of, places_of, with_points, words_for
 from matching.travel import asking
-from matching.travel.asking import Travel
 
-_MARKS = {"mark": dict(enumerate(name for _, name in marks.WISHES))}
 #: Written to the unmet-need ledger when there is no service of the kind at all.
 NO_SERVICE = "no-service"
 
@@ -39,42 +35,6 @@ NEARLY_AMONG = 200
 
 profile_from = profiles.profile_from
 refresh_facts = queries.refresh_facts
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a ranking, as screens and the API show it. All of it holds for the instant of the run."""
-
-    rank: int
-    pool_id: UUID
-    pool_name: str
-    unit: str
-    service_id: UUID
-    service_name: str
-    organization_id: UUID
-    organization_name: str
-    care_type: str
-    score: int
-    """Points."""
-    out_of: int
-    """The points of a service that is perfect in everything."""
-    distance_m: int | None
-    miles: float | None
-    met: list[str]
-    unknown: list[str]
-    places: str
-    """Live places and the age of that figure, in words."""
-    free: int | None
-    told_s: int | None
-    """Age of the figure in seconds; None: never told."""
-    terms: list[explain.Term]
-    better: str
-    """What would raise the score most, as a sentence; empty when nothing would."""
-    travel: Travel
-    """How long the way takes, and how that is known."""
-    overdue: str
-    """Why the record may be out of date, as a sentence; empty when it was checked lately."""
-    is_confidential: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,19 +96,6 @@ class Misses:
     openings: list[Opening]
 
 
-class _Pool(NamedTuple):
-    """What a line says of its places, but for the facts."""
-
-    pk: UUID
-    name: str
-    unit: str
-    service_id: UUID
-    service_name: str
-    organization_id: UUID
-    organization_name: str
-    is_confidential: bool
-
-
 @transaction.atomic
 def match(
     profile: NeedProfile, *, by: User | None, at: datetime, limit: int = 50, nearly: bool = False, in_ledger: bool = True
@@ -161,9 +108,11 @@ def match(
     `in_ledger` is False, and the ledger stays as it is.
     """
     run = _match(profile, by=by, at=at, limit=limit, ledger_too=in_ledger and not parts.is_package(profile), nearly=nearly)
+    run.just_parts = []
     for part in parts.of(profile):
         part.profile.save()
         one = MatchRun(part_of=run, part=part.part, because=list(part.because))
+        run.just_parts.append(one)
         _match(part.profile, by=by, at=at, limit=part.limit, ledger_too=in_ledger and part.part == parts.PACKAGE, run=one)
     return run
 
@@ -200,13 +149,15 @@ def _match(
     run.travel = asking.ask(need, [line.facts for line in ranking.lines])
     run.took_ms = (time.perf_counter() - started) * 1000
     run.save()
-    storing.store(run.pk, ranking.lines, [check.terms(need, line.facts, weights) for line in ranking.lines])
+    run.just_ranked = with_points(need, weights, ranking.lines)
+    storing.store(run.pk, run.just_ranked)
     return run
 
 
 def parts_of(run: MatchRun) -> list[PartOf]:
     """The rankings that belong to this one, in the order in which they were asked for. Why is said of the need as it was stored."""
-    stored = sorted(run.parts.select_related("profile"), key=lambda one: parts.place_of(one, run.profile))
+    found = run.parts.select_related("profile") if run.just_parts is None else run.just_parts
+    stored = sorted(found, key=lambda one: parts.place_of(one, run.profile))
     person = parts.person_of(run.profile)
     return [_part_of(one, person) for one in stored]
 
@@ -227,27 +178,25 @@ def _part_of(run: MatchRun, person: support.Person) -> PartOf:
 def lines(run: MatchRun) -> list[Line]:
     """The ranking as it was stored."""
     need, weights = Need.from_json(run.problem), Weights.from_json(run.weights)
-    stored = [(candidate, PoolFacts.from_json(candidate.facts)) for candidate in run.candidates.order_by("rank")]
-    pools = places_of(candidate.pool_id for candidate, _ in stored)
-    words = words_for(need, (facts for _, facts in stored))
-    return [
-        _line(need, weights, facts, words, rank=c.rank, score=c.score, points=c.terms, pool=pools[c.pool_id], by_road=run.travel)
-        for c, facts in stored
-    ]
+    if run.just_ranked is not None:
+        return lines_of(need, weights, run.just_ranked, by_road=run.travel)
+    stored = list(run.candidates.order_by("rank").values_list("rank", "facts", "score", "distance_m", "terms"))
+    ranked = [(check.Ranked(PoolFacts.from_json(facts), score, away), points) for _, facts, score, away, points in stored]
+    return lines_of(need, weights, ranked, by_road=run.travel, numbers=[number for number, *_ in stored])
 
 
 def replay(run: MatchRun) -> list[Line]:
     """The ranking computed again, from the stored problem, weights and facts alone."""
     need, weights = Need.from_json(run.problem), Weights.from_json(run.weights)
     facts = [PoolFacts.from_json(candidate.facts) for candidate in run.candidates.all()]
-    return _lines_of(need, weights, check.rank(need, facts, weights), by_road=run.travel)
+    return lines_of(need, weights, with_points(need, weights, check.rank(need, facts, weights)), by_road=run.travel)
 
 
 def next_best(run: MatchRun, *, exclude_pools: Iterable[UUID], at: datetime, limit: int = 3) -> list[Line]:
     """What is still free for the same need now, leaving some pools out: for “the last place was taken; these are free”."""
     weights, need = Weights.from_json(run.weights), need_now(run, at)
     ranking = _rank(need, weights, at=at, limit=limit, without=exclude_pools, carried_only=run.profile.carried_only)
-    return _lines_of(need, weights, ranking.lines)
+    return lines_of(need, weights, with_points(need, weights, ranking.lines))
 
 
 def need_now(run: MatchRun, at: datetime) -> Need:
@@ -312,7 +261,7 @@ def nearest_misses(run: MatchRun) -> Misses:
                 service_id=pool.service_id,
                 service_name=pool.service_name,
                 distance_m=distance(need, facts),
-                miles=_miles(distance(need, facts)),
+                miles=miles_of(distance(need, facts)),
                 failed=[finding for finding in explain.findings(need, facts, words) if finding.verdict is Verdict.FAILED],
             )
             for facts in stored
@@ -350,72 +299,6 @@ def _misses(need: Need, at: datetime, *, carried_only: bool, among: int = 500) -
     return {"pools": [miss.facts.to_json() for miss in misses], "opens": [list(item) for item in opens]}, reasons[0]
 
 
-def words_for(need: Need, pools: Iterable[PoolFacts]) -> Words:
-    """The words for a list: names of bits as curators have them now, and of the codes in it, if any."""
-    codes = {*need.diagnoses, *(code for facts in pools for code in facts.codes)}
-    return Words(Lexicon.read().names() | _MARKS, criteria.names_of(codes))
-
-
-def _lines_of(need: Need, weights: Weights, ranked: list[check.Ranked], by_road: Mapping[str, Any] | None = None) -> list[Line]:
-    pools = places_of(UUID(line.facts.pool_id) for line in ranked)
-    words = words_for(need, (line.facts for line in ranked))
-    return [
-        _line(
-            need,
-            weights,
-            line.facts,
-            words,
-            rank=number,
-            score=line.score,
-            points=check.terms(need, line.facts, weights),
-            pool=pools[UUID(line.facts.pool_id)],
-            by_road=by_road or {},
-        )
-        for number, line in enumerate(ranked, start=1)
-    ]
-
-
-def _line(
-    need: Need,
-    weights: Weights,
-    facts: PoolFacts,
-    words: Words,
-    *,
-    rank: int,
-    score: int,
-    points: Mapping[str, int],
-    pool: _Pool,
-    by_road: Mapping[str, Any],
-) -> Line:
-    found = explain.findings(need, facts, words)
-    away = distance(need, facts)
-    return Line(
-        rank=rank,
-        pool_id=pool.pk,
-        pool_name=pool.name,
-        unit=pool.unit,
-        service_id=pool.service_id,
-        service_name=pool.service_name,
-        organization_id=pool.organization_id,
-        organization_name=pool.organization_name,
-        care_type=words.name("care-type", facts.care_type),
-        score=score,
-        out_of=weights.total,
-        distance_m=away,
-        miles=_miles(away),
-        met=[finding.sentence for finding in found if finding.verdict is Verdict.MET and finding.code not in _SAID_ELSEWHERE],
-        unknown=[finding.sentence for finding in found if finding.verdict is Verdict.UNKNOWN and finding.code != "place"],
-        places=next(finding.sentence for finding in found if finding.code == "place"),
-        free=facts.free,
-        told_s=facts.age_s,
-        terms=explain.terms(need, facts, weights, words, points),
-        better=explain.better(need, facts, weights, words, points),
-        travel=asking.travel(need, facts, by_road),
-        overdue=explain.overdue(need, facts),
-        is_confidential=pool.is_confidential,
-    )
-
-
 #: What stands against a service where only those are listed that carry a diagnosis.
 NOT_CARRIED = explain.Finding(
     code=CARRIED_ONLY,
@@ -423,8 +306,6 @@ NOT_CARRIED = explain.Finding(
     sentence="It has not said that it takes people with these diagnoses, and only services that have are listed.",
     change="It would fit once it said so, or if that were not asked.",
 )
-#: Rules that a line shows in another way, or that every line meets.
-_SAID_ELSEWHERE = frozenset({"place", "open"})
 
 
 def _summary(run: MatchRun, candidate: MatchCandidate | None, failed: list[explain.Finding], *, known: bool) -> str:
@@ -437,14 +318,3 @@ def _summary(run: MatchRun, candidate: MatchCandidate | None, failed: list[expla
     if run.candidates.count():
         return "It fits now. It scored lower than the services listed, or it has changed since: search again to see."
     return "It fits now. It has changed since this search: search again to see it."
-
-
-def _miles(metres: int | None) -> float | None:
-    return None if metres is None else round(miles(metres), 1)
-
-
-def places_of(ids: Iterable[UUID]) -> dict[UUID, _Pool]:
-    columns = ("pk", "name", "unit", "service_id", "service__name", "service__organization_id", "service__organization__name")
-    secret = ("service__is_confidential", "service__organization__is_confidential", "location__is_confidential")
-    found = ServiceCapacity.objects.filter(pk__in=list(ids)).values_list(*columns, *secret)
-    return {row[0]: _Pool._make((*row[: len(columns)], any(row[len(columns) :]))) for row in found}

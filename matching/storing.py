@@ -16,7 +16,7 @@ FROM json_to_recordset(%s::json) AS line (rank int, pool uuid, score int, away i
 """
 
 
-def store(run: UUID, lines: Sequence[Ranked], terms: Sequence[Mapping[str, int]]) -> None:
+def store(run: UUID, ranked: Sequence[tuple[Ranked, Mapping[str, int]]]) -> None:
     """Keep the lines of a run with the facts that they were judged by, and the points of each factor. One statement."""
     kept = [
         {
@@ -27,7 +27,7 @@ def store(run: UUID, lines: Sequence[Ranked], terms: Sequence[Mapping[str, int]]
             "facts": line.facts.to_json(),
             "terms": points,
         }
-        for n, (line, points) in enumerate(zip(lines, terms, strict=True), start=1)
+        for n, (line, points) in enumerate(ranked, start=1)
     ]
     with connection.cursor() as cursor:
         cursor.execute(_STORE, [run, json.dumps(kept)])

@@ -14,7 +14,7 @@ from catalogue.currency import is_overdue
 from catalogue.models import Service, User
 from frontend.presenters import map as maps
 from frontend.presenters.outlook import sentences
-from matching.operations import Line
+from matching.telling import Line
 
 
 @dataclass(frozen=True)

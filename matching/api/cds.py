@@ -28,6 +28,7 @@ from matching import decisions, operations
 from matching.api.views import IsReferrer
 from matching.decisions import NotEnough
 from matching.models import MatchRun
+from matching.telling import Line
 
 #: Lines in a card; the page that it leads to has them all.
 SHOWN = 5
@@ -203,7 +204,7 @@ def _cards(run: MatchRun, request: Request) -> list[dict[str, Any]]:
     ]
 
 
-def _detail(line: operations.Line) -> str:
+def _detail(line: Line) -> str:
     """One line of Markdown: names are text, whatever signs are in them."""
     where = "online or by phone" if line.distance_m is None else f"{line.miles} miles"
     if line.is_confidential and line.distance_m is not None:

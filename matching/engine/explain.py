@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from matching.engine import check
 from matching.engine.factors import FACTORS, checked, is_overdue
@@ -11,8 +12,7 @@ from matching.engine.rules import RULES, Verdict
 from matching.engine.words import Words, count
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """What one rule says of one pool. `change` is empty unless the rule failed."""
 
     code: str
@@ -21,8 +21,7 @@ class Finding:
     change: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(NamedTuple):
     """What one factor added: `"+210 for distance: 1.2 miles"`."""
 
     code: str
@@ -52,8 +51,7 @@ def findings(need: Need, facts: PoolFacts, words: Words) -> list[Finding]:
     said = []
     for rule in RULES:
         verdict = rule.verdict(need, facts)
-        sentence = rule.sentence(need, facts, words)
-        if verdict is not Verdict.NOT_ASKED and sentence:
+        if verdict is not Verdict.NOT_ASKED and (sentence := rule.sentence(need, facts, words)):
             change = rule.change(need, facts, words) if verdict is Verdict.FAILED else ""
             said.append(Finding(code=rule.code, verdict=verdict, sentence=sentence, change=change))
     return said
