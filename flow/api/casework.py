@@ -152,7 +152,7 @@ class FollowUpEndSerializer(serializers.Serializer):
 class ReadUpToSerializer(serializers.Serializer):
     """The newest message that was shown."""
 
-    message = serializers.UUIDField(required=False, help_text="What came after it stays unread. Without it, all that there is is read.")
+    message = serializers.UUIDField(help_text="The newest that was shown to somebody. What came after it stays unread.")
 
 
 class TaskMessages(APIView):
@@ -199,7 +199,7 @@ class TaskMessagesRead(APIView):
     def post(self, request: Request, pk: UUID) -> Response:
         told = ReadUpToSerializer(data=request.data)
         told.is_valid(raise_exception=True)
-        last = told.validated_data.get("message")
+        last = told.validated_data["message"]
         operations.mark_read(task_id=_task(request, pk).pk, last=last, by=user_of(request), at=clock.now())
         return Response(status=status.HTTP_204_NO_CONTENT)
 

@@ -75,17 +75,15 @@ def write(*, task_id: UUID, words: str, by: User, at: datetime, key: UUID | None
 
 
 @transaction.atomic
-def mark_read(*, task_id: UUID, by: User, at: datetime, last: UUID | None = None) -> int:
+def mark_read(*, task_id: UUID, by: User, at: datetime, last: UUID) -> int:
     """Note that somebody of this side has opened what the other wrote, up to the message `last`: what came since was not shown.
 
     Returns how many were new. Raises NotFound.
     """
-    unread = Message.objects.unread_by(by).filter(task_id=task_id)
-    if last is not None:
-        newest = Message.objects.visible_to(by).filter(task_id=task_id, pk=last).first()
-        if newest is None:
-            raise NotFound("There is no such message.")
-        unread = unread.filter(Q(at__lt=newest.at) | Q(at=newest.at, pk__lte=newest.pk))
+    newest = Message.objects.visible_to(by).filter(task_id=task_id, pk=last).first()
+    if newest is None:
+        raise NotFound("There is no such message.")
+    unread = Message.objects.unread_by(by).filter(Q(at__lt=newest.at) | Q(at=newest.at, pk__lte=newest.pk), task_id=task_id)
     new = list(unread.values_list("pk", flat=True))
     return Message.objects.filter(pk__in=new, read_at__isnull=True).update(read_at=at, read_by=by) if new else 0
 

@@ -80,6 +80,10 @@ def end(*, agreement_id: UUID, by: User, at: datetime) -> SharingAgreement:
     agreement.ended_at = at
     agreement.save(update_fields=["ended_at"])
     under = Grant.objects.filter(agreement=agreement, referral__isnull=False).order_by().values_list("referral", flat=True)
+    for grant in Grant.objects.filter(agreement=agreement, patient__isnull=False, revoked_at=None, ends_at__gt=at).select_related(
+        "to_team"
+    ):
+        _tell_holders(grant, by)
     give_back(at=at, words="The agreement with the hub has ended, so this came back to you.", referrals=under)
     parties = {party for party in (agreement.organization_id, agreement.with_organization_id) if party}
     publish("sharing.changed", topics=[f"org:{party}" for party in parties], audience=parties)
@@ -145,7 +149,16 @@ def revoke(*, grant_id: UUID, by: User, at: datetime) -> Grant:
     if grant.referral_id:
         give_back(at=at, words="What was open to the hub was revoked, so this came back to you.", referrals=[grant.referral_id])
     _tell(grant)
+    _tell_holders(grant, by)
     return grant
+
+
+def _tell_holders(grant: Grant, by: User) -> None:
+    """Each of those to whom it was open is told that it is closed: the members of the team, or all who refer or provide there."""
+    data: dict[str, object] = {"grant": str(grant.pk), "by": str(by.pk)}
+    if grant.to_team is not None:
+        data["to"] = [str(pk) for pk in grant.to_team.members.values_list("pk", flat=True)]
+    publish("grant.closed", topics=[f"org:{grant.to_organization_id}"], audience=[grant.to_organization_id], data=data)
 
 
 def _tell(grant: Grant) -> None:

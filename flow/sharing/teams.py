@@ -61,7 +61,7 @@ def save_team(
 
 @transaction.atomic
 def give_to_team(*, patient_id: UUID, team_id: UUID | None, by: User, at: datetime) -> Patient:
-    """Let a person's record belong to a team, with its open stays, the referrals from them, and those that were the old team’s; or to none.
+    """Let a person's record belong to a team, with its open stays, the referrals from them, and what was the old team’s; or to none.
 
     What a team keeps to itself only a member hands over or takes back. Raises NotFound and Invalid.
     """
@@ -77,11 +77,13 @@ def give_to_team(*, patient_id: UUID, team_id: UUID | None, by: User, at: dateti
     # Those without a stay, or from one that has ended, are the old team's by the person alone.
     theirs = Referral.objects.visible_to(by).filter(patient=patient, organization=by.organization_id, team=patient.team_id)
     sent = list(theirs.values_list("pk", flat=True))
-    patient.team = team
+    before, patient.team = patient.team, team
     patient.save(update_fields=["team"])
-    stays = Episode.objects.visible_to(by).filter(patient=patient, organization=by.organization_id, ended_at__isnull=True)
-    open_stays = list(stays.values_list("pk", flat=True))
+    stays = Episode.objects.visible_to(by).filter(patient=patient, organization=by.organization_id)
+    # With those that have ended, if they were the old team's: whoever reads of the person now is to read of their past too.
+    moved = list(stays.filter(Q(ended_at__isnull=True) | Q(team=before)).values_list("pk", flat=True))
+    open_stays = list(stays.filter(ended_at__isnull=True).values_list("pk", flat=True))
     Referral.objects.filter(Q(episode__in=open_stays) | Q(pk__in=sent), organization=by.organization_id).update(team=team)
-    Episode.objects.filter(pk__in=open_stays).update(team=team)
+    Episode.objects.filter(pk__in=moved).update(team=team)
     publish("people.changed", topics=[f"org:{patient.organization_id}"], audience=[patient.organization_id])
     return patient

@@ -62,6 +62,7 @@ OTHERS: dict[str, tuple[str, frozenset[str]]] = {
     "hub.queued": ("hub", frozenset({Role.PROVIDER, Role.REFERRER})),
     "hub.assigned": ("hub", frozenset({Role.PROVIDER, Role.REFERRER})),
     "breakglass.opened": ("break-glass", frozenset()),
+    "grant.closed": ("grant", frozenset({Role.PROVIDER, Role.REFERRER})),
     "session.missed": ("session", frozenset({Role.PROVIDER, Role.REFERRER})),
     "session.called-off": ("session-off", frozenset({Role.REFERRER})),
     "self-referral.changed": ("request", frozenset({Role.PROVIDER})),

@@ -113,6 +113,11 @@ KINDS: tuple[Kind, ...] = (
         {Role.PROVIDER: HOURLY, Role.REFERRER: HOURLY},
     ),
     Kind(
+        "grant", "A record that was shared with you is closed", "A record that was shared with you is open to you no longer",
+        "Something that was shared with you is open to you no longer.", "{count} things that were shared with you are closed.",
+        {Role.PROVIDER: SITE_ALONE, Role.REFERRER: SITE_ALONE},
+    ),
+    Kind(
         "break-glass", "A record is opened in an emergency", "A record was opened in an emergency. Look at why",
         "A record was opened in an emergency and waits for review.", "{count} records were opened in an emergency and wait for review.",
         dict.fromkeys((Role.MANAGER, Role.ADMINISTRATOR, Role.PROVIDER, Role.REFERRER), NOW), urgent=True,

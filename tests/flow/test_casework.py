@@ -226,8 +226,8 @@ def test_a_thread_is_of_its_two_sides_and_each_side_knows_what_is_new():
     colleague = UserFactory(provider=True, organization=provider.organization)
     assert (queries.unread(provider), queries.unread(sender)) == ({task.pk: 1}, {})
     assert queries.unread_by_referral(provider, [task.referral_id]) == {task.referral_id: 1}
-    assert operations.mark_read(task_id=task.pk, by=sender, at=NOW) == 0
     shown = queries.thread(task, colleague).lines[-1].id
+    assert operations.mark_read(task_id=task.pk, last=shown, by=sender, at=NOW) == 0
     later = operations.write(task_id=task.pk, words="And bring the key", by=sender, at=NOW + timedelta(minutes=1))
     assert operations.mark_read(task_id=task.pk, last=shown, by=colleague, at=NOW) == 1
     assert queries.unread(provider) == {task.pk: 1}, "what came after it was not shown"

@@ -38,7 +38,9 @@ def test_messages_are_sent_once_and_read_by_both_sides():
     assert (other.status_code, other.json()["code"]) == (422, "idempotency-key-reused")
     assert [line["text"] for line in provider.get(address).json()["results"]] == ["Canary is ready"]
     assert Message.objects.get().read_at is None
-    assert provider.post(f"{address}read/").status_code == 204
+    assert provider.post(f"{address}read/").status_code == 400, "it says up to which message"
+    assert Message.objects.get().read_at is None
+    assert provider.post(f"{address}read/", {"message": first.json()["id"]}).status_code == 204
     assert Message.objects.get().read_at is not None
     assert api(UserFactory()).get(address).status_code == 404
 

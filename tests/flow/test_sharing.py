@@ -178,6 +178,7 @@ def test_sharing_and_revoking_take_effect_at_once(partners, client) -> None:
     with pytest.raises(NotFound):
         operations.revoke(grant_id=grant.pk, by=partners.partner, at=timezone.now())
     operations.revoke(grant_id=grant.pk, by=partners.manager, at=timezone.now())
+    assert Event.objects.get(type="grant.closed").data == {"grant": str(grant.pk), "by": str(partners.manager.pk)}
     assert partners.seen_by(partners.partner) == set()
     with pytest.raises(Conflict):
         operations.revoke(grant_id=grant.pk, by=partners.manager, at=timezone.now())
@@ -234,13 +235,15 @@ def test_a_persons_referrals_go_with_them_to_another_team(partners) -> None:
     """Also one without a stay, and one from a stay that has ended; not one that a third team has."""
     before, after, third = TeamFactory.create_batch(3, organization=partners.organization)
     Patient.objects.filter(pk=partners.patient.pk).update(team=before)
-    stay = EpisodeFactory(patient=partners.patient, kind="community", ended_at=timezone.now())
+    stay = EpisodeFactory(patient=partners.patient, kind="community", ended_at=timezone.now(), team=before)
+    elsewhere = EpisodeFactory(patient=partners.patient, kind="community", ended_at=timezone.now(), team=third)
     loose = ReferralFactory(patient=partners.patient, team=before)
     past = ReferralFactory(patient=partners.patient, episode=stay, team=before)
     other = ReferralFactory(patient=partners.patient, team=third)
     with acting.for_user(partners.colleague):
         operations.give_to_team(patient_id=partners.patient.pk, team_id=after.pk, by=partners.colleague, at=timezone.now())
     assert [Referral.objects.get(pk=each.pk).team for each in (loose, past, other)] == [after, after, third]
+    assert [Episode.objects.get(pk=each.pk).team for each in (stay, elsewhere)] == [after, third]
 
 
 def test_a_team_that_there_is_not_takes_nobody_out_of_their_team(partners, client) -> None:
