@@ -38,6 +38,8 @@ class Standing:
     whose_move: str
     due_at: datetime | None
     told: list[HubTold]
+    nobody_left: bool = False
+    """It was sent on, and nobody who was asked may still help."""
 
 
 def stuck() -> Any:
@@ -111,9 +113,9 @@ def standing(referral: Referral) -> Standing | None:
     if entry is None:
         return None
     again = entry.state == HubState.ROUTED and entry.is_stuck
-    words = "The services asked said no; the hub is finding another" if again else str(HubState(entry.state).label)
+    words = "Nobody who was asked can help; the hub is finding another" if again else str(HubState(entry.state).label)
     waits = entry.state in HubState.open()
-    return Standing(entry, words, entry.hub.name if again else _mover(entry), entry.due_at if waits else None, told(entry))
+    return Standing(entry, words, entry.hub.name if again else _mover(entry), entry.due_at if waits else None, told(entry), again)
 
 
 def _mover(entry: HubEntry) -> str:

@@ -124,7 +124,7 @@ def dry_run(version: RuleVersion, *, at: datetime) -> list[Would]:
         Would(
             each.since + timedelta(minutes=version.after_minutes),
             reference(each.referral_id),
-            f"{_sentence(version, each)}, {_would(version)}.",
+            f"{_since(version, each)}, {_would(version)}.",
         )
         for each in reversed(occasions.find(version, after=at - LOOKS_BACK, until=at))
     ]
@@ -201,8 +201,11 @@ def _from(live_since: datetime, at: datetime) -> datetime:
 
 
 def _sentence(version: RuleVersion, occasion: Occasion) -> str:
-    words = f"Rule “{version.rule.name}”, version {version.number}: {occasion.words}"
-    return f"{words}, {span(version.after_minutes)} before" if version.after_minutes else words
+    return f"Rule “{version.rule.name}”, version {version.number}: {_since(version, occasion)}"
+
+
+def _since(version: RuleVersion, occasion: Occasion) -> str:
+    return f"{occasion.words}, {span(version.after_minutes)} before" if version.after_minutes else occasion.words
 
 
 def _would(version: RuleVersion) -> str:

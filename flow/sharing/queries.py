@@ -29,6 +29,10 @@ def agreements(user: User) -> QuerySet[SharingAgreement]:
     return SharingAgreement.objects.visible_to(user).select_related("organization", "with_organization", "pathway").order_by("-ends_at")
 
 
+#: What was shown, in words.
+_KINDS = {"patient": "The person’s record", "referral": "A referral"}
+
+
 def grants(user: User, at: datetime, *, given: bool = True, all_of_them: bool = False) -> QuerySet[Grant]:
     """What is open now, newest first; with `all_of_them` what was, too. Names nobody whom it is about."""
     found = Grant.objects.visible_to(user)
@@ -55,7 +59,10 @@ def looks(grant: Grant) -> list[Look]:
     ).order_by("-at")[:MOST_LOOKS]
     found = list(rows)
     names = {user.pk: str(user) for user in User.objects.filter(pk__in={row.user_id for row in found if row.user_id})}
-    return [Look(row.at, names.get(row.user_id, "An account that is gone"), row.record_type.replace("-", " ")) for row in found]
+    return [
+        Look(row.at, names.get(row.user_id, "An account that is gone"), _KINDS.get(row.record_type, row.record_type.replace("-", " ")))
+        for row in found
+    ]
 
 
 def shared_with(user: User, at: datetime) -> QuerySet[Patient]:

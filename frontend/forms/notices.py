@@ -130,7 +130,7 @@ class FailureFilter(forms.Form):
         choices=[("", "Failed"), *((state.value, state.label) for state in State if state != State.FAILED), ("all", "All")],
     )  # fmt: skip
     route = forms.ChoiceField(label="Sent by", required=False, choices=[("", "Any way"), *Route.choices])
-    q = forms.CharField(label="Address or reason holds", required=False, max_length=100)
+    q = forms.CharField(label="Address or reason contains", required=False, max_length=100)
 
     def chosen(self, found: QuerySet[Delivery]) -> QuerySet[Delivery]:
         self.is_valid()
@@ -166,7 +166,7 @@ class CaughtFilter(forms.Form):
     """What the demonstration kept, narrowed."""
 
     route = forms.ChoiceField(label="Sent by", required=False, choices=[("", "Any way"), *Route.choices])
-    q = forms.CharField(label="Holds", required=False, max_length=100)
+    q = forms.CharField(label="Contains", required=False, max_length=100)
 
 
 ALL_KINDS = list(KINDS)

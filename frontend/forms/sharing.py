@@ -64,6 +64,7 @@ class AgreementForm(forms.Form):
             self.fields["organization"].queryset = organizations  # type: ignore[attr-defined]
         else:
             del self.fields["organization"]
+            self.fields["with_organization"].label = "Who may see your organisation’s records?"
         self.user = user
 
     def agreed(self) -> dict[str, Any]:

@@ -22,6 +22,8 @@ _LOOKS = {
     HubState.QUEUED: "waiting", HubState.ACCEPTED: "good", HubState.ASKED: "waiting", HubState.ROUTED: "good", HubState.RETURNED: "bad",
     HubState.WITHDRAWN: "ended",
 }  # fmt: skip
+#: Of the kinds of care, so many are named in a list.
+SHOWN_KINDS = 2
 #: The states in the words of those who work at the hub.
 HUB_WORDS = {
     HubState.QUEUED: "New", HubState.ACCEPTED: "Find a service", HubState.ASKED: "Asked the sender", HubState.ROUTED: "Sent on",
@@ -67,6 +69,21 @@ class Line:
     late: bool
 
 
+@dataclass(frozen=True, slots=True)
+class State:
+    """Where an entry is, in the words of those who work at the hub."""
+
+    words: str
+    look: str
+
+
+def state_of(entry: HubEntry, *, again: bool) -> State:
+    """`again`: everybody who was asked has said no, or was taken back from."""
+    if again:
+        return State("Nobody is asked now: ask others", "bad")
+    return State(HUB_WORDS[HubState(entry.state)], _LOOKS[HubState(entry.state)])
+
+
 def lines(entries: Iterable[HubEntry], *, at: datetime) -> list[Line]:
     return [_line(entry, at) for entry in entries]
 
@@ -75,16 +92,23 @@ def _line(entry: HubEntry, at: datetime) -> Line:
     referral = entry.referral
     again = entry.state == HubState.ROUTED and entry.is_stuck  # type: ignore[attr-defined]  # annotated by the queue
     waits = entry.state in HubState.open()
+    state = state_of(entry, again=again)
     return Line(
         entry=entry,
         name=referral.patient.full_name,
         age=referral.patient.age_on(at.astimezone(LONDON).date()),
-        need=" or ".join(care_type_names(referral.profile.care_types)),
-        words="All said no: ask others" if again else HUB_WORDS[HubState(entry.state)],
-        look="bad" if again else _LOOKS[HubState(entry.state)],
+        need=_need(care_type_names(referral.profile.care_types)),
+        words=state.words,
+        look=state.look,
         due=entry.due_at if waits else None,
         late=waits and entry.due_at < at,
     )
+
+
+def _need(kinds: list[str]) -> str:
+    """A pathway has many kinds of care: the first few say enough in a list."""
+    more = len(kinds) - SHOWN_KINDS
+    return f"{', '.join(kinds[:SHOWN_KINDS])} or {more} more kinds" if more > 1 else " or ".join(kinds)
 
 
 def as_csv(entries: Iterable[HubEntry], *, at: datetime) -> Iterator[Any]:

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -81,6 +82,7 @@ def review(request: SignedIn, pk: UUID) -> HttpResponse:
         except LuneError as error:
             tell(form, error)
         else:
+            messages.success(request, "The review is saved. It stands under “All, reviewed ones too”.")
             return redirect("glass-reviews")
     context = {"opening": found, "form": form, "late": now() - glass.REVIEW_WITHIN}
     return render(request, "sight/review.jinja", context, status=422 if request.method == "POST" else 200)
