@@ -85,7 +85,7 @@ class _Hearing:
     events: Sequence[Happened]
     users: dict[UUID, User] = field(default_factory=dict)
     of_organization: dict[UUID, list[User]] = field(default_factory=lambda: defaultdict(list))
-    seen: dict[UUID, set[UUID]] = field(default_factory=dict)
+    seen: dict[tuple[str, UUID | None, frozenset[UUID]], set[UUID]] = field(default_factory=dict)
     chosen: dict[UUID, Preferences] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -112,6 +112,10 @@ class _Hearing:
         )
         self.users.update({user.pk: user for user in self.administrators})
         self.chosen = preferences.of_users(self.users.values())
+        self.teams_of: dict[UUID, set[UUID]] = defaultdict(set)
+        if about:
+            for user_id, team_id in Team.members.through.objects.filter(user__in=self.users).values_list("user_id", "team_id"):
+                self.teams_of[user_id].add(team_id)
 
     def told(self) -> tuple[list[Telling], dict[UUID, Preferences]]:
         found: dict[tuple[UUID, int, str], Telling] = {}
@@ -210,16 +214,20 @@ class _Hearing:
         return [user for user in ours if not referral.team_id or (referral.team_id, user.pk) in self.in_teams] or ours
 
     def _sees(self, user: User, referral: Referral) -> bool:
-        """Whether the referral, or a request of it, is before this person's eyes."""
-        if user.pk not in self.seen:
+        """Whether the referral, or a request of it, is before this person's eyes.
+
+        Asked once for all who do the same work for the same organisation in the same teams: `visible_to` knows nothing else of anybody.
+        """
+        alike = (user.role, user.organization_id, frozenset(self.teams_of[user.pk]))
+        if alike not in self.seen:
             # Who refers knows referrals, who provides the requests of them: to write down the other question would take as long again.
             if user.role == Role.REFERRER:
                 sent = Referral.objects.visible_to(user).filter(pk__in=self.referrals).order_by()
-                self.seen[user.pk] = set(sent.values_list("pk", flat=True))
+                self.seen[alike] = set(sent.values_list("pk", flat=True))
             else:
                 asked = ReferralTask.objects.visible_to(user).filter(referral__in=self.referrals).order_by()
-                self.seen[user.pk] = set(asked.values_list("referral_id", flat=True))
-        return referral.pk in self.seen[user.pk]
+                self.seen[alike] = set(asked.values_list("referral_id", flat=True))
+        return referral.pk in self.seen[alike]
 
 
 def _actors(events: Iterable[Happened]) -> dict[UUID, UUID | None]:
