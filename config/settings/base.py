@@ -154,6 +154,8 @@ DATABASES: dict[str, dict[str, Any]] = {
         },
     }
 }
+#: Threads of a web process that answer requests (core/serving.py): fewer than it has connections, of which live pages need some.
+REQUEST_THREADS = env.int("LUNE_REQUEST_THREADS", default=8)
 if "DATABASE_URL" not in os.environ:
     DATABASES["default"] |= {"NAME": env("LUNE_DB", default="lune"), "USER": "lune", "HOST": str(RUN_DIR)}
 

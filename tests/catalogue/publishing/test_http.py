@@ -7,7 +7,6 @@ import json
 import pytest
 import schemathesis
 from asgiref.testing import ApplicationCommunicator
-from django.core.asgi import get_asgi_application
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import connection
 from django.test import Client
@@ -24,6 +23,7 @@ from schemathesis.generation import GenerationMode
 
 from catalogue.models import Service, TaxonomyTerm
 from catalogue.publishing import feed, openapi
+from core.serving import Handler
 from tests.factories import PostcodeFactory, ServiceFactory
 
 from .samples import BASE, get, poor_service, rich_service
@@ -126,7 +126,7 @@ def test_lines_come_in_pieces_through_asgi(monkeypatch):
             "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "path": f"{BASE}/services",
             "query_string": b"format=ndjson", "headers": [(b"host", b"testserver")], "client": ("127.0.0.1", 1),
         }  # fmt: skip
-        talk = ApplicationCommunicator(get_asgi_application(), scope)
+        talk = ApplicationCommunicator(Handler(), scope)
         await talk.send_input({"type": "http.request"})
         assert (await talk.receive_output(30))["status"] == 200
         bodies = []
