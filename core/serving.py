@@ -62,10 +62,7 @@ class Handler(ASGIHandler):
         set_script_prefix(get_script_prefix(scope))
         signals.request_started.send(sender=self.__class__, scope=scope)
         request, refused = self.create_request(scope, body)
-        if request is None:
-            response = cast(HttpResponseBase, refused)
-        else:
-            response = self.get_response(request)
+        response = cast(HttpResponseBase, refused) if request is None else self.get_response(request)
         response._handler_class = self.__class__  # type: ignore[attr-defined]  # it says at its end whose it was
         if isinstance(response, FileResponse):
             response.block_size = self.chunk_size
