@@ -19,7 +19,7 @@ from matching.snapshot import source
 from matching.snapshot.asking import Question, question
 from matching.snapshot.layout import NONE
 from matching.snapshot.source import Answer
-from matching.snapshot.table import Best, Full, Table
+from matching.snapshot.table import Best, Full, Table, Versions
 
 #: Seconds after which a table that was not brought up to date is given up: long before the changes that it would need are deleted.
 LASTS = 3_600
@@ -68,8 +68,8 @@ class Held:
                 drawn = drawn or best.drawn
                 if drawn and covering is None:  # not all of them will turn out to fit
                     best = self.table.best(asked, limit=2 * limit + 10, without=without, lives=lives)
-                pools, versions = self.table.keys_of(best.rows)
-            answer = source.follow(seen, pools, versions, home=home, drawn=drawn)
+                pools, shown = self.table.pools_of(best.rows), self.table.versions_of(best.rows)
+            answer = source.follow(seen, shown, home=home, drawn=drawn)
             if answer.own:
                 return None
             with self.lock:
@@ -79,7 +79,7 @@ class Held:
                 if answer.changes or drawn:
                     covering, lives = answer.covering, self.table.lives(answer.covering)
                     best = self.table.best(asked, limit=limit, without=without, lives=lives)
-                    now, _ = self.table.keys_of(best.rows)
+                    now = self.table.pools_of(best.rows)
                     drawn = drawn or best.drawn
                     if (drawn and covering is None) or not answer.changes.keys() >= set(now) - set(pools):
                         continue
@@ -90,7 +90,7 @@ class Held:
         """Take over what changed. Raises `Behind`."""
         with self.lock:
             seen = self.seen
-        answer = source.follow(seen, [], [], home="SRID=27700;POINT(0 0)", drawn=False)
+        answer = source.follow(seen, Versions("{}", "{}"), home="SRID=27700;POINT(0 0)", drawn=False)
         with self.lock:
             if self.seen == seen and not answer.own:
                 self._take(answer, [])

@@ -22,8 +22,8 @@ CELL, ACROSS, UP = 5_000, 140, 260
 CELLS = ACROSS * UP + 1
 
 
-#: Columns of `wide`.
-(W_ACCEPTS, W_REQUIRES, W_EXCLUDES, W_PREFERS, W_FUNDING, W_LANGUAGES, W_SOURCES, W_REPORTED) = range(8)
+#: Columns of `wide`. `PLACE` is where the row lies in PostgreSQL (`ctid`): its page, and in the last 16 bits its number there.
+(W_ACCEPTS, W_REQUIRES, W_EXCLUDES, W_PREFERS, W_FUNDING, W_LANGUAGES, W_SOURCES, W_REPORTED, W_PLACE) = range(9)
 #: Columns of `whole`. `SAID` is the line in `rare`, or NONE; `VERSION` is the row's own in PostgreSQL (`xmin`).
 (I_X, I_Y, I_CATCHMENT, I_PRICE, I_ASSURED, I_FREE, I_MAXIMUM, I_FRESH, I_EXPIRE, I_WAIT, I_TIMES, I_VERSION, I_SAID) = range(13)
 #: Columns of `small`.
@@ -80,7 +80,7 @@ _FLAGS = " + ".join(
     )
 )
 _WIDE = [f"f.{name}::int8" for name in ("accepts", "requires", "excludes", "prefers", "funding", "languages", "sources")]
-_WIDE += [_instant("f.reported_at")]
+_WIDE += [_instant("f.reported_at"), "((f.ctid::text::point)[0]::int8 << 16) + (f.ctid::text::point)[1]::int8"]
 _WHOLE = [
     _or_none("ST_X(f.point)::int"),
     _or_none("ST_Y(f.point)::int"),

@@ -7,7 +7,6 @@ with the rows as they are, and whether the rows that are about to be shown are s
 # ruff: noqa: S608 (the statements are put together from this module's own constants; every value is a parameter)
 
 import json
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +15,7 @@ from django.db import connection, transaction
 from core import acting
 from matching.queries import fetch
 from matching.snapshot.layout import COPIED, PACKED, ROW, SAID, SAYS
-from matching.snapshot.table import Table
+from matching.snapshot.table import Table, Versions
 
 #: Changes since the last look that are worth taking over one by one.
 MOST = 2_000
@@ -38,8 +37,10 @@ _SINCE = f"""(
     SELECT c.pool_id, c.xid FROM pg_snapshot_xip(%(seen)s::pg_snapshot) AS running CROSS JOIN LATERAL (
         SELECT pool_id, xid FROM matching_factchange WHERE xid = running ORDER BY xid, pool_id LIMIT {MOST} + 1) c
 ) AS since"""
-_SAME = """(SELECT count(*) FROM unnest(%(pools)s::uuid[], %(versions)s::xid[]) AS shown (pool_id, version)
-    JOIN matching_poolfact f ON f.pool_id = shown.pool_id WHERE f.xmin = shown.version)"""
+#: A version of a row is the only one with its place and number (`ctid`, `xmin`) until long after it is gone, and is found there without an
+#: index. A row that was moved without a change is one that is not as it was.
+_SAME = """(SELECT count(*) FROM unnest(%(places)s::tid[], %(versions)s::xid[]) AS shown (place, version)
+    JOIN matching_poolfact f ON f.ctid = shown.place WHERE f.xmin = shown.version)"""
 #: Whether anything changed, and how many of the rows to be shown are as they were: nearly always all that there is to know. The statement
 #: after it has a hundred expressions for a row, which cost more to get ready than this one costs in all.
 _PROBE = f"SELECT pg_postmaster_start_time()::text, {_SAME}, EXISTS (SELECT FROM {_SINCE})"
@@ -52,7 +53,7 @@ WITH changed AS MATERIALIZED (SELECT pool_id, xid FROM {_SINCE})
 SELECT {_NOW}, pg_current_xact_id_if_assigned()::text::int8, {_SAME},
     (SELECT json_agg(json_build_array(c.pool_id, c.xid::text::int8, CASE WHEN f.pool_id IS NOT NULL THEN {ROW} END))::text
         FROM changed c LEFT JOIN LATERAL (
-            SELECT f.*, f.xmin AS xmin FROM matching_poolfact f WHERE f.pool_id = c.pool_id OFFSET 0
+            SELECT f.*, f.xmin AS xmin, f.ctid AS ctid FROM matching_poolfact f WHERE f.pool_id = c.pool_id OFFSET 0
         ) f ON true),
     CASE WHEN %(drawn)s::bool THEN ARRAY(
         SELECT sa.service_id::text || '|' || sa.rule FROM catalogue_servicearea sa WHERE ST_Covers(sa.extent, %(home)s::geometry)) END
@@ -109,9 +110,9 @@ def _take(table: Table, buffer: bytearray, skip: int) -> int:
     return 0
 
 
-def follow(seen: str, pools: Sequence[str], versions: Sequence[int], *, home: str, drawn: bool) -> Answer:
-    """What changed since `seen`, how many of these pools have these versions, and, if `drawn`, areas drawn by hand around `home`."""
-    given = {"seen": seen, "pools": pools, "versions": versions, "drawn": drawn, "home": home}
+def follow(seen: str, shown: Versions, *, home: str, drawn: bool) -> Answer:
+    """What changed since `seen`, how many of these rows are as they were, and, if `drawn`, areas drawn by hand around `home`."""
+    given = {"seen": seen, "places": shown.places, "versions": shown.versions, "drawn": drawn, "home": home}
     if not drawn:
         started, same, changed = fetch(_PROBE, given)[0]
         if not changed:

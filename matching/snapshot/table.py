@@ -35,6 +35,7 @@ from matching.snapshot.layout import (
     RARE_MASKS,
     S_FLAGS,
     S_KIND,
+    W_PLACE,
     cell,
 )
 
@@ -43,6 +44,8 @@ ROOM = 4_096
 _LOW = (1 << 64) - 1
 #: An odd number that mixes the halves of an id.
 _MIX = np.uint64(0x9E3779B97F4A7C15)
+#: Those of the rare masks that are no second word of another.
+_OTHER_MASKS = RARE_MASKS[4:R_DRAWN]
 _AREA_RULES = {"required": INSIDE, "excluded": RULED_OUT, "preferred": FIRST}
 
 
@@ -54,7 +57,10 @@ def _halves(written: str) -> tuple[int, int]:
 
 def _written(high: int, low: int) -> str:
     """An id as it is usually written."""
-    digits = f"{high:016x}{low:016x}"
+    return _dashed(f"{high:016x}{low:016x}")
+
+
+def _dashed(digits: str) -> str:
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
@@ -73,13 +79,20 @@ class Best(NamedTuple):
     """Whether a pool in reach drew areas by hand, so that it matters in which of them the person lives."""
 
 
+class Versions(NamedTuple):
+    """What rows are in memory: their places (`ctid`) and numbers (`xmin`), each as an array of PostgreSQL is written."""
+
+    places: str
+    versions: str
+
+
 class Table:
     """`wide`, `whole`, `small` and `ids` hold `total` rows: those up to `len(keys)` sorted, the others as they came."""
 
     def __init__(self, rows: int, saying: int) -> None:
         """Room for so many rows, of which so many say what few say."""
         size, lines = rows + ROOM, saying + saying // 4 + ROOM
-        self.wide, self.whole = np.zeros((size, 8), np.int64), np.zeros((size, 13), np.int32)
+        self.wide, self.whole = np.zeros((size, 9), np.int64), np.zeros((size, 13), np.int32)
         self.small, self.ids = np.zeros((size, 10), np.int16), np.zeros((size, 4), np.uint64)
         self.rare, self.spans, self.items = (
             np.zeros((lines, RARE), np.int64),
@@ -103,7 +116,7 @@ class Table:
         """Rows as binary COPY gave them (`layout.COPIED`)."""
         rows = slice(self.total, self.total + len(copied))
         self.ids[rows, :2], self.ids[rows, 2:] = copied["value0"], copied["value1"]
-        for first, array, columns in ((FIRST_WIDE, self.wide, 8), (FIRST_WHOLE, self.whole, 12), (FIRST_SMALL, self.small, 10)):
+        for first, array, columns in ((FIRST_WIDE, self.wide, 9), (FIRST_WHOLE, self.whole, 12), (FIRST_SMALL, self.small, 10)):
             for column in range(columns):
                 array[rows, column] = copied[f"value{first + column}"]
         self.whole[rows, I_SAID] = NONE
@@ -282,21 +295,29 @@ class Table:
 
     # --- telling
 
-    def keys_of(self, rows: Sequence[int]) -> tuple[list[str], list[int]]:
-        """Ids (32 digits) and versions of some rows."""
-        ids = [f"{high:016x}{low:016x}" for high, low in self.ids[rows, :2].tolist()]
-        return ids, [version + 2_147_483_648 for version in self.whole[rows, I_VERSION].tolist()]
+    def pools_of(self, rows: Sequence[int]) -> list[str]:
+        """The ids (32 digits) of some rows."""
+        digits = self.ids[rows, :2].astype(">u8").tobytes().hex()
+        return [digits[place : place + 32] for place in range(0, len(digits), 32)]
+
+    def versions_of(self, rows: Sequence[int]) -> Versions:
+        """Where some rows lie and their numbers."""
+        places = ",".join([f'"({place >> 16},{place & 0xFFFF})"' for place in self.wide[rows, W_PLACE].tolist()])
+        versions = ",".join([str(version + 2_147_483_648) for version in self.whole[rows, I_VERSION].tolist()])
+        return Versions(f"{{{places}}}", f"{{{versions}}}")
 
     def facts(self, rows: Sequence[int], question: Question, lives: np.ndarray) -> Iterator[PoolFacts]:
         """The facts of some rows, as `matching.queries` would have them."""
-        together = zip(self.ids[rows].tolist(), self.wide[rows].tolist(), self.whole[rows].tolist(), self.small[rows].tolist(), strict=True)
-        for ids, wide, whole, small in together:
-            yield self._facts(ids, wide, whole, small, question, lives)
+        digits = self.ids[rows].astype(">u8").tobytes().hex()
+        ids = [_dashed(digits[place : place + 32]) for place in range(0, len(digits), 32)]
+        packed = zip(ids[::2], ids[1::2], self.wide[rows].tolist(), self.whole[rows].tolist(), self.small[rows].tolist(), strict=True)
+        for pool, service, wide, whole, small in packed:
+            yield self._facts(pool, service, wide, whole, small, question, lives)
 
     def _facts(
-        self, ids: list[int], wide: list[int], whole: list[int], small: list[int], question: Question, lives: np.ndarray
+        self, pool: str, service: str, wide: list[int], whole: list[int], small: list[int], question: Question, lives: np.ndarray
     ) -> PoolFacts:
-        accepts, requires, excludes, prefers, funding, languages, sources, reported = wide
+        accepts, requires, excludes, prefers, funding, languages, sources, reported, _ = wide
         x, y, catchment, price, assured, free, maximum, fresh, expire, wait, times, _, line = whole
         kind, flags, status, sex, rating, low, high, leaning, said_yes, answers = small
         marks, starts, series, limited, inside = 8 if rating >= 3 else 0, None, None, None, False
@@ -310,7 +331,7 @@ class Table:
             starts = None if rare[R_STARTS] == NEVER else -((question.at - rare[R_STARTS]) // SECOND)
             series = None if rare[R_SERIES] == NONE else self._series_names[rare[R_SERIES]]
         return PoolFacts(
-            _written(ids[0], ids[1]), _written(ids[2], ids[3]), kind, flags & 1 != 0,
+            pool, service, kind, flags & 1 != 0,
             x if flags & PLACED else None, y if flags & PLACED else None, flags & 2 != 0, catchment, limited, flags & EXTENT != 0, inside,
             accepts, requires, excludes, prefers, funding, languages, sources,
             None if low == LOWEST else low, None if high == HIGHEST else high, sex,
@@ -324,14 +345,16 @@ class Table:
         """Of what few say: the areas, the other facts by name, and whether the person lives in an area that it is for."""
         spans = self.spans[line].tolist()
         items = self.items[spans[0] : spans[-1]].tolist()
-        rest: dict[str, Any] = {name: value for name, value in zip(RARE_MASKS[4:R_DRAWN], rare[4:R_DRAWN], strict=True) if value}
+        rest: dict[str, Any] = {name: value for name, value in zip(_OTHER_MASKS, rare[4:R_DRAWN], strict=True) if value}
         areas = None
         for number, name in enumerate(LISTS):
+            if spans[number] == spans[number + 1]:
+                continue
             values = items[spans[number] - spans[0] : spans[number + 1] - spans[0]]
-            if values and number == 0:
+            if number == 0:
                 areas = tuple(values)
-            elif values:
-                rest[name] = tuple(values) if number < CODES_FROM else tuple(self.names[value] for value in values)
+            else:
+                rest[name] = tuple(values) if number < CODES_FROM else tuple([self.names[value] for value in values])
         home = 0 if rare[R_DRAWER] == NONE else int(lives[rare[R_DRAWER]])
         if rare[R_DRAWN] & 1:
             rest["drawn_out"] = home & RULED_OUT != 0

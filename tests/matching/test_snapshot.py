@@ -158,12 +158,13 @@ def test_a_table_that_cannot_follow_is_read_anew(pools, monkeypatch, module, nam
 
 def test_changes_and_the_rows_that_changed_are_found_by_their_keys():
     """However many the planner expects: else each look would read the whole table."""
-    given = {"seen": "5:9:5,7", "pools": [], "versions": [], "drawn": False, "home": None}
+    given = {"seen": "5:9:5,7", "places": "{}", "versions": "{}", "drawn": False, "home": None}
     with connection.cursor() as cursor, transaction.atomic():
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
         cursor.execute("EXPLAIN " + source._FOLLOW, given)
         plan = "\n".join(row[0] for row in cursor.fetchall())
     assert "Index Cond: (pool_id = c.pool_id)" in plan
+    assert "TID Cond: (ctid = shown.place)" in plan
     assert "Index Cond: (xid = running.running)" in plan
     assert "Index Cond: (xid >= '9'::xid8)" in plan
 
