@@ -9,6 +9,7 @@ urlpatterns = [
     path("reply/<str:token>/again/", outside.again, name="reply-again"),
     path("directory/<uuid:pk>/replies/", outside_staff.contact, name="reply-contact"),
     path("referrals/<uuid:pk>/calls/<uuid:task_id>/", outside_staff.call, name="referral-call"),
+    path("referrals/<uuid:pk>/code/<uuid:task_id>/", outside_staff.read_code, name="referral-code"),
     path("register/", register.day, name="register"),
     path("register/figures/", register.figures, name="register-report"),
     path("register/figures.csv", register.figures_csv, name="register-report-csv"),

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from core.errors import Conflict, Invalid
-from flow.models import ReleaseCode, TaskLink
+from flow.models import ReferralTask, ReleaseCode, ReplyContact, TaskLink
 
 LASTS = timedelta(minutes=10)
 MOST_TRIES = 5
@@ -21,15 +21,25 @@ def begin(link: TaskLink, *, channel: str, at: datetime) -> ReleaseCode:
     """Send a code for what this link opens; the ones before end. Raises Conflict (`too-soon`, `too-many-codes`)."""
     from flow.outside.jobs import send_release_code  # the job calls this module
 
-    before = ReleaseCode.objects.filter(task=link.task_id)
+    row = _new(link.task, link.contact, channel=channel, at=at)
+    send_release_code.defer(code_id=str(row.pk))
+    return row
+
+
+@transaction.atomic
+def read_out(task: ReferralTask, contact: ReplyContact, *, channel: str, at: datetime) -> str:
+    """A code that somebody reads out on the telephone; told here and never again. Raises what `begin` does."""
+    return make(_new(task, contact, channel=channel, at=at), at=at)
+
+
+def _new(task: ReferralTask, contact: ReplyContact, *, channel: str, at: datetime) -> ReleaseCode:
+    before = ReleaseCode.objects.filter(task=task)
     if before.filter(created_at__gt=at - NOT_TWICE_WITHIN).exists():
         raise Conflict("We sent a code a moment ago. Wait a minute, then ask for another one.", code="too-soon")
     if before.filter(created_at__gt=at - timedelta(days=1)).count() >= MOST_A_DAY:
         raise Conflict("Too many codes were sent today. Ring the team that asked you, and they tell you who it is.", code="too-many-codes")
     before.exclude(code_hash="").update(code_hash="")
-    row = ReleaseCode.objects.create(task=link.task, contact=link.contact, channel=channel, created_at=at, expires_at=at + LASTS)
-    send_release_code.defer(code_id=str(row.pk))
-    return row
+    return ReleaseCode.objects.create(task=task, contact=contact, channel=channel, created_at=at, expires_at=at + LASTS)
 
 
 def make(row: ReleaseCode, *, at: datetime) -> str:

@@ -28,10 +28,15 @@ def link_channel(contact: ReplyContact) -> str:
 
 
 def code_channel(contact: ReplyContact, link: TaskLink) -> str:
-    """By which way the code goes: another one than the link's where there is one."""
+    """By which way the code goes: another one than the link's. Empty where there is none: then the sender rings and reads one out."""
     if link.channel == Channel.EMAIL:
-        return Channel.SMS if contact.phone and sms.is_set_up() else Channel.EMAIL
-    return Channel.EMAIL if contact.email else Channel.SMS
+        return Channel.SMS if contact.phone and sms.is_set_up() else ""
+    return Channel.EMAIL if contact.email else ""
+
+
+def has_one_way(contact: ReplyContact) -> bool:
+    """Whether link and code could only go to the same address."""
+    return not (contact.email and contact.phone and sms.is_set_up())
 
 
 def address(contact: ReplyContact, channel: str) -> str:
@@ -73,6 +78,9 @@ def send_link(*, task_id: UUID, at: datetime) -> bool:
 def send_code(*, code_id: UUID, at: datetime) -> bool:
     """Send one code; a new one at each try, so that none waits in a queue. Returns whether it was needed."""
     row = ReleaseCode.objects.select_for_update(of=("self",)).select_related("contact").filter(pk=code_id, used_at=None).first()
+    # What was put by for an address that has become the link's own is not sent there.
+    if row is not None and has_one_way(row.contact):
+        return False
     if row is None or row.contact.ended_at is not None or row.task.status not in Status.known_to_provider():
         return False
     code = codes.make(row, at=at)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from catalogue.models import User
 from core import acting, audit
 from core.clock import LONDON, local_date
 from core.errors import Conflict, Invalid, LuneError, NotFound
@@ -16,16 +17,18 @@ from flow import operations as referrals
 from flow.attendance import operations as attendance
 from flow.behalf import OnBehalf
 from flow.casework import operations as casework
-from flow.models import ReferralTask, TaskLink
+from flow.models import FollowUp, ReferralTask, ReplyContact, TaskLink
 from flow.outside import asked, codes, links, messages
 from flow.outside.calls import log as log_call
 from flow.outside.contacts import end as end_contact
 from flow.outside.contacts import register as register_contact
 from flow.outside.messages import send_link
-from flow.workflow import Action, Status
+from flow.reminders import sending
+from flow.workflow import Action, Side, Status
 
 __all__ = [
-    "answer", "ask", "attended", "end_contact", "log_call", "register_contact", "release", "send_again", "send_code", "send_link",
+    "answer", "ask", "attended", "end_contact", "log_call", "read_out_code", "register_contact", "release", "send_again", "send_code",
+    "send_link",
 ]  # fmt: skip
 
 #: The steps that a link takes. Pausing, resuming and taking back a yes are for those who sign in, or for the telephone.
@@ -55,6 +58,10 @@ class Reader:
     pk: UUID
     organization_id: UUID
     role: str = "reply-contact"
+
+
+#: What somebody with one address only asks of the sender: link and code must not go the same way.
+ASKS_FOR_CODE = "The service asks who it is, and has one address only. Ring the number that they publish, and read them a code."
 
 
 def on_behalf(link: TaskLink) -> OnBehalf:
@@ -115,8 +122,28 @@ def send_code(*, token: str, at: datetime) -> str:
     link = links.find(token, at=at, lock=True)
     _require_taken_on(link.task)
     consents.require_not_withdrawn(link.task)
-    codes.begin(link, channel=messages.code_channel(link.contact, link), at=at)
+    by = messages.code_channel(link.contact, link)
+    if by:
+        codes.begin(link, channel=by, at=at)
+    elif not FollowUp.objects.open().filter(referral=link.task.referral_id, kind=FollowUp.Kind.MESSAGE, words=ASKS_FOR_CODE).exists():
+        sending.tell_sender(link.task, ASKS_FOR_CODE, at=at)
     return _door(link, token, at)
+
+
+@acting.across("the sender proves who it is by the telephone", seen=lambda **told: ReferralTask.objects.filter(pk=told["task_id"]))
+def read_out_code(*, task_id: UUID, by: User, at: datetime) -> str:
+    """A code for whoever answers by link and has one address only: the sender rings them and reads it out. Told here and never again.
+
+    Raises NotFound and Conflict (`not-needed`, `too-soon`, `too-many-codes`).
+    """
+    task = ReferralTask.objects.visible_to(by).select_related("referral", "pool").filter(pk=task_id).first()
+    if task is None or task.side_of(by) != Side.REFERRER:
+        raise NotFound("There is no such referral.")
+    contact = ReplyContact.objects.active().filter(service=task.pool.service_id).first()
+    if contact is None or not messages.has_one_way(contact) or task.status not in Status.known_to_provider():
+        raise Conflict("They need no code from you: they have not said yes, or get it by another way.", code="not-needed")
+    consents.require_not_withdrawn(task)
+    return codes.read_out(task, contact, channel=messages.link_channel(contact), at=at)
 
 
 @acting.across("whoever has the link may")

@@ -13,7 +13,7 @@ from flow.casework.questions import question
 from flow.models import Message, PhoneCall, Referral, ReferralTask, ReplyContact, TaskLink
 from flow.outside import calls, codes, links, messages
 from flow.queries import AnonymisedProfile, anonymised
-from flow.workflow import Side, Step, steps_open_to
+from flow.workflow import Side, Status, Step, steps_open_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,7 @@ class Reach:
     refusal: str
     may_log: bool
     calls: tuple[PhoneCall, ...]
+    wants_code: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +63,8 @@ def page(token: str, *, at: datetime) -> LinkPage:
         link=link,
         profile=anonymised(link.task),
         steps=tuple(steps),
-        waits_for_code=codes.newest(link, at=at) is not None,
-        code_to=address_in_part(by, messages.address(link.contact, by)),
+        waits_for_code=not by or codes.newest(link, at=at) is not None,
+        code_to=address_in_part(by, messages.address(link.contact, by)) if by else "",
         said=tuple(talk(link.task_id)),
         agrees=consents.withdrawn_of(link.task) is None,
     )
@@ -109,6 +110,7 @@ def reach(referral: Referral, *, user: User, at: datetime) -> dict[UUID, Reach]:
             refusal=refusal,
             may_log=not refusal and bool(calls.answers_to_hear(task)),
             calls=tuple(rung.get(task.pk, ())),
+            wants_code=contact is not None and messages.has_one_way(contact) and task.status in Status.known_to_provider(),
         )
     return found
 

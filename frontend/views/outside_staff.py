@@ -78,5 +78,26 @@ def call(request: SignedIn, pk: UUID, task_id: UUID) -> HttpResponse:
     return render(request, "outside/call.jinja", context, status=_status(form, problem))
 
 
+@require_http_methods(["GET", "POST"])
+@for_roles(User.Role.REFERRER)
+def read_code(request: SignedIn, pk: UUID, task_id: UUID) -> HttpResponse:
+    """A code to read out on the telephone, to somebody whose one address the link went to. Shown once."""
+    task = queries.task_to_ring(task_id, user=request.user)
+    if task is None or task.referral_id != pk:
+        raise Http404
+    code, problem = "", None
+    if request.method == "POST":
+        try:
+            code = operations.read_out_code(task_id=task_id, by=request.user, at=now())
+        except LuneError as error:
+            problem = error
+    answer = render(
+        request, "outside/read_code.jinja", {"task": task, "referral_id": pk, "code": code, "problem": problem},
+        status=problem.http_status if problem else 200,
+    )  # fmt: skip
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
 def _status(form: forms.Form, problem: LuneError | None) -> int:
     return problem.http_status if problem else 422 if form.is_bound and form.errors else 200

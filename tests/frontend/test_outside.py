@@ -1,14 +1,16 @@
 """Pages for providers without an account: what they tell a browser to keep, what they say of bad links, and files that may be passed on."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.core.cache import cache
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from flow import operations
-from flow.models import Booking, ReleaseCode, ReplyContact, TaskLink
+from flow.models import Booking, FollowUp, ReleaseCode, ReplyContact, TaskLink
 from flow.outside import codes, links
 from frontend.views import outside
 from tests import factories
@@ -31,8 +33,9 @@ def task():
 @pytest.fixture
 def token(task):
     contact = ReplyContact.objects.create(
-        service=task.pool.service, name="The kitchen", email="desk@example.org", check_made="met", created_at=timezone.now()
-    )
+        service=task.pool.service, name="The kitchen", email="desk@example.org", phone="+447700900555", check_made="met",
+        created_at=timezone.now(),
+    )  # fmt: skip
     return links.issue(task, contact, kind="sent", channel="email", at=timezone.now())
 
 
@@ -61,6 +64,30 @@ def test_the_name_is_in_one_answer_that_nobody_keeps(client: Client, task, token
     spent = client.get(address)
     assert (spent.status_code, named(spent)) == (410, False)
     assert "This link was used already." in spent.content.decode()
+
+
+def test_where_there_is_one_address_the_code_is_read_out_by_telephone(client: Client, task, token):
+    """What went to a mailbox would open everything to whoever reads it."""
+    ReplyContact.objects.update(phone="")
+    door = client.post(f"/reply/{token}/", {"do": "accept", "version": task.version}).headers["Location"]
+    assert "reads you a code" in client.get(door).content.decode()
+    door = client.post(door, {"do": "code"}).headers["Location"]
+    client.post(door, {"do": "code"})
+    assert not ReleaseCode.objects.exists(), "nothing goes to the address that has the link"
+    nurse = task.referral.created_by
+    asks = FollowUp.objects.get(kind="message")
+    assert (asks.assigned_to, "read them a code" in asks.words) == (nurse, True)
+    staff = Client()
+    staff.force_login(nurse, backend="allauth.account.auth_backends.AuthenticationBackend")
+    page = reverse("referral-code", args=[task.referral_id, task.pk])
+    assert page in staff.get(reverse("referral", args=[task.referral_id])).content.decode()
+    assert not re.search(r"\d{3} \d{3}", staff.get(page).content.decode()), "looking makes none"
+    code = re.search(r"(\d{3}) (\d{3})", staff.post(page).content.decode())
+    assert staff.post(page).status_code == 409, "not twice in a minute"
+    shown = client.post(door, {"do": "release", "code": "".join(code.groups())})
+    assert "Quillfeather" in shown.content.decode()
+    staff.force_login(factories.UserFactory(), backend="allauth.account.auth_backends.AuthenticationBackend")
+    assert staff.post(page).status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from flow import operations as flow
 from flow.models import Referral, Team
 from notifications.journal import Cursor, Row
 from notifications.models import Delivery, JournalPlace, Notice, PersonChoices
-from notifications.notices import choosing, hearing, operations, outbox, preferences, reading, stopping, tasks, timing, words
+from notifications.notices import choosing, operations, outbox, preferences, stopping, tasks, timing, words
 from notifications.notices.hearing import TYPES
 from notifications.notices.kinds import KINDS, Choice, When
 from notifications.relay import Relay
@@ -112,22 +112,6 @@ def test_the_words_that_leave_are_the_same_whatever_happened(kind):
     assert kind.outside.format() == kind.outside
     assert kind.several.format(count=3).count("3") == 1
     assert not {"service", "answered", "status", "what"} & {part.split("}")[0] for part in kind.several.split("{")[1:]}
-
-
-def test_who_sees_is_asked_once_for_all_of_the_same_team_and_apart_for_those_of_another(django_assert_max_num_queries):
-    """What a team keeps to itself is told to its members alone, however many colleagues beside them want to hear of everybody's."""
-    sender, answerer, task = asked()
-    team = Team.objects.create(organization=sender.organization, name="Safeguarding", keeps_to_itself=True, created_at=NOW)
-    members, others = (UserFactory.create_batch(4, organization=sender.organization) for _ in range(2))
-    team.members.add(sender, *members)
-    Referral.objects.filter(pk=task.referral_id).update(team=team)
-    for user in (*members, *others):
-        chosen(user, whole_organization=True)
-    flow.decline(task_id=task.pk, by=answerer, at=NOW, reason="22")
-    page = reading.after(JournalPlace.objects.get_or_create(name=reading.PLACE)[0])
-    with django_assert_max_num_queries(12):
-        tellings, _ = hearing.hear(page.events)
-    assert {telling.user for telling in tellings if telling.kind.code == "referral-answered"} == {sender, *members}
 
 
 def test_only_those_hear_who_may_look_and_nobody_of_their_own_doing():

@@ -233,6 +233,8 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
         page(KEEPERS | {ACCEPTED}, 422, others=of({ASKED, NOT_ASKED}, 404)),
     ),
     "referral-call": (OURS, page(OWN, 422, others={ELSEWHERE: 404})),
+    # Of a provider that signs in.
+    "referral-code": (OURS, page(OWN, 409, others={ELSEWHERE: 404})),
     "register": (page(PROVIDERS), NOT_THERE),
     "register-report": (page(PROVIDERS), NOT_THERE),
     "register-report-csv": (page(PROVIDERS), NOT_THERE),
