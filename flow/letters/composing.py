@@ -7,7 +7,7 @@ from catalogue.lexicon import name_of
 from catalogue.models import Service
 from core.clock import LONDON
 from flow.hubs.steps import HubState
-from flow.letters.wording import words
+from flow.letters.wording import USUAL, languages, words
 from flow.models import Referral, ReferralTask
 from flow.queries import summary_status
 from flow.workflow import Status
@@ -34,7 +34,11 @@ def compose(referral: Referral, *, language: str, call: str) -> list[Section]:
     return [
         {
             "heading": "",
-            "lines": [said["dear"].format(name=referral.patient.full_name), said["from"].format(team=referral.organization.name)],
+            "lines": [
+                said["dear"].format(name=referral.patient.full_name),
+                said["from"].format(team=referral.organization.name),
+                *_only_english(referral.patient.preferred_language, language, said),
+            ],
             "items": [],
         },
         _asked(referral, names, unasked, said),
@@ -42,6 +46,13 @@ def compose(referral: Referral, *, language: str, call: str) -> list[Section]:
         {"heading": said["call"]["heading"], "lines": [line.format(call=call) for line in said["call"]["lines"]], "items": []},
         {"heading": said["mind"]["heading"], "lines": list(said["mind"]["lines"]), "items": []},
     ]
+
+
+def _only_english(prefers: str, language: str, said: dict[str, Any]) -> list[str]:
+    """To somebody who prefers a language in which there is no letter: that this one is English, and that it can be read to them."""
+    if language != USUAL or prefers in ("", *languages()):
+        return []
+    return [said["only_english"].format(language=name_of("language", prefers))]
 
 
 def plain(sections: list[Section]) -> str:

@@ -19,6 +19,8 @@ from django.conf import settings
 logger = logging.getLogger(__name__)
 
 USUAL = "en"
+#: Said where there is no translation: none needs these.
+OF_ENGLISH_ALONE = frozenset({"only_english", "only-english"})
 #: Languages that are written from right to left, by their codes.
 FROM_THE_RIGHT = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ks", "ku-arab", "pa-arab", "ps", "sd", "ug", "ur", "yi"})
 
@@ -80,7 +82,8 @@ def _problem(read: dict[str, Any], original: dict[str, Any]) -> str:
     """Why a file cannot be used; empty when it can."""
     if not (str(read.get("checked_by", "")).strip() and isinstance(read.get("checked_on"), date)):
         return "it does not say who checked it and when (checked_by, checked_on)"
-    theirs, ours = dict(_texts(read)), dict(_texts(original))
+    theirs = dict(_texts(read))
+    ours = {name: text for name, text in _texts(original) if name.rpartition(".")[2] not in OF_ENGLISH_ALONE}
     missing = sorted(set(ours) - set(theirs))
     if missing:
         return f"it has no {missing[0]}"

@@ -13,7 +13,7 @@ from catalogue.models import User
 from core import audit, clock
 from core.errors import LuneError
 from flow.letters.composing import compose, plain
-from flow.letters.wording import best, languages, words
+from flow.letters.wording import USUAL, best, direction, languages, words
 from flow.models import Letter
 from frontend.forms.tell import tell
 
@@ -60,6 +60,7 @@ def letter_new(request: SignedIn, pk: UUID) -> HttpResponse:
         "referral": referral,
         "patient": referral.patient,
         "sections": compose(referral, language=str(initial["language"]), call=initial["call"] or "(a name and a number)"),
+        "direction": direction(str(initial["language"])),
         "not_in": prefers if prefers not in languages() else "",
         "before": Letter.objects.visible_to(request.user).filter(referral=referral).select_related("by"),
     }
@@ -72,7 +73,14 @@ def letter_new(request: SignedIn, pk: UUID) -> HttpResponse:
 def letter(request: SignedIn, pk: UUID) -> HttpResponse:
     """A letter as it was written, for paper."""
     kept = _kept(request, pk)
-    return render(request, "letters/letter.jinja", {"letter": kept, "title": words(kept.language)["title"]})
+    prefers = kept.referral.patient.preferred_language
+    context = {
+        "letter": kept,
+        "title": words(kept.language)["title"],
+        "direction": direction(kept.language),
+        "other_language": prefers if kept.language == USUAL != prefers else "",
+    }
+    return render(request, "letters/letter.jinja", context)
 
 
 @require_GET

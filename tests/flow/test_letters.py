@@ -110,6 +110,21 @@ def test_it_says_who_what_next_and_never_why(referrer):
     assert [word for word in ("Canary", "9434765919", "PR1", "1941") if word in text] == []
 
 
+def test_who_prefers_another_language_reads_that_this_is_english_and_can_be_read_to_them(referrer, client: Client):
+    referral = referred(referrer, Status.REQUESTED)
+    referral.patient.preferred_language = "ur"
+    referral.patient.save()
+    text = plain(compose(letters.about(referrer, referral.pk), language="en", call=CALL))
+    assert "This letter is in English. We can read it to you in Urdu. Please ask us." in text
+    level, longest = measured(text, referrer)
+    assert (level <= 4, longest <= 15) == (True, True)
+    client.force_login(referrer)
+    page = client.get(f"/referrals/{referral.pk}/letter/").content.decode()
+    assert "There is no checked letter in it yet, so this one is in English" in page
+    kept = letters.write(referral_id=referral.pk, language="en", call=CALL, by=referrer, at=timezone.now())
+    assert "They prefer Urdu." in client.get(f"/letters/{kept.pk}/").content.decode()
+
+
 def test_a_place_that_is_confidential_is_named_nowhere(referrer):
     referral = referred(referrer, Status.ACCEPTED, service__is_confidential=True)
     text = plain(compose(letters.about(referrer, referral.pk), language="en", call=CALL))
@@ -137,7 +152,9 @@ def test_it_is_kept_as_it_was_printed_and_each_look_is_written_down(referrer, cl
     assert {client.get(f"/letters/{kept.pk}/").status_code, client.get(f"/referrals/{referral.pk}/letter/").status_code} == {404}
 
 
-def test_another_language_is_used_once_somebody_has_checked_it(referrer, settings, tmp_path: Path, caplog):
+def test_another_language_is_used_once_somebody_has_checked_it(
+    referrer, settings, tmp_path: Path, caplog, client: Client
+):  # fmt: skip
     english = wording.LETTERS.original.read_text()
     theirs = (
         english.replace('language = "English"', 'language = "Backslang"').replace("said yes", "dias sey").replace("original = true", "")
@@ -159,6 +176,12 @@ def test_another_language_is_used_once_somebody_has_checked_it(referrer, setting
     kept = letters.write(referral_id=referral.pk, language="xx", call=CALL, by=referrer, at=timezone.now())
     assert "Elm House dias sey." in plain(kept.body)
     assert (wording.best("xx"), wording.best("pl")) == ("xx", "en")
+    client.force_login(referrer)
+    (tmp_path / "ar.toml").write_text(checked + theirs)
+    wording._read.cache_clear()
+    arabic = letters.write(referral_id=referral.pk, language="ar", call=CALL, by=referrer, at=timezone.now())
+    assert 'lang="ar" dir="rtl"' in client.get(f"/letters/{arabic.pk}/").content.decode()
+    assert 'lang="xx" dir="ltr"' in client.get(f"/letters/{kept.pk}/").content.decode()
     with pytest.raises(Invalid, match="no letter in this language"):
         letters.write(referral_id=referral.pk, language="pl", call=CALL, by=referrer, at=timezone.now())
     wording._read.cache_clear()
