@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.files.base import File
-from django.db import transaction
+from django.db import connection, transaction
+from psycopg.types.json import Jsonb
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,6 +21,10 @@ from core.models import IdempotencyKey
 HEADER = "Idempotency-Key"
 #: How long the same request gets the same answer.
 KEEP = timedelta(days=7)
+_CLAIM = """
+INSERT INTO core_idempotencykey (user_id, key, fingerprint, status, body, at) VALUES (%s, %s, %s, %s, %s, %s)
+ON CONFLICT (user_id, key) DO NOTHING RETURNING id
+"""
 
 
 @transaction.atomic
@@ -32,15 +37,13 @@ def once(request: Request, act: Callable[[], tuple[Any, int]]) -> Response:
     Raises Invalid: `idempotency-key-needed`; `idempotency-key-reused` when the key came with another body.
     """
     key, fingerprint = _key_of(request), _fingerprint(request)
-    kept, new = IdempotencyKey.objects.get_or_create(
-        user_id=user_of(request).pk, key=key, defaults={"fingerprint": fingerprint, "at": clock.now()}
-    )
-    if not new:
-        return _again(kept, fingerprint)
-    data, kept.status = act()
-    kept.body = json.loads(JSONRenderer().render(data))
-    kept.save(update_fields=["status", "body"])
-    return Response(kept.body, status=kept.status)
+    claimed = _claim(request, key, fingerprint)
+    if claimed is None:
+        return _again(IdempotencyKey.objects.get(user_id=user_of(request).pk, key=key), fingerprint)
+    data, status = act()
+    body = json.loads(JSONRenderer().render(data))
+    IdempotencyKey.objects.filter(pk=claimed).update(status=status, body=body)
+    return Response(body, status=status)
 
 
 def once_by_parts(request: Request, act: Callable[[str], tuple[Any, int]]) -> Response:
@@ -55,12 +58,20 @@ def once_by_parts(request: Request, act: Callable[[str], tuple[Any, int]]) -> Re
         return _again(kept, fingerprint)
     data, status = act(f"{user_of(request).pk} {key} {fingerprint}")
     body = json.loads(JSONRenderer().render(data))
-    kept, new = IdempotencyKey.objects.get_or_create(
-        user_id=user_of(request).pk,
-        key=key,
-        defaults={"fingerprint": fingerprint, "status": status, "body": body, "at": clock.now()},
-    )
-    return Response(body, status=status) if new else _again(kept, fingerprint)
+    if _claim(request, key, fingerprint, status, body) is None:
+        return _again(mine.get(), fingerprint)
+    return Response(body, status=status)
+
+
+def _claim(request: Request, key: str, fingerprint: str, status: int | None = None, body: Any = None) -> int | None:
+    """Keep a key, with its answer when there is one. None when it is kept already; waits for whoever is keeping it now.
+
+    One statement where the ORM takes four: every POST does this.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, [user_of(request).pk, key, fingerprint, status, None if body is None else Jsonb(body), clock.now()])
+        found = cursor.fetchone()
+    return int(found[0]) if found else None
 
 
 def _key_of(request: Request) -> str:

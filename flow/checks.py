@@ -25,7 +25,7 @@ def require_waiting(patient: Patient, episode_id: UUID, by: User) -> None:
 def require_kept(pools: dict[UUID, ServiceCapacity]) -> None:
     """Refuse a service that a curator is merging into another at this moment: the lock waits for the merge, or makes it wait."""
     services = Service.objects.select_for_update(of=("self",), no_key=True).filter(pk__in={pool.service_id for pool in pools.values()})
-    gone = {service.pk for service in services.order_by("pk") if service.merged_into_id}
+    gone = {pk for pk, merged_into in services.order_by("pk").values_list("pk", "merged_into") if merged_into}
     for pool in pools.values():
         if pool.service_id in gone:
             raise Conflict(

@@ -76,8 +76,8 @@ def of_referral(referral: Referral, at: datetime) -> Move:
 
 
 def of_new(referral: Referral, at: datetime) -> Move:
-    """Of a referral that was sent this moment straight to services: nothing has come after it. Reads `tasks` with `pool.service`."""
-    return _of(referral, list(referral.tasks.all()), None, False, at)
+    """Of a referral that was sent this moment straight to services: nothing has come after what it has as `sent`."""
+    return _of(referral, referral.sent, None, False, at)
 
 
 def of_referrals(referrals: Iterable[Referral], at: datetime) -> dict[UUID, Move]:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, prefetch_related_objects
 
 import capacity.operations as places
 from capacity.models import ServiceCapacity
@@ -17,7 +17,7 @@ from catalogue import usage
 from catalogue.models import User
 from core import acting
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
-from core.events import publish
+from core.events import drafted, publish
 from flow import checks, consents, fit, steps, waterfall, workflow
 from flow.asking import ask_also, ask_next, close, leave_out, move
 from flow.behalf import Actor
@@ -88,6 +88,7 @@ def send(
     All or nothing: when one place has gone since it was chosen, nothing is sent. Raises NotAllowed (not a referrer), Invalid (no
     consent, nothing chosen), NotFound (a record that `by` may not see) and Conflict (`no-place`, `not-known`, `already-asked`, `ended`,
     `too-many-holds`, `consent-withdrawn`, `sharing-refused`). `consent`: the person agrees, said now; one that is on record holds too.
+    The referral has `sent` and `listed`, what was made with it.
     """
     if not by.is_referrer or by.organization_id is None:
         raise NotAllowed("Only somebody who refers can send a referral.")
@@ -103,8 +104,12 @@ def send(
     patient = Patient.objects.kept_by(by).select_for_update(of=("self",), no_key=True).filter(pk=patient_id).first()
     if patient is None:
         raise NotFound("That person is not in your organisation’s records.")
-    kinds = ServiceCapacity.objects.filter(pk__in=chosen).values_list("service__organization__kind", flat=True)
-    consents.satisfy(patient, ticked=consent, kinds=set(kinds), by=by, at=at)
+    if ServiceCapacity.objects.visible_to(by).offered(at).filter(pk__in=chosen).count() < len(chosen):
+        raise NotFound("One of these services is no longer listed, or its session has begun. Search again.", code="no-such-pool")
+    pools = places.lock(chosen)
+    prefetch_related_objects(list(pools.values()), "service__organization")
+    kinds = {pool.service.organization.kind for pool in pools.values()}
+    consents.satisfy(patient, ticked=consent, kinds=kinds, by=by, at=at)
     profile = NeedProfile.objects.visible_to(by).filter(pk=profile_id).first()
     if profile is None:
         raise NotFound("That search is not one of your organisation’s. Search again.")
@@ -112,18 +117,15 @@ def send(
         raise NotFound("That list of matches is not one of your organisation’s. Search again.")
     if episode_id is not None:
         checks.require_waiting(patient, episode_id, by)
-    if ServiceCapacity.objects.visible_to(by).offered(at).filter(pk__in=chosen).count() < len(chosen):
-        raise NotFound("One of these services is no longer listed, or its session has begun. Search again.", code="no-such-pool")
-    asked = ReferralTask.objects.open().filter(referral__patient=patient, pool__in=chosen).select_related("pool__service").first()
+    asked = ReferralTask.objects.open().filter(referral__patient=patient, pool__in=chosen).values_list("pool", flat=True).first()
     if asked is not None:
         raise Conflict(
-            f"{asked.pool.service.name} has already been asked for this person. Open that referral, or leave this service out.",
+            f"{pools[asked].service.name} has already been asked for this person. Open that referral, or leave this service out.",
             code="already-asked",
-            pool=str(asked.pool_id),
+            pool=str(asked),
         )
     version = choosing.chosen(version_id, by)
     answers = choosing.told(version, typed, chosen)
-    pools = places.lock(chosen)
     checks.require_kept(pools)
     kept = held_for_sending(patient, chosen, at)
     # Of a list in order the others are looked at when it is their turn.
@@ -155,8 +157,7 @@ def send(
         pathway_answers=answers,
     )
     share_back(referral, by=by, at=at)
-    if in_order:
-        waterfall.begin(referral, chosen, asked_now=first, held=held, at=at, even_so=even_so)
+    referral.listed = waterfall.begin(referral, chosen, asked_now=first, held=held, at=at, even_so=even_so) if in_order else []
     reservations = {pool_id: kept[pool_id] for pool_id in first if pool_id in kept}
     to_hold = sorted((set(first) & held) - set(kept))
     for pool_id in to_hold:
@@ -164,8 +165,11 @@ def send(
         reservations[pool_id] = places.hold(pool_id=pool_id, organization=referral.organization, by=by, at=at).pk
     if to_hold:  # what is free there is one less now
         standing |= fit.standing(profile, to_hold, at)
-    waterfall.ask(referral, [pools[pool_id] for pool_id in first], by=by, at=at, reservations=reservations, standing=standing)
-    publish("flow.changed", topics=["region"])
+    now = [pools[pool_id] for pool_id in first]
+    changed = drafted("flow.changed", topics=["region"])
+    referral.sent = waterfall.ask(referral, now, by=by, at=at, reservations=reservations, standing=standing, beside=[changed])
+    for task in referral.sent:
+        task.provider = task.pool.service.organization
     begun = [usage.Seen(usage.Kind.REFERRAL, service=pool.service_id) for pool in pools.values()]
     transaction.on_commit(lambda: usage.add(begun, at=at))
     return referral

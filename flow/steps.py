@@ -114,8 +114,19 @@ def take(
         news.tell(task.referral.self_referral.pk)
 
 
-def send_all(tasks: Sequence[ReferralTask], step: Step, *, by: Actor | None, at: datetime, rule: RuleVersion | None = None) -> None:
-    """`take` for the first step of several new tasks of what a professional sends: a row each, but not a statement each."""
+def send_all(
+    tasks: Sequence[ReferralTask],
+    step: Step,
+    *,
+    by: Actor | None,
+    at: datetime,
+    rule: RuleVersion | None = None,
+    beside: Sequence[Event] = (),
+) -> None:
+    """`take` for the first step of several new tasks of what a professional sends: a row each, but not a statement each.
+
+    `beside`: events that are told in the same breath.
+    """
     sources = [task.status for task in tasks]
     for task in tasks:
         task.status, task.changed_at = step.target, at
@@ -123,7 +134,7 @@ def send_all(tasks: Sequence[ReferralTask], step: Step, *, by: Actor | None, at:
     Transition.objects.bulk_create(
         _transition(task, step, source, by=by, at=at, rule=rule) for task, source in zip(tasks, sources, strict=True)
     )
-    publish_all([_event(task) for task in tasks])
+    publish_all([*(_event(task) for task in tasks), *beside])
     asked.tell(tasks)
 
 

@@ -113,6 +113,13 @@ class ReferralSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
 
+class NewlySentSerializer(ReferralSerializer):
+    """The same of what has just been sent, from what was made with it: read anew by nobody."""
+
+    tasks = SenderTaskSerializer(many=True, source="sent")
+    queue = QueuedSerializer(many=True, source="listed")
+
+
 class NewReferralSerializer(serializers.Serializer):
     """One referral to one or several pools. `consent`: the person, or somebody who may decide for them, agreed."""
 

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet, prefetch_related_objects
+from django.db.models import QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
@@ -18,8 +18,8 @@ from rest_framework.views import APIView
 from core import audit, clock, idempotency
 from core.api import Page, user_of
 from core.errors import Conflict
-from core.preconditions import PreconditionFailed, etag, expected_version
-from flow import moves, operations, queries
+from core.preconditions import PreconditionFailed, etag, etag_of_mark, expected_version
+from flow import moves, operations, queries, revisions
 from flow.api import serializers
 from flow.models import Referral, ReferralTask
 from flow.workflow import Action, Status
@@ -88,20 +88,18 @@ class ReferralList(APIView):
                 by=user_of(request),
                 at=clock.now(),
             )
-            prefetch_related_objects([referral], *queries.SHOWN)
             referral.move = moves.of_new(referral, referral.created_at)  # type: ignore[attr-defined]  # what `get_move` would ask for
-            return serializers.ReferralSerializer(referral).data, status.HTTP_201_CREATED
+            return serializers.NewlySentSerializer(referral).data, status.HTTP_201_CREATED
 
         return idempotency.once(request, act)
 
 
 class ReferralDetail(APIView):
+    """One referral, with the ETag that a change of its list names."""
+
     @extend_schema(operation_id="referrals_retrieve", responses=serializers.ReferralSerializer)
-    @transaction.atomic
     def get(self, request: Request, pk: UUID) -> Response:
-        referral = get_object_or_404(_referrals(request), pk=pk)
-        audit.record_read(user=user_of(request), record_type="referral", record_id=referral.pk)
-        return Response(serializers.ReferralSerializer(referral).data)
+        return show_referral(request, pk)
 
 
 class TaskList(APIView):
@@ -198,6 +196,14 @@ def _tasks(request: Request) -> QuerySet[ReferralTask]:
     return ReferralTask.objects.visible_to(user_of(request)).select_related(
         "referral__organization", "referral__profile", "pool__service", "provider", "reservation"
     )
+
+
+@transaction.atomic
+def show_referral(request: Request, pk: UUID) -> Response:
+    referral = get_object_or_404(_referrals(request), pk=pk)
+    audit.record_read(user=user_of(request), record_type="referral", record_id=referral.pk)
+    shown = serializers.ReferralSerializer(referral).data
+    return Response(shown, headers={"ETag": etag_of_mark(revisions.mark(referral))})
 
 
 @transaction.atomic

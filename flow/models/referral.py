@@ -30,6 +30,7 @@ def referrals_granted(user: User, column: str) -> Q:
 
 if TYPE_CHECKING:
     from flow.behalf import Actor
+    from flow.models.queue import QueuedAsk
 
 
 class ReferralQuerySet(VisibleQuerySet):
@@ -43,6 +44,10 @@ class ReferralQuerySet(VisibleQuerySet):
 
 class Referral(models.Model):
     """What is asked for one person (FHIR ServiceRequest). It may have many tasks, one for each provider asked."""
+
+    #: What was made with it, of a referral that `operations.send` has just returned.
+    sent: "list[ReferralTask]"
+    listed: "list[QueuedAsk]"
 
     class Urgency(models.TextChoices):
         ROUTINE = "routine", "Routine"
