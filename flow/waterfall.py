@@ -16,6 +16,7 @@ from capacity.queries import pool_states
 from capacity.status import Rag
 from core.errors import LuneError
 from core.events import publish
+from core.models import Event
 from flow import consents, fit, steps, workflow
 from flow.consents import Purpose
 from flow.deadlines import respond_by
@@ -25,6 +26,7 @@ from flow.workflow import Action, Side, Status
 from matching.engine import explain
 
 State = QueuedAsk.State
+STAY_ENDED = "The stay or wait for which this was sent has ended."
 _NONE: Mapping[UUID, UUID] = MappingProxyType({})
 
 
@@ -37,8 +39,12 @@ def ask(
     reservations: Mapping[UUID, UUID] = _NONE,
     standing: Mapping[UUID, fit.Standing] | None = None,
     rule: RuleVersion | None = None,
+    beside: Sequence[Event] = (),
 ) -> list[ReferralTask]:
-    """Ask services now, in the order of their keys. Whether they may be asked was looked at before: `standing` is how they stood then."""
+    """Ask services now, in the order of their keys. Whether they may be asked was looked at before: `standing` is how they stood then.
+
+    `beside`: events that are told in the same breath.
+    """
     if standing is None:
         standing = fit.standing(referral.profile, [pool.pk for pool in pools], at)
     until = respond_by(referral, at)
@@ -55,7 +61,7 @@ def ask(
         for pool in sorted(pools, key=lambda pool: pool.pk)
     ]
     side = Side.SYSTEM if by is None else Side.REFERRER
-    steps.send_all(tasks, workflow.step(Action.SEND, status=Status.DRAFT, side=side), by=by, at=at, rule=rule)
+    steps.send_all(tasks, workflow.step(Action.SEND, status=Status.DRAFT, side=side), by=by, at=at, rule=rule, beside=beside)
     return tasks
 
 
@@ -67,12 +73,12 @@ def begin(
     held: Collection[UUID],
     at: datetime,
     even_so: bool = False,
-) -> None:
+) -> list[QueuedAsk]:
     """Write the list down. A place is kept at those in `held` when it is their turn, and never before: the others’ are free for others.
 
     `even_so`: they are asked also where their entries speak against the person, which the sender has read.
     """
-    QueuedAsk.objects.bulk_create(
+    return QueuedAsk.objects.bulk_create(
         QueuedAsk(
             referral=referral,
             pool_id=pool_id,
@@ -112,8 +118,16 @@ def missing(referral: Referral, tasks: Sequence[ReferralTask]) -> int:
 
 
 def next_ready(referral: Referral, at: datetime) -> QueuedAsk | None:
-    """The next service of the list that can be asked now. Those before it that cannot are passed over, and the reason is written."""
-    for entry in waiting(referral) if referral.in_order else []:
+    """The next service of the list that can be asked now. Those before it that cannot are passed over, and the reason is written.
+
+    Once the stay for which it was sent has ended – another service has begun – nobody else is asked.
+    """
+    if not referral.in_order:
+        return None
+    if referral.episode is not None and referral.episode.ended_at is not None:
+        drop_rest(referral, STAY_ENDED, at)
+        return None
+    for entry in waiting(referral):
         why = obstacle(referral, entry.pool, at, even_so=entry.even_so)
         if not why:
             return entry
