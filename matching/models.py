@@ -6,7 +6,7 @@ from typing import Self
 from django.contrib.gis.db import models
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.functions import RandomUUID
-from django.db.models import Case, Func, When
+from django.db.models import Func
 from django.db.models.functions import MD5, Cast, Now
 from django.utils import timezone
 
@@ -125,8 +125,7 @@ class NeedProfile(models.Model):
 class WeightSetQuerySet(models.QuerySet["WeightSet"]):
     def newest(self, pathway: str = "") -> "WeightSet":
         """The newest set for a pathway; where it has none of its own, the newest general one."""
-        own = Case(When(pathway=pathway, then=0), default=1)
-        return self.filter(pathway__in={pathway, ""}).order_by(own, "-version")[0]
+        return self.filter(pathway__in={pathway, ""}).order_by("-pathway", "-version")[0]
 
 
 class WeightSet(models.Model):
