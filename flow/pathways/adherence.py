@@ -63,9 +63,12 @@ def adherence(referral: Referral, at: datetime) -> Adherence | None:
     if version is None:
         return None
     rows = list(Transition.objects.filter(task__referral=referral).order_by("at", "pk").values_list("to_status", "at"))
-    triaged = HubStep.objects.filter(entry__referral=referral, action=HubAction.TRIAGE).order_by("at").values_list("at", flat=True).first()
+    at_hub = list(HubStep.objects.filter(entry__referral=referral).order_by("at").values_list("action", "at"))
+    triaged = next((done for action, done in at_hub if action == HubAction.TRIAGE), None)
     kept: list[Kept] = []
     for step in read(version).steps:
+        if step.milestone == "triaged" and not at_hub:  # it was sent straight to services
+            continue
         done = triaged if step.milestone == "triaged" else _first(rows, _REACHED[step.milestone])
         by = due(step, referral.created_at)
         kept.append(Kept(step.words, by, done, (done or at) > by))

@@ -15,6 +15,7 @@ from flow.casework import story
 from flow.casework.outcomes import scores, written
 from flow.models import FollowUp, Pathway, Referral
 from flow.pathways import choosing
+from flow.pathways.adherence import adherence
 from matching import operations as matching
 from tests.factories import NeedProfileFactory, OrganizationFactory, PatientFactory, PoolFactory, UserFactory
 from tests.factories.sharing import PathwayFactory
@@ -28,7 +29,7 @@ ASKS = {
         {"key": "stairs", "text": "Are there stairs at home?", "kind": "yes-no", "required": True, "shown": "before"},
         {"key": "matters", "text": "What matters most to them?", "kind": "text"},
     ],
-    "steps": [{"milestone": "answered", "within": 5, "unit": "hours"}],
+    "steps": [{"milestone": name, "within": 5, "unit": "hours"} for name in ("triaged", "answered")],
     "outcome_tools": ["ONS4", "EQ-5D-5L", "Not yet"],
     "outcome_days": {"ONS4": [0, 42], "EQ-5D-5L": [42]},
 }
@@ -47,6 +48,9 @@ def test_its_questions_deadlines_and_scores_go_with_a_straight_referral() -> Non
     assert not Referral.objects.exists()
     referral = send(sender, [pool], version_id=version.pk, typed={"stairs": "yes", "matters": "Her garden"}, at=NOW)
     assert (referral.pathway_version, referral.pathway_answers) == (version, {"stairs": "yes", "matters": "Her garden"})
+    kept = adherence(referral, NOW + timedelta(days=1))
+    assert kept is not None
+    assert kept.departures == ["A service has answered within 5 hours: overdue."], "no hub is late with what no hub has"
     task = referral.tasks.get()
     assert task.respond_by == NOW + timedelta(hours=5)
     operations.accept(task_id=task.pk, by=provider_of(pool), at=NOW)
