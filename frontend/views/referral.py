@@ -18,6 +18,7 @@ from flow.casework import queries as casework
 from flow.models import Consent, Referral, ReferralTask, RuleDeed
 from flow.outside.queries import reach
 from flow.queries import timeline
+from flow.reminders.queries import sent
 from flow.workflow import Action, Status
 from frontend.presenters import hub as hubs
 from frontend.presenters.referral import Ask
@@ -60,6 +61,7 @@ def referral(request: SignedIn, pk: UUID) -> HttpResponse:
         "reach": reach(found, user=request.user, at=clock.now()),
         "told": told_about([task.pk for task in found.tasks.all()]),
         "visits": visits_of(found, user=request.user, at=clock.now()),
+        "sent": sent([task.pk for task in found.tasks.all()], user=request.user),
     }
     return render(request, "referral/_progress.jinja" if request.htmx else "referral/referral.jinja", context)
 

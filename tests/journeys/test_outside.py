@@ -1,6 +1,7 @@
-"""A small provider without an account answers on a telephone: asked, yes, code, name, started; and who sent the request reads it."""
+"""By a link from a message: a small provider answers without an account, and somebody reached by texts alone answers about their times."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.core import mail
@@ -8,9 +9,14 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from core import sms
-from flow.models import ReferralTask, ReleaseCode
+from core.clock import local_date
+from flow import consents
+from flow import operations as referrals
+from flow.attendance import operations as attendance
+from flow.models import PersonMessage, ReferralTask, ReleaseCode, SessionCancellation
 from flow.outside import contacts, messages
-from tests.factories import UserFactory
+from flow.reminders import sending
+from tests.factories import PoolFactory, UserFactory
 from tests.flow.helpers import send
 from tests.journeys.conftest import Visit
 from tests.journeys.pages import assert_accessible, assert_fits, line, press
@@ -86,3 +92,66 @@ def test_a_provider_by_signed_link_on_a_phone(visit: Visit, console: list[str]):
     page = visit(nurse, f"/referrals/{task.referral_id}/")
     expect(line(page, "Sunny Lunch Club").locator(".lune-status")).to_have_text("Support started")
     expect(page.get_by_text("The kitchen, Sunny Lunch Club Ltd, by a signed link").first).to_be_visible()
+
+
+@pytest.mark.req("R081")
+def test_somebody_reached_by_texts_alone_says_that_they_cannot_come_and_takes_another_session(visit: Visit, console: list[str]):
+    console += ["status of 422"]
+    # given somebody with a mobile who agreed to texts, booked for a group in three days
+    given_preston()
+    group = given_home("Sunny Gentle Exercise")
+    nurse, staff = given_referrer(), UserFactory(provider=True, organization=group.service.organization)
+    patient = given_patient(nurse, phone="07700 900123", preferred_contact="text")
+    said = {"decision": "given", "source": "said", "decided_on": local_date(timezone.now()), "by": nurse, "at": timezone.now()}
+    consents.keep(patient, purpose="text", **said)
+    task = send(nurse, [group], patient=patient).tasks.get()
+    referrals.accept(task_id=task.pk, by=staff, at=timezone.now())
+    first, later = (session(group, days=days) for days in (3, 10))
+    attendance.book_session(task_id=task.pk, session_id=first.pk, by=staff, at=timezone.now())
+    # when they open the link of the text and press a button
+    phone = visit(None, link_of("booked"))
+    then_nothing_names_the_person(phone)
+    assert_accessible(phone)
+    press(phone, "I cannot come")
+    expect(phone.get_by_role("status")).to_contain_text("I cannot come")
+    assert_accessible(phone)
+    # then those who run the group see it on the list, call the session off and offer another one
+    desk = visit(staff, f"/register/{group.service_id}/{first.starts_at:%Y%m%dT%H%MZ}/")
+    expect(desk.get_by_text("They say they cannot come")).to_be_visible()
+    desk.get_by_role("link", name="Cancel this session").click()
+    assert_accessible(desk)
+    press(desk, "Cancel the session")
+    expect(desk.get_by_role("link", name="Say why it does not take place.")).to_be_visible()
+    desk.get_by_label("Why does it not take place?").fill("No heating")
+    desk.get_by_label("Offer them another session?").select_option(str(later.pk))
+    press(desk, "Cancel the session")
+    expect(desk.get_by_role("button", name="Undo: it takes place")).to_be_visible()
+    assert_accessible(desk)
+    # and the person is told, and takes it
+    attendance.carry_out(cancellation_id=SessionCancellation.objects.get().pk, at=timezone.now() + timedelta(minutes=10))
+    again = visit(None, link_of("called-off"))
+    expect(again.get_by_text("We are sorry.")).to_be_visible()
+    assert_accessible(again)
+    press(again, "Yes, I will come then")
+    expect(again.get_by_role("status")).to_contain_text("Yes, I will come then")
+    # and whoever referred them reads all of it
+    page = visit(nurse, f"/referrals/{task.referral_id}/")
+    expect(page.get_by_text("Cancelled by the service").first).to_be_visible()
+    expect(page.get_by_role("heading", name="Messages to them")).to_be_visible()
+    assert_accessible(page)
+
+
+def session(pool, *, days: int):
+    """One session of a group at ten, so many days from now."""
+    starts_at = timezone.now().replace(hour=10, minute=0, second=0, microsecond=0) + timedelta(days=days)
+    return PoolFactory(
+        service=pool.service, name="Gentle exercise", per="session", starts_at=starts_at, ends_at=starts_at + timedelta(hours=1),
+        maximum=8, available=8,
+    )  # fmt: skip
+
+
+def link_of(kind: str) -> str:
+    """The address in the text that the person gets; sent as if it were morning."""
+    message = PersonMessage.objects.get(kind=kind)
+    assert sending.send(message_id=message.pk, at=max(message.due_at, timezone.now())) == "sent"
+    return re.search(r"(/t/\S+)", sms.KeepingGateway.outbox[-1][2])[1]
