@@ -14,7 +14,7 @@ from catalogue.models import User
 from core import acting
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.events import publish
-from flow import checks, consents, fit, steps, waterfall, workflow
+from flow import checks, consents, fit, revisions, steps, waterfall, workflow
 from flow.hubs import operations as hubs
 from flow.models import QueuedAsk, Referral, ReferralTask
 from flow.waterfall import State
@@ -49,20 +49,37 @@ def move(*, entry_id: UUID, up: bool, by: User, at: datetime) -> QueuedAsk:
     return entry
 
 
+@acting.across("whom a referral asks is decided where several teams meet", seen=_referral_seen)
+@transaction.atomic
+def order(*, referral_id: UUID, pool_ids: Iterable[UUID], by: User, at: datetime, expected: str | None = None) -> Referral:
+    """Put all services that are still to be asked into a new order. Raises Conflict (`moved-on`) when these are not they."""
+    referral, _ = _lock(referral_id, by, expected)
+    line = {entry.pool_id: entry for entry in waterfall.waiting(referral)}
+    wanted = list(pool_ids)
+    if len(wanted) != len(line) or set(wanted) != set(line):
+        raise Conflict("Name every service that is still to be asked, each once. The list may have changed: look again.", code="moved-on")
+    for pool_id, position in zip(wanted, [entry.position for entry in line.values()], strict=True):
+        line[pool_id].position = position
+    QueuedAsk.objects.bulk_update(line.values(), ["position"])
+    waterfall.tell(referral)
+    return referral
+
+
 @acting.across("whom a referral asks is decided where several teams meet", seen=_entry_seen)
 @transaction.atomic
-def leave_out(*, entry_id: UUID, by: User, at: datetime) -> QueuedAsk:
+def leave_out(*, entry_id: UUID, by: User, at: datetime, expected: str | None = None) -> QueuedAsk:
     """Take a service that has not been asked off the list."""
-    entry, _ = _entry(entry_id, by)
+    entry, _ = _entry(entry_id, by, expected)
     waterfall.settle(entry, State.DROPPED, "Taken off the list by the sender.", at)
     return entry
 
 
 @acting.across("whom a referral asks is decided where several teams meet", seen=_referral_seen)
 @transaction.atomic
-def ask_next(*, referral_id: UUID, by: User, at: datetime) -> ReferralTask:
+def ask_next(*, referral_id: UUID, by: User, at: datetime, expected: str | None = None) -> ReferralTask:
     """Ask the next of the list now, without waiting for those who were asked. Raises Conflict (`nobody-left`) when nobody can be asked."""
-    referral, tasks = _lock(referral_id, by)
+    referral, tasks = _lock(referral_id, by, expected)
+    _require_going_on(referral)
     consents.satisfy(referral.patient, ticked=False, kinds=set(), by=by, at=at)
     if sum(task.status in Status.taken_on() for task in tasks) >= referral.wanted:
         raise Conflict("As many services as you want have said yes. Nobody else is asked.", code="moved-on")
@@ -76,12 +93,15 @@ def ask_next(*, referral_id: UUID, by: User, at: datetime) -> ReferralTask:
 
 @acting.across("whom a referral asks is decided where several teams meet", seen=_referral_seen)
 @transaction.atomic
-def ask_also(*, referral_id: UUID, pool_ids: Iterable[UUID], by: User, at: datetime, even_so: bool = False) -> list[ReferralTask]:
+def ask_also(
+    *, referral_id: UUID, pool_ids: Iterable[UUID], by: User, at: datetime, even_so: bool = False, expected: str | None = None
+) -> list[ReferralTask]:
     """Ask further services for the same thing: at once, or at the end of the list when this referral asks in order.
 
-    Returns those that were asked now. Raises as `flow.operations.send` does.
+    Returns those that were asked now. Raises as `flow.operations.send` does. `expected`, here as elsewhere: the mark of `flow.revisions`
+    that was read; when something has changed since, nothing is done (Conflict, `stale-version`).
     """
-    referral, tasks = _lock(referral_id, by)
+    referral, tasks = _lock(referral_id, by, expected)
     chosen = list(dict.fromkeys(pool_ids))
     if not chosen:
         raise Invalid("Choose at least one service.", code="no-places-chosen")
@@ -90,7 +110,8 @@ def ask_also(*, referral_id: UUID, pool_ids: Iterable[UUID], by: User, at: datet
         raise Invalid(f"One referral asks at most {MOST_ASKED} services.", code="too-many-places")
     if known & set(chosen):
         raise Conflict("One of these services was asked already by this referral, or stands in its list.", code="already-asked")
-    if referral.closed_at is not None or sum(task.status in Status.taken_on() for task in tasks) >= referral.wanted:
+    _require_going_on(referral)
+    if sum(task.status in Status.taken_on() for task in tasks) >= referral.wanted:
         raise Conflict("This referral is settled. Send a new one.", code="moved-on")
     if ServiceCapacity.objects.visible_to(by).offered(at).filter(pk__in=chosen).count() < len(chosen):
         raise NotFound("One of these services is no longer listed. Search again.", code="no-such-pool")
@@ -118,9 +139,9 @@ def ask_also(*, referral_id: UUID, pool_ids: Iterable[UUID], by: User, at: datet
 
 @acting.across("whom a referral asks is decided where several teams meet", seen=_referral_seen)
 @transaction.atomic
-def close(*, referral_id: UUID, reason: str, by: User, at: datetime) -> Referral:
+def close(*, referral_id: UUID, reason: str, by: User, at: datetime, expected: str | None = None) -> Referral:
     """Nothing more is needed of a referral: who has not answered is withdrawn, and nobody else is asked. A yes stays as it is."""
-    referral, tasks = _lock(referral_id, by)
+    referral, tasks = _lock(referral_id, by, expected)
     reason = reason.strip()
     if not 1 <= len(reason) <= 300:
         raise Invalid("Say in a few words why nothing more is needed, in up to 300 letters.", code="reason-needed", field="reason")
@@ -141,23 +162,32 @@ def close(*, referral_id: UUID, reason: str, by: User, at: datetime) -> Referral
     return referral
 
 
-def _entry(entry_id: UUID, by: User) -> tuple[QueuedAsk, list[ReferralTask]]:
+def _entry(entry_id: UUID, by: User, expected: str | None = None) -> tuple[QueuedAsk, list[ReferralTask]]:
     """A service of the list that has not been asked, with its referral locked."""
     found = QueuedAsk.objects.visible_to(by).filter(pk=entry_id).values_list("referral_id", flat=True).first()
     if found is None:
         raise NotFound("That service is not in the list of this referral.")
-    referral, tasks = _lock(found, by)
+    referral, tasks = _lock(found, by, expected)
     entry = next((one for one in waterfall.waiting(referral) if one.pk == entry_id), None)
     if entry is None:
         raise Conflict("This service has been asked meanwhile, or is no longer needed. Look again.", code="moved-on")
     return entry, tasks
 
 
-def _lock(referral_id: UUID, by: User) -> tuple[Referral, list[ReferralTask]]:
+def _require_going_on(referral: Referral) -> None:
+    if referral.closed_at is not None:
+        raise Conflict("This referral is settled. Send a new one.", code="moved-on")
+    if referral.episode is not None and referral.episode.ended_at is not None:
+        raise Conflict(f"{waterfall.STAY_ENDED} Nobody else is asked; send a new referral if something is needed.", code="ended")
+
+
+def _lock(referral_id: UUID, by: User, expected: str | None = None) -> tuple[Referral, list[ReferralTask]]:
     seen = Referral.objects.visible_to(by).filter(pk=referral_id).values_list("organization_id", flat=True).first()
     if seen is None:
         raise NotFound("There is no such referral.")
     if not by.is_referrer or seen != by.organization_id:
         raise NotAllowed("Only the team that sent a referral can change whom it asks.")
     tasks = steps.lock_referral(referral_id, with_person=True)
-    return Referral.objects.select_related("patient", "profile", "organization").get(pk=referral_id), tasks
+    referral = Referral.objects.select_related("patient", "profile", "organization", "episode").get(pk=referral_id)
+    revisions.require(referral, expected)
+    return referral, tasks

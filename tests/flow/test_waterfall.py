@@ -258,3 +258,23 @@ def test_who_was_told_and_waits_takes_nobodys_turn_and_what_fails_stops_no_other
     assert ReferralTask.objects.get(pk=urgent.pk).late == lateness.MANAGER
     assert "ValueError in fails_once" in caplog.text
     assert "Marsh" not in caplog.text
+
+
+@pytest.mark.req("R008")
+def test_once_the_stay_has_ended_nobody_else_is_asked(sender):
+    """Another referral of the same stay has begun: neither a no nor the sender makes Lune ask a further service."""
+    one, two, home, other = PoolFactory.create_batch(4)
+    person = PatientFactory(organization=sender.organization)
+    stay = EpisodeFactory(patient=person)
+    referral = in_order(sender, [one, two], patient=person, episode_id=stay.pk)
+    begun = send(sender, [home], patient=person, episode_id=stay.pk).tasks.get()
+    for step in (operations.accept, operations.start):
+        step(task_id=begun.pk, by=provider_of(home), at=timezone.now())
+    with pytest.raises(Conflict, match="has ended") as refused:
+        asking.ask_also(referral_id=referral.pk, pool_ids=[other.pk], by=sender, at=timezone.now())
+    assert refused.value.code == "ended"
+    with pytest.raises(Conflict, match="has ended"):
+        asking.ask_next(referral_id=referral.pk, by=sender, at=timezone.now())
+    operations.decline(task_id=task_of(referral, one).pk, by=provider_of(one), at=timezone.now(), reason=Reason.CAPACITY)
+    assert asked(referral) == [(one.service.name, "rejected")]
+    assert listed(referral) == ["asked", "dropped"]

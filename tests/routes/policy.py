@@ -347,6 +347,7 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     "api-episode-end": (NOT_IN_API, api(404, others={OWN: 200})),
     "api-referrals": (api(200), api(400)),
     "api-referral": (api(404, others={OWN: 200}), NOT_IN_API),
+    "api-referral-step": (NOT_IN_API, api(404, others={OWN: 428})),
     "api-tasks": (api(200), NOT_IN_API),
     "api-task-messages": (api(404, others={OWN: 200, ASKED: 200, ACCEPTED: 200}), api(404, others={OWN: 400, ASKED: 400, ACCEPTED: 400})),
     "api-task-messages-read": (NOT_IN_API, api(404, others={OWN: 204, ASKED: 204, ACCEPTED: 204})),
