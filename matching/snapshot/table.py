@@ -1,6 +1,7 @@
 """The facts of all pools as packed arrays, sorted by kind and cell. Built once, then changed row by row; what moves goes to the end."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields
 from itertools import accumulate
 from typing import Any, NamedTuple
 
@@ -44,6 +45,13 @@ ROOM = 4_096
 _LOW = (1 << 64) - 1
 #: An odd number that mixes the halves of an id.
 _MIX = np.uint64(0x9E3779B97F4A7C15)
+#: Of so many rows at most what stays of their facts is kept, about a kilobyte each: the same few are the best for all who live near.
+KEPT = 10_000
+#: Where among the facts those stand that do not stay.
+_INSIDE, _ASSURED, _AGE, _MARKS, _STARTS_IN, _EXTENT = (
+    [field.name for field in fields(PoolFacts)].index(name)
+    for name in ("in_extent", "assured_days", "age_s", "marks", "starts_in_s", "has_extent")
+)
 #: Those of the rare masks that are no second word of another.
 _OTHER_MASKS = RARE_MASKS[4:R_DRAWN]
 _AREA_RULES = {"required": INSIDE, "excluded": RULED_OUT, "preferred": FIRST}
@@ -79,6 +87,17 @@ class Best(NamedTuple):
     """Whether a pool in reach drew areas by hand, so that it matters in which of them the person lives."""
 
 
+class Kept(NamedTuple):
+    """Of the facts of one row what stays: values in the order of `PoolFacts`, those that few have by name, when it was checked and told,
+    and what few say of days, hours and areas drawn by hand (None: nothing)."""
+
+    values: list[Any]
+    rest: dict[str, Any]
+    assured: int
+    reported: int
+    rare: list[int] | None
+
+
 class Versions(NamedTuple):
     """What rows are in memory: their places (`ctid`) and numbers (`xmin`), each as an array of PostgreSQL is written."""
 
@@ -109,6 +128,7 @@ class Table:
         self._series_names: list[str] = []
         self._drawers: dict[str, int] = {}
         self._later: dict[tuple[int, int], int] = {}
+        self._kept: dict[int, Kept] = {}
 
     # --- building
 
@@ -168,6 +188,8 @@ class Table:
     def put(self, pool: str, packed: Sequence[Any] | None) -> None:
         """Take over a row as it is now (`layout.ROW`), or that it is no more. Raises `Full`."""
         row = self.row(pool)
+        if row is not None:
+            self._kept.pop(row, None)
         if packed is None:
             self._forget(pool, row)
             return
@@ -308,41 +330,59 @@ class Table:
 
     def facts(self, rows: Sequence[int], question: Question, lives: np.ndarray) -> Iterator[PoolFacts]:
         """The facts of some rows, as `matching.queries` would have them."""
-        digits = self.ids[rows].astype(">u8").tobytes().hex()
-        ids = [_dashed(digits[place : place + 32]) for place in range(0, len(digits), 32)]
-        packed = zip(ids[::2], ids[1::2], self.wide[rows].tolist(), self.whole[rows].tolist(), self.small[rows].tolist(), strict=True)
-        for pool, service, wide, whole, small in packed:
-            yield self._facts(pool, service, wide, whole, small, question, lives)
+        for row in rows:
+            values, rest, assured, reported, rare = self._kept.get(row) or self._keep(row)
+            values = values.copy()
+            if assured != NONE:
+                values[_ASSURED] = question.today - assured
+            if reported != NEVER:
+                values[_AGE] = (question.at - reported) // SECOND
+            if rare is not None:
+                rest = rest | self._of_now(values, rare, question, lives)
+            yield PoolFacts(*values, **rest)
 
-    def _facts(
-        self, pool: str, service: str, wide: list[int], whole: list[int], small: list[int], question: Question, lives: np.ndarray
-    ) -> PoolFacts:
-        accepts, requires, excludes, prefers, funding, languages, sources, reported, _ = wide
-        x, y, catchment, price, assured, free, maximum, fresh, expire, wait, times, _, line = whole
-        kind, flags, status, sex, rating, low, high, leaning, said_yes, answers = small
-        marks, starts, series, limited, inside = 8 if rating >= 3 else 0, None, None, None, False
+    def _keep(self, row: int) -> Kept:
+        """What is so of a row whoever asks, and when."""
+        if len(self._kept) >= KEPT:
+            self._kept.clear()
+        pool_high, pool_low, service_high, service_low = self.ids[row].tolist()
+        accepts, requires, excludes, prefers, funding, languages, sources, reported, _ = self.wide[row].tolist()
+        x, y, catchment, price, assured, free, maximum, fresh, expire, wait, times, _, line = self.whole[row].tolist()
+        kind, flags, status, sex, rating, low, high, leaning, said_yes, answers = self.small[row].tolist()
+        series, limited, rare = None, None, None
         rest: dict[str, Any] = {}
         if line != NONE:
             rare = self.rare[line].tolist()
-            limited, rest, inside = self._said(line, rare, flags, lives)
+            limited, rest = self._said(line, rare)
             accepts, requires = accepts | rare[0] << WORD, requires | rare[1] << WORD
             excludes, prefers = excludes | rare[2] << WORD, prefers | rare[3] << WORD
-            marks += sum((until >= question.today) << bit for bit, until in enumerate(rare[R_STARTS + 1 : R_SERIES]))
-            starts = None if rare[R_STARTS] == NEVER else -((question.at - rare[R_STARTS]) // SECOND)
             series = None if rare[R_SERIES] == NONE else self._series_names[rare[R_SERIES]]
-        return PoolFacts(
-            pool, service, kind, flags & 1 != 0,
-            x if flags & PLACED else None, y if flags & PLACED else None, flags & 2 != 0, catchment, limited, flags & EXTENT != 0, inside,
+            if rare[R_STARTS] == NEVER and rare[R_DRAWER] == NONE and not any(rare[R_STARTS + 1 : R_SERIES]):
+                rare = None
+        values: list[Any] = [
+            _written(pool_high, pool_low), _written(service_high, service_low), kind, flags & 1 != 0,
+            x if flags & PLACED else None, y if flags & PLACED else None, flags & 2 != 0, catchment, limited, flags & EXTENT != 0, False,
             accepts, requires, excludes, prefers, funding, languages, sources,
             None if low == LOWEST else low, None if high == HIGHEST else high, sex,
-            None if price == NONE else price, rating or None, None if assured == NONE else question.today - assured,
-            None if free == NONE else free, None if maximum == NONE else maximum, status,
-            None if reported == NEVER else (question.at - reported) // SECOND, fresh, expire, marks, None if wait == NONE else wait,
-            starts, series, times, None if leaning == LOWEST else leaning, said_yes, answers, **rest,
-        )  # fmt: skip
+            None if price == NONE else price, rating or None, None, None if free == NONE else free, None if maximum == NONE else maximum,
+            status, None, fresh, expire, 8 if rating >= 3 else 0, None if wait == NONE else wait, None, series, times,
+            None if leaning == LOWEST else leaning, said_yes, answers,
+        ]  # fmt: skip
+        kept = self._kept[row] = Kept(values, rest, assured, reported, rare)
+        return kept
 
-    def _said(self, line: int, rare: list[int], flags: int, lives: np.ndarray) -> tuple[tuple[int, ...] | None, dict[str, Any], bool]:
-        """Of what few say: the areas, the other facts by name, and whether the person lives in an area that it is for."""
+    def _of_now(self, values: list[Any], rare: list[int], question: Question, lives: np.ndarray) -> dict[str, Any]:
+        """Put in its place what hangs on the day, the hour and where the person lives; returns what of it few say."""
+        values[_MARKS] += sum((until >= question.today) << bit for bit, until in enumerate(rare[R_STARTS + 1 : R_SERIES]))
+        if rare[R_STARTS] != NEVER:
+            values[_STARTS_IN] = -((question.at - rare[R_STARTS]) // SECOND)
+        home = 0 if rare[R_DRAWER] == NONE else int(lives[rare[R_DRAWER]])
+        values[_INSIDE] = values[_EXTENT] and home & INSIDE != 0
+        drawn = {"drawn_out": home & RULED_OUT != 0} if rare[R_DRAWN] & 1 else {}
+        return drawn | ({"drawn_first": home & FIRST != 0} if rare[R_DRAWN] & 2 else {})
+
+    def _said(self, line: int, rare: list[int]) -> tuple[tuple[int, ...] | None, dict[str, Any]]:
+        """Of what few say: the areas, and the other facts by name."""
         spans = self.spans[line].tolist()
         items = self.items[spans[0] : spans[-1]].tolist()
         rest: dict[str, Any] = {name: value for name, value in zip(_OTHER_MASKS, rare[4:R_DRAWN], strict=True) if value}
@@ -355,9 +395,4 @@ class Table:
                 areas = tuple(values)
             else:
                 rest[name] = tuple(values) if number < CODES_FROM else tuple([self.names[value] for value in values])
-        home = 0 if rare[R_DRAWER] == NONE else int(lives[rare[R_DRAWER]])
-        if rare[R_DRAWN] & 1:
-            rest["drawn_out"] = home & RULED_OUT != 0
-        if rare[R_DRAWN] & 2:
-            rest["drawn_first"] = home & FIRST != 0
-        return areas, rest, flags & EXTENT != 0 and home & INSIDE != 0
+        return areas, rest
