@@ -20,7 +20,7 @@ class QuestionSerializer(serializers.Serializer):
     key = serializers.CharField()
     text = serializers.CharField()
     kind = serializers.CharField(help_text="text, choice, yes-no, date or number.")
-    required = serializers.BooleanField()
+    required = serializers.BooleanField()  # type: ignore[assignment]  # the name that a question has
     choices = serializers.ListField(
         child=serializers.CharField(), source="options", help_text="One of these is sent; empty for what is typed."
     )

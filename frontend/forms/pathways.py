@@ -212,7 +212,7 @@ class Editor:
             questions=tuple(asked for form in self.questions if (asked := form.question())),
             steps=tuple(found for form in self.steps if (found := form.step())),
             care_types=tuple(data["care_types"]),
-            outcome_tools=tuple(found for form in self.tools if (found := form.tool())),
+            outcome_tools=tuple(tool for form in self.tools if (tool := form.tool())),
             role_names=tuple(name for form in self.roles if (name := form.role_name())),
         )
 
