@@ -13,15 +13,18 @@ from core.clock import local_date
 from core.errors import Conflict, Invalid, LuneError
 from flow import operations, workflow
 from flow.casework import operations as casework
-from flow.models import Batch, Episode, HubEntry, Referral, ReferralTask, Team
+from flow.models import Batch, Episode, Referral, ReferralTask, Team
 from flow.people import tell_colleagues
 from flow.queries import anonymised
 from flow.workflow import REFERRER_WORDS, Side, Status
+from flow.worklist import asking_again
 from flow.worklist.lines import Line, Task
 
 #: What a colleague reads as the reason of a follow-up that is taken back.
 UNDONE = "Made for many people at once, and undone."
 NO_STAY = "No stay or wait is recorded: there is nothing to note it on."
+#: Why a list in order is closed whose withdrawal was undone.
+ASKED_AGAIN = "Asked again: the withdrawal was undone."
 #: Nobody plans a move further ahead, or notes one longer past.
 FURTHEST_DAYS = 365
 
@@ -110,13 +113,13 @@ class Withdraw(Doing):
 
     def undo(self, line: dict[str, Any], at: datetime) -> str:
         """Ask again whom it was withdrawn from, on the same terms and as far as the places still allow: a new referral, for what was
-        withdrawn stays so. What hangs together with more than its own requests is not put together again from half of it.
+        withdrawn stays so. A part of a package and a list in order too, where nothing else has happened since (`asking_again`).
         """
         referral = Referral.objects.visible_to(self.by).filter(pk=line["referral"]).first()
         if referral is None:
             raise Conflict("It is not in your list any more.")
-        if why := self._hangs_together(referral):
-            raise Conflict(f"{why} Nobody is asked again. Open the person, and ask from there.")
+        told = asking_again.terms(referral, [UUID(task["task"]) for task in line["kept"]["tasks"]])
+        behind = told.pop("behind", [])
         yes = referral.tasks.filter(status__in=Status.taken_on()).count()
         asked = {task["pool"]: task for task in line["kept"]["tasks"]}
         left, refused = dict(asked), []
@@ -125,10 +128,10 @@ class Withdraw(Doing):
             try:
                 with transaction.atomic():
                     sent = operations.send(
-                        patient_id=referral.patient_id, profile_id=referral.profile_id, pool_ids=[UUID(pool) for pool in left], by=self.by,
+                        patient_id=referral.patient_id, profile_id=referral.profile_id, pool_ids=[*map(UUID, left), *behind], by=self.by,
                         at=at, episode_id=referral.episode_id, match_run_id=referral.match_run_id, urgency=referral.urgency,
                         reason=referral.reason, consent=False,  # what is on record must still hold: nobody is asked now
-                        wanted=min(max(1, referral.wanted - yes), len(left)),
+                        wanted=min(max(1, referral.wanted - yes), len(left)), **told,
                         answer_within=timedelta(minutes=referral.answer_within) if referral.answer_within else None,
                     )  # fmt: skip
             except LuneError as error:
@@ -138,22 +141,13 @@ class Withdraw(Doing):
                 refused.append(error.message)
         if sent is None:
             raise Conflict(" ".join(refused))
+        if referral.in_order:  # the list goes on with the new one
+            operations.close(referral_id=referral.pk, reason=ASKED_AGAIN, by=self.by, at=at)
         held = [task["service"] for task in left.values() if task["held"]]
         words = [f"Asked again: {_joined(task['service'] for task in left.values())}.", *refused]
         if held:
             words.append(f"No place is held any more at {_joined(held)}.")
         return " ".join(words)
-
-    @staticmethod
-    def _hangs_together(referral: Referral) -> str:
-        """Why a new referral would not be what was withdrawn; empty when it would."""
-        if referral.package is not None:
-            return "It is part of a package."
-        if referral.in_order:
-            return "It asked one service after the other."
-        if referral.pathway_version_id or HubEntry.objects.filter(referral=referral).exists():
-            return "It went by a hub."
-        return ""
 
 
 class _OnStay(Doing):

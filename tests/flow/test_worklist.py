@@ -171,21 +171,47 @@ def test_what_is_asked_again_is_asked_on_the_same_terms(referrer):
     assert set(again.tasks.values_list("pool", flat=True)) == {pool.pk for pool in pools[1:]}
 
 
+def test_a_part_of_a_package_and_a_list_in_order_are_asked_again_as_they_were(referrer):
+    pools, package = PoolFactory.create_batch(5), uuid4()
+    patient = PatientFactory(organization=referrer.organization)
+    part = send(referrer, pools[:1], patient=patient, package=package)
+    other = send(referrer, pools[1:2], patient=patient, package=package)
+    listed = send(referrer, pools[2:], in_order=True, keep_asked=True)
+    keys = [f"r{one.pk}" for one in (part, other, listed)]
+    batch = carry_out(referrer, "withdraw", keys, reason="The ward closes")
+    undone = worklists.undo(batch_id=batch.pk, by=referrer, at=timezone.now())
+    assert all(line["undone"].startswith("Asked again") for line in undone.lines)
+    again = Referral.objects.exclude(pk__in=[part.pk, other.pk, listed.pk])
+    assert [one.tasks.get().status for one in again.filter(package=package)] == ["requested"] * 2
+    ordered = again.get(in_order=True)
+    assert (ordered.keep_asked, ordered.tasks.get().pool) == (True, pools[2])
+    assert list(ordered.queue.filter(state="waiting").order_by("position").values_list("pool", flat=True)) == [pools[3].pk, pools[4].pk]
+    listed.refresh_from_db()
+    assert (listed.closed_at is None, listed.queue.filter(state="waiting").exists()) == (False, False)
+
+
 @pytest.mark.parametrize("kind", ["package", "in order", "hub", "gone"])
-def test_what_hangs_together_is_not_asked_again_from_half_of_it(referrer, kind):
-    at, pools = timezone.now(), PoolFactory.create_batch(2)
-    sent = send(referrer, pools, package=uuid4() if kind == "package" else None, in_order=kind == "in order")
+def test_what_has_gone_on_since_is_not_asked_again(referrer, kind):
+    at, pools = timezone.now(), PoolFactory.create_batch(3)
+    package = uuid4() if kind == "package" else None
+    sent = send(referrer, pools[:2], package=package, in_order=kind == "in order")
+    other = send(referrer, pools[2:], patient=sent.patient, package=package) if package else None
     if kind == "hub":
         HubEntry.objects.create(referral=sent, hub=HubFactory(), state="routed", due_at=at, queued_at=at, changed_at=at)
     batch = withdrawn(referrer, sent)
     assert batch.count("done") == 1
+    if other is not None:
+        operations.decline(task_id=other.tasks.get().pk, by=provider_of(pools[2]), at=timezone.now(), reason="22")
+    if kind == "in order":
+        operations.ask_next(referral_id=sent.pk, by=referrer, at=timezone.now())
+    before = Referral.objects.count()
     if kind == "gone":
         Referral.objects.filter(pk=sent.pk).update(team=TeamFactory(organization=referrer.organization, private=True))
     undone = worklists.undo(batch_id=batch.pk, by=referrer, at=timezone.now())
     assert undone.lines[0]["undone"] == ""
-    words = {"package": "part of a package", "in order": "one service after the other", "hub": "went by a hub", "gone": "not in your list"}
+    words = {"package": "answered since", "in order": "has gone on since", "hub": "went by a hub", "gone": "not in your list"}
     assert words[kind] in undone.lines[0]["why"]
-    assert Referral.objects.count() == 1
+    assert Referral.objects.count() == before
 
 
 def test_what_is_noted_on_many_is_undone_but_for_what_a_colleague_changed_since(referrer):

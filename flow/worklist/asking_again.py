@@ -1,0 +1,52 @@
+"""Whether what was withdrawn can be asked again as it was, and on which terms: only where nothing else has happened to it since."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from core.errors import Conflict
+from flow.models import HubEntry, Referral, ReferralTask, Transition
+from flow.waterfall import waiting
+from flow.workflow import Status
+
+#: What the sender did alike to other parts, or has asked again: everything else is somebody's answer.
+_OURS = (Status.DRAFT, Status.REQUESTED, Status.CANCELLED)
+_BY_HAND = "Nobody is asked again. Open the person, and ask from there."
+
+
+def terms(referral: Referral, withdrawn: list[UUID]) -> dict[str, Any]:
+    """What `flow.operations.send` is told besides, for a part of a package or a list in order. Raises Conflict where something has
+    happened since, and for what went by a hub: that is the hub's to ask again.
+    """
+    if referral.pathway_version_id or HubEntry.objects.filter(referral=referral).exists():
+        raise Conflict(f"It went by a hub. {_BY_HAND}")
+    if referral.package is None and not referral.in_order:
+        return {}
+    taken = Transition.objects.filter(task__in=withdrawn, to_status=Status.CANCELLED).order_by("-pk").first()
+    since = taken.at if taken else referral.created_at
+    if referral.package is not None and _answered(ReferralTask.objects.filter(referral__package=referral.package), since):
+        raise Conflict(f"Another part of the package was answered since. {_BY_HAND}")
+    told: dict[str, Any] = {"package": referral.package, "package_wanted": referral.package_wanted} if referral.package else {}
+    if referral.in_order:
+        told |= _in_order(referral, withdrawn, since)
+    return told
+
+
+def _in_order(referral: Referral, withdrawn: list[UUID], since: datetime) -> dict[str, Any]:
+    """The list goes on behind whom it was withdrawn from, in the order in which it waits."""
+    tasks = referral.tasks.exclude(pk__in=withdrawn)
+    moved = referral.queue.filter(decided_at__gt=since).exists() or tasks.filter(changed_at__gt=since).exists()
+    if moved or referral.closed_at is not None or tasks.filter(status__in=[Status.REQUESTED, *Status.taken_on()]).exists():
+        raise Conflict(f"It asks one service after the other, and has gone on since. {_BY_HAND}")
+    rest = waiting(referral)
+    return {
+        "in_order": True,
+        "keep_asked": referral.keep_asked,
+        "behind": [entry.pool_id for entry in rest],
+        "hold_pool_ids": [entry.pool_id for entry in rest if entry.hold],
+        "even_so": any(entry.even_so for entry in rest),
+    }
+
+
+def _answered(tasks: Any, since: datetime) -> bool:
+    return bool(tasks.filter(changed_at__gt=since).exclude(status__in=_OURS).exists())
