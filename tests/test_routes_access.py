@@ -5,6 +5,8 @@ may use it.
 """
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from django.core import mail
@@ -36,13 +38,20 @@ def world() -> World:
     return World()
 
 
+@contextmanager
+def undone() -> Iterator[None]:
+    """Whatever is changed within is undone."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
 def asked_of(client: Client, method: str, path: str) -> tuple[HttpResponse, str]:
     """The answer to a request, and all of its text. Whatever the request changed is undone."""
     cookies = client.cookies.copy()
-    with transaction.atomic():
+    with undone():
         answer = getattr(client, method)(path)
         text = text_of(answer)
-        transaction.set_rollback(True)
     client.cookies = cookies
     return answer, text
 
