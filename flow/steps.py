@@ -95,6 +95,8 @@ def take(
 ) -> None:
     """Save a step that was checked: the status, its transition row and the event for both sides. `rule`: the process rule that took it."""
     source = task.status
+    if not task._state.adding:  # of two who wait for the lock, the second step comes after the first also where its clock was read before
+        at = max(at, task.changed_at)
     task.status = step.target
     task.status_reason, task.status_reason_text = reason
     task.changed_at = at

@@ -126,7 +126,8 @@ class World:
         }  # fmt: skip
         return {
             "pk": own.get(area, uuid4()), "run_id": self.run.pk, "pool_id": self.pools[0].pk, "task_id": self.accepted.pk,
-            "action": "close" if name == "api-referral-step" else "withdraw" if "referral" in name else "decline", "uidb36": "1", "key": "set-password", "url": "nowhere",
+            "action": "close" if name == "api-referral-step" else "withdraw" if "referral" in name else "decline",
+            "uidb36": "1", "key": "set-password", "url": "nowhere",
             "content_type_id": str(ContentType.objects.get_for_model(User).pk), "object_id": str(self.users[OWN].pk),
             "id": str(self.users[OWN].pk), "app_label": "catalogue", "section": "services", "token": "A" * 43, "answer": "correct",
             "hook": "services-for-problem", "part": "basics", "change_id": uuid4(), "row_id": uuid4(),
