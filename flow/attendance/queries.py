@@ -161,7 +161,7 @@ def visits(tasks: Iterable[UUID], *, user: User, at: datetime) -> list[Visit]:
                 mark=last.mark if last else "",
                 words=_words(last, row.ends_at, at),
                 can_cancel=last is None,
-                said=said.get((row.task_id, row.starts_at), "") if row.ends_at > at else "",
+                said=said.get((row.task_id, row.starts_at), "") if row.ends_at > at and last is None else "",
             )
         )
     coming = sorted((one for one in found if one.ends_at > at), key=lambda one: one.starts_at)

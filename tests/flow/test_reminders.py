@@ -97,6 +97,14 @@ def test_nothing_goes_to_who_chose_another_way_or_did_not_agree(route, agrees, p
     assert not PersonMessage.objects.exists()
 
 
+def test_only_both_sides_of_the_request_see_what_was_sent(booked, pool, staff, nurse):
+    stranger, elsewhere = factories.UserFactory(), factories.UserFactory(provider=True)
+    for user, seen in ((nurse, 2), (staff, 2), (stranger, 0), (elsewhere, 0), (factories.UserFactory(manager=True), 0)):
+        with acting.for_user(user):
+            assert PersonMessage.objects.visible_to(user).count() == seen
+            assert PersonMessage.objects.count() == seen, "the database says the same"
+
+
 def test_no_text_goes_to_a_landline(pool, nurse, staff):
     joins(person(nurse, phone="01772 000000"), pool, nurse, staff)
     assert not PersonMessage.objects.exists()
