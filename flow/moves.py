@@ -38,6 +38,8 @@ _OF_TASK = {
     Status.ON_HOLD: "resume",
     Status.IN_PROGRESS: "complete",
 }
+#: States in which a provider has something to do now. Support that goes on is theirs too, but waits for nothing.
+AWAITED = (Status.REQUESTED, Status.ACCEPTED, Status.ON_HOLD)
 
 
 @dataclass(frozen=True, slots=True)

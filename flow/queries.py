@@ -16,6 +16,7 @@ from core import acting, audit
 from core.errors import NotFound
 from flow import consents
 from flow.figures import Dashboard, dashboard
+from flow.lateness import overdue_tasks
 from flow.models import Referral, ReferralTask, Transition
 from flow.pathways.configuration import answered
 from flow.workflow import REFERRER_WORDS, Side, Status, Step, steps_open_to
@@ -200,21 +201,25 @@ def _unchecked(referral: Referral) -> UUID | None:
     return referral.self_referral.pk
 
 
-def inbox(user: User, *, statuses: Iterable[str] | None = None, limit: int | None = 200) -> list[AnonymisedProfile]:
+def inbox(
+    user: User, *, statuses: Iterable[str] | None = None, late_at: datetime | None = None, limit: int | None = 200
+) -> list[AnonymisedProfile]:
     """Requests to the user's organisation, with no person in them: those to answer soonest first, then the newest.
 
-    `statuses` defaults to those still open.
+    `statuses` defaults to those still open. `late_at`: only those whose deadline has passed by then.
     """
-    return [anonymised(task) for task in inbox_tasks(user, statuses=statuses)[:limit]]
+    return [anonymised(task) for task in inbox_tasks(user, statuses=statuses, late_at=late_at)[:limit]]
 
 
-def inbox_tasks(user: User, *, statuses: Iterable[str] | None = None) -> QuerySet[ReferralTask]:
+def inbox_tasks(user: User, *, statuses: Iterable[str] | None = None, late_at: datetime | None = None) -> QuerySet[ReferralTask]:
     """The rows of `inbox` in its order, for whoever shows a page of them. A record that was shared brings no other provider's requests."""
     if not user.is_provider:
         return ReferralTask.objects.none()
     tasks = ReferralTask.objects.visible_to(user).filter(
         provider=user.organization_id, status__in=Status.open() if statuses is None else list(statuses)
     )
+    if late_at is not None:
+        tasks = tasks.filter(overdue_tasks(late_at))
     to_answer = Case(When(status=Status.REQUESTED, then=F("respond_by")))
     return tasks.select_related(
         "referral__organization", "referral__profile", "referral__pathway_version__pathway", "pool__service", "reservation"

@@ -21,6 +21,7 @@ from core.errors import Conflict
 from core.preconditions import PreconditionFailed, etag, etag_of_mark, expected_version
 from flow import moves, operations, queries, revisions
 from flow.api import serializers
+from flow.lateness import overdue_tasks
 from flow.models import Referral, ReferralTask
 from flow.workflow import Action, Status
 
@@ -103,22 +104,37 @@ class ReferralDetail(APIView):
 
 
 class TaskList(APIView):
-    """Requests: for a provider those to it, without a person; for a sender those it sent."""
+    """Requests: for a provider those to it, without a person; for a sender those it sent.
+
+    `move=mine`: those that wait for the provider that reads them, to answer, to begin, or to go on after a pause. Of a sender no request
+    waits: whose move a referral is stands in `referrals/`.
+    """
 
     @extend_schema(
         operation_id="tasks_list",
-        parameters=[*PAGES, OpenApiParameter("status", enum=list(Status.values), many=True, description="Open ones, unless said.")],
+        parameters=[
+            *PAGES,
+            OpenApiParameter("status", enum=list(Status.values), many=True, description="Open ones, unless said."),
+            OpenApiParameter("move", enum=["mine"], description="Those that wait for the provider that reads them."),
+            OpenApiParameter("overdue", OpenApiTypes.BOOL, description="Those whose time to answer or to begin has passed."),
+        ],
         responses=TASK_LINE,
     )
     @transaction.atomic
     def get(self, request: Request) -> Response:
         wanted = [value for value in request.query_params.getlist("status") if value in Status.values] or Status.open()
+        if request.query_params.get("move") == "mine":
+            wanted = [value for value in wanted if value in moves.AWAITED and user_of(request).is_provider]
+        late_at = clock.now() if request.query_params.get("overdue") in ("true", "1") else None
         page = Page()
         if user_of(request).is_provider:
-            asked = page.paginate_queryset(queries.inbox_tasks(user_of(request), statuses=wanted), request, self)
+            asked = page.paginate_queryset(queries.inbox_tasks(user_of(request), statuses=wanted, late_at=late_at), request, self)
             lines = [queries.anonymised(task) for task in asked or []]
             return page.get_paginated_response(serializers.AnonymisedSerializer(lines, many=True).data)
-        tasks = page.paginate_queryset(_tasks(request).filter(status__in=wanted).order_by("-requested_at", "pk"), request, self)
+        sent = _tasks(request).filter(status__in=wanted)
+        if late_at is not None:
+            sent = sent.filter(overdue_tasks(late_at))
+        tasks = page.paginate_queryset(sent.order_by("-requested_at", "pk"), request, self)
         audit.record_reads(user=user_of(request), record_type="referral", record_ids=[task.referral_id for task in tasks])
         return page.get_paginated_response(serializers.SenderTaskSerializer(tasks, many=True).data)
 

@@ -9,6 +9,7 @@ from capacity.queries import PoolState
 from catalogue.models import User
 from flow.fit import Change
 from flow.models import Batch, Referral, Transition
+from flow.moves import AWAITED
 from flow.queries import AnonymisedProfile, ProviderView
 from flow.workflow import Action, Status, Step
 from frontend.environment import plural
@@ -17,8 +18,12 @@ from frontend.environment import plural
 PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "new": ("New", (Status.REQUESTED,)),
     "helping": ("We’re helping", (Status.ACCEPTED, Status.IN_PROGRESS, Status.ON_HOLD)),
+    "move": ("Your move", AWAITED),
+    "late": ("Late", (Status.REQUESTED, Status.ACCEPTED)),
     "ended": ("Ended", (Status.COMPLETED, Status.FAILED, Status.REJECTED, Status.CANCELLED)),
 }
+#: Of this part only those whose deadline has passed; how many these are is counted by itself, under its own key.
+LATE = "late"
 #: What may be done to many at once, such as those of one session: never a yes or a no, for each of these is about one person.
 BULK: dict[str, list[tuple[str, str]]] = {
     "helping": [(each.value, str(each.label)) for each in (Batch.Action.START, Batch.Action.COMPLETE)],
@@ -82,9 +87,14 @@ class Choice:
 
 
 def parts(counts: dict[str, int], chosen: str) -> list[Part]:
-    """The parts with their numbers, from a count of each status."""
+    """The parts with their numbers, from a count of each status and of what is late."""
     return [
-        Part(key=key, label=label, count=sum(counts.get(status, 0) for status in statuses), current=key == chosen)
+        Part(
+            key=key,
+            label=label,
+            count=counts.get(LATE, 0) if key == LATE else sum(counts.get(status, 0) for status in statuses),
+            current=key == chosen,
+        )
         for key, (label, statuses) in PARTS.items()
     ]
 
@@ -93,8 +103,10 @@ def look(status: str) -> str:
     return LOOKS.get(Status(status), "ended")
 
 
-def due(profile: AnonymisedProfile, at: datetime) -> str:
-    """When an answer is due, in words; empty when none is awaited."""
+def due(profile: AnonymisedProfile, at: datetime, *, late: bool = False) -> str:
+    """When an answer is due, in words; empty when none is awaited. `late`: the deadline of the next step is known to have passed."""
+    if late and profile.status == Status.ACCEPTED:
+        return "Support should have begun by now."
     if profile.status != Status.REQUESTED or profile.respond_by is None:
         return ""
     minutes = int((profile.respond_by - at).total_seconds() // 60)
@@ -110,14 +122,14 @@ def title(profile: AnonymisedProfile) -> str:
     return f"{profile.sex or 'Person'}, {profile.age_band}, near {profile.outcode}"
 
 
-def lines(profiles: Iterable[AnonymisedProfile], *, at: datetime) -> list[Line]:
+def lines(profiles: Iterable[AnonymisedProfile], *, at: datetime, late: bool = False) -> list[Line]:
     return [
         Line(
             profile=profile,
             title=title(profile),
             needs=", ".join(dict.fromkeys((*profile.must_haves, *profile.needs))),
             look=look(profile.status),
-            due=due(profile, at),
+            due=due(profile, at, late=late),
             urgent=profile.urgency == Referral.Urgency.URGENT and profile.status == Status.REQUESTED,
         )
         for profile in profiles

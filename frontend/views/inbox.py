@@ -16,6 +16,7 @@ from core.clock import now
 from core.errors import LuneError
 from flow import fit, operations, queries, workflow
 from flow.casework import queries as casework
+from flow.lateness import overdue_tasks
 from flow.models import ReferralTask
 from flow.workflow import Action, Status
 from frontend.forms.answer import AnswerForm
@@ -40,18 +41,20 @@ VERBS = {
 @require_GET
 @for_roles(User.Role.PROVIDER)
 def inbox(request: SignedIn) -> HttpResponse:
-    """The list: what awaits an answer, the most urgent first; or what was taken on, or has ended, the latest first."""
+    """The list: what awaits an answer, the most urgent first; what was taken on, waits for us, is late, or has ended."""
     shown = request.GET.get("show", "new")
     if shown not in present.PARTS:
         raise Http404
     mine = ReferralTask.objects.visible_to(request.user).filter(provider=request.user.organization_id).order_by()
-    counts = dict(mine.values_list("status").annotate(Count("pk")))
-    profiles = queries.inbox(request.user, statuses=present.PARTS[shown][1])
+    counted = list(mine.values_list("status").annotate(count=Count("pk"), late=Count("pk", filter=overdue_tasks(now()))))
+    counts = {status: count for status, count, _ in counted} | {present.LATE: sum(late for *_, late in counted)}
+    late_at = now() if shown == present.LATE else None
+    profiles = queries.inbox(request.user, statuses=present.PARTS[shown][1], late_at=late_at)
     page = Paginator(profiles, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "parts": present.parts(counts, shown),
         "page": page,
-        "lines": present.lines(page, at=now()),
+        "lines": present.lines(page, at=now(), late=late_at is not None),
         "unread": casework.unread(request.user, tasks=[line.task for line in page]),
         "held": held_at(request.user),
         "query": Query(request.GET),

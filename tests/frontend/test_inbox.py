@@ -265,3 +265,42 @@ def test_the_list_costs_the_same_number_of_queries_for_many_requests(desk, task,
     factories.ReferralTaskFactory.create_batch(4, pool=pool)
     with django_assert_num_queries(8):
         desk.get(address)
+
+
+def test_what_waits_for_us_and_what_is_late_are_lists_of_their_own_with_their_numbers(desk, task, pool):
+    """In the address, counted, and the same over the API: what is late to be answered or begun, and whatever waits for our next step."""
+    at = timezone.now()
+    for status, fields in {
+        Status.REQUESTED: {"respond_by": at - timedelta(minutes=5)},
+        Status.ACCEPTED: {"start_by": at - timedelta(days=1)},
+        Status.ON_HOLD: {},
+        Status.IN_PROGRESS: {"start_by": at - timedelta(days=9)},
+        Status.REJECTED: {"status_reason_text": "Full", "respond_by": at - timedelta(days=9)},
+    }.items():
+        factories.ReferralTaskFactory(pool=pool, status=status, **fields)
+    factories.ReferralTaskFactory(respond_by=at - timedelta(days=1))  # another provider's
+    late = desk.get(reverse("inbox"), {"show": "late"}).content.decode()
+    for words in ("New (2)", "We’re helping (3)", "Your move (4)", "Late (2)", "Ended (1)"):
+        assert words in late
+    assert late.count("An answer is overdue.") == late.count("Support should have begun by now.") == 1
+    mine = desk.get(reverse("inbox"), {"show": "move"}).content.decode()
+    for name, value, page, statuses in (
+        ("move", "mine", mine, ["accepted", "on-hold", "requested", "requested"]),
+        ("overdue", "true", late, ["accepted", "requested"]),
+    ):
+        told = desk.get(reverse("api-tasks"), {name: value}).json()["results"]
+        assert sorted(line["status"] for line in told) == statuses
+        assert all(reverse("task", args=[line["task"]]) in page for line in told)
+
+
+def test_a_sender_lists_what_is_late_at_services_and_nothing_that_waits_for_itself(client, referrer, pool):
+    at = timezone.now()
+    late, soon = (
+        factories.ReferralTaskFactory(pool=pool, referral__organization=referrer.organization, respond_by=at + timedelta(hours=hours))
+        for hours in (-1, 1)
+    )
+    client.force_login(referrer)
+    shown = client.get(reverse("api-tasks"), {"overdue": "true"}).json()["results"]
+    assert [line["id"] for line in shown] == [str(late.pk)]
+    assert str(soon.pk) in {line["id"] for line in client.get(reverse("api-tasks")).json()["results"]}
+    assert client.get(reverse("api-tasks"), {"move": "mine"}).json()["results"] == []
