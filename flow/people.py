@@ -135,6 +135,13 @@ def own_patient(patient_id: UUID, by: User, *, lock: bool = False) -> Patient:
     return patient
 
 
+def hold_record(patient_id: UUID, people: QuerySet[Patient]) -> bool:
+    """Whether the record is one of `people`, and stays so until the end of the transaction: a merge waits for it. Where a merge came
+    first, it is none any more, and nothing is written where nobody would look.
+    """
+    return people.select_for_update(of=("self",), no_key=True).filter(pk=patient_id).first() is not None
+
+
 def require_version(record: Any, version: int, what: str) -> None:
     """Refuse an edit of a version that is no longer the newest. Call it with the row locked."""
     if record.version != version:

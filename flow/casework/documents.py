@@ -25,6 +25,7 @@ from flow.casework.notes import may_share_on, tell_both
 from flow.casework.words import checked
 from flow.models import Document, Patient
 from flow.models.document import storage
+from flow.people import hold_record
 
 logger = logging.getLogger(__name__)
 State = Document.State
@@ -74,6 +75,8 @@ def add(
     document.file.save(f"{name[:2]}/{name}", ContentFile(kept.data), save=False)
     try:
         with transaction.atomic():
+            if not hold_record(patient_id, Patient.objects.visible_to(by)):
+                raise NotFound("That person is not in your organisation’s records.")
             document.save(force_insert=True)
             _tell(document)
             if document.state == State.HELD:

@@ -14,6 +14,7 @@ from core.events import drafted, publish, publish_all
 from flow.casework.outcomes import set_score
 from flow.casework.words import checked
 from flow.models import FollowUp, FollowUpStep, Patient, Referral, ReferralTask, Team
+from flow.people import hold_record
 
 _Action = FollowUpStep.Action
 #: Nobody plans a call further ahead.
@@ -221,7 +222,7 @@ def _data(found: FollowUp) -> dict[str, object]:
 def _knows(organization_id: UUID, patient_id: UUID, by: User | None) -> bool:
     """Whether an organisation may know a person: as `by` may see them, or, for Lune, as their own or as taken on."""
     if by is not None:
-        return Patient.objects.visible_to(by).filter(pk=patient_id).exists()
+        return hold_record(patient_id, Patient.objects.visible_to(by))
     own = Patient.objects.filter(pk=patient_id, organization_id=organization_id)
     return own.exists() or ReferralTask.objects.taken_on_by(organization_id).filter(referral__patient_id=patient_id).exists()
 

@@ -10,6 +10,7 @@ from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.events import publish
 from flow.casework.words import checked
 from flow.models import Note, NoteVersion, Patient, Referral, ReferralTask
+from flow.people import hold_record
 from flow.workflow import Status
 
 LONGEST = 4000
@@ -33,7 +34,7 @@ def write(
     """
     if by.organization_id is None or not (by.is_referrer or by.is_provider):
         raise NotAllowed("Notes are written by those who refer people or support them.")
-    if not Patient.objects.visible_to(by).filter(pk=patient_id).exists():
+    if not hold_record(patient_id, Patient.objects.visible_to(by)):
         raise NotFound("That person is not in your organisation’s records.")
     words = checked(words, "Write the note.", longest=LONGEST, field="words")
     if audience not in Note.Audience.values:

@@ -1,10 +1,12 @@
 """Two records of one person: suggested, joined field by field with all that hangs on them, and parted again exactly."""
 
 import json
+import threading
 from datetime import timedelta
 
 import pytest
 from django.core import serializers
+from django.core.files.base import ContentFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -12,10 +14,23 @@ from django.utils import timezone
 from core import acting
 from core.errors import Conflict, Invalid, NotFound
 from flow import consents, operations
+from flow.casework import operations as casework
 from flow.casework.operations import write_note
 from flow.merging import candidates
 from flow.merging import operations as merging
-from flow.models import Consent, Episode, FollowUp, Note, NotOnePerson, Patient, PatientMerge, Referral, RelatedPerson, Relationship
+from flow.models import (
+    Consent,
+    Document,
+    Episode,
+    FollowUp,
+    Note,
+    NotOnePerson,
+    Patient,
+    PatientMerge,
+    Referral,
+    RelatedPerson,
+    Relationship,
+)
 from tests.factories import EpisodeFactory, OutcodeFactory, PatientFactory, PoolFactory, PostcodeFactory, SelfReferralFactory, UserFactory
 from tests.factories.sharing import TeamFactory
 from tests.flow.helpers import provider_of, send
@@ -129,6 +144,46 @@ def test_locks_are_taken_in_the_order_of_the_steps_and_leave_keys_alone_until_re
     with CaptureQueriesContext(connection) as asked:
         merging.undo_merge(merge_id=done.pk, by=referrer, at=at)
     assert not [query for query in asked if 'FROM "flow_patient"' in query["sql"] and "FOR UPDATE" in query["sql"]]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("what", ["note", "document", "follow-up"])
+def test_nothing_is_written_to_a_record_that_is_being_merged_where_nobody_would_look(at, monkeypatch, settings, tmp_path, what):
+    settings.DOCUMENTS_ROOT = str(tmp_path)
+    referrer = UserFactory()
+    kept, gone = (PatientFactory(organization=referrer.organization, **SAME) for _ in range(2))
+    about = {"patient_id": gone.pk, "by": referrer, "at": at}
+    write = {
+        "note": lambda: write_note(words="Afraid of dogs", **about),
+        "document": lambda: casework.add_document(title="A scan", file=ContentFile(b"%PDF-1.4\n%%EOF", name="a.pdf"), **about),
+        "follow-up": lambda: casework.follow_up(words="Ring them", due_on=timezone.localdate(), **about),
+    }[what]
+    refused, usual = [], merging._tell
+
+    def colleague() -> None:
+        try:
+            write()
+        except NotFound as error:
+            refused.append(error)
+        finally:
+            connection.close()
+
+    def before_it_holds(*told) -> None:
+        """While the merge is not committed, a colleague writes, and waits for it."""
+        thread.start()
+        for _ in range(2_000):
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))")
+                if cursor.fetchone()[0] or not thread.is_alive():
+                    break
+        usual(*told)
+
+    thread = threading.Thread(target=colleague)
+    monkeypatch.setattr(merging, "_tell", before_it_holds)
+    merging.merge(kept_id=kept.pk, gone_id=gone.pk, by=referrer, at=at)
+    thread.join()
+    assert len(refused) == 1
+    assert [rows.filter(patient=gone.pk).count() for rows in (Note.objects, Document.objects, FollowUp.objects)] == [0, 0, 0]
 
 
 def test_undoing_leaves_what_was_changed_or_came_since(two, referrer, at):
