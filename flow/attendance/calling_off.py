@@ -188,8 +188,9 @@ def _take_off(task_id: UUID, cancellation: SessionCancellation, *, at: datetime)
     topics = [*(f"org:{side}" for side in sides), f"referral:{task.referral_id}"]
     data = {"task": str(task.pk), "referral": str(task.referral_id)}
     publish("session.changed", topics=topics, audience=sides, data=data)
-    sender = task.referral.organization_id
-    publish("session.called-off", topics=[f"org:{sender}"], audience=[sender], data={**data, "by": str(cancellation.by_id or "")})
+    sender, home = task.referral.created_by, task.referral.organization_id
+    told_to = {"to": [str(sender.pk)]} if sender is not None and sender.is_active and sender.organization_id == home else {}
+    publish("session.called-off", topics=[f"org:{home}"], audience=[home], data={**data, **told_to, "by": str(cancellation.by_id or "")})
 
 
 def _own(service_id: UUID, by: User) -> Service:

@@ -27,9 +27,9 @@ def take(raw: bytes, *, at: datetime) -> bool:
         ours = _ID.search(raw.decode("ascii", errors="replace"))
         for failed in _failed(letter):
             if ours:
-                told = {"to": _address(failed), "because": _why(str(failed["Status"] or "")), "at": at}
-                delivering.receipt(gateway_id=ours[0], route="email", delivered=False, **told)
-                sending.receipt(gateway_id=ours[0], delivered=False, **told)
+                to, because = _address(failed), _why(str(failed["Status"] or ""))
+                delivering.receipt(gateway_id=ours[0], route="email", delivered=False, because=because, at=at, to=to)
+                sending.receipt(gateway_id=ours[0], delivered=False, because=because, at=at, to=to)
     except (MessageError, ValueError, LookupError):
         return False
     return True

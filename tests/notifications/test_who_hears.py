@@ -2,6 +2,7 @@
 
 import pytest
 
+from core.events import publish
 from flow import operations as flow
 from flow.models import Referral, Team
 from notifications.models import JournalPlace
@@ -28,3 +29,16 @@ def test_who_sees_is_asked_once_for_all_of_the_same_team_and_apart_for_those_of_
     with django_assert_max_num_queries(12):
         tellings, _ = hearing.hear(page.events)
     assert {telling.user for telling in tellings if telling.kind.code == "referral-answered"} == {sender, *members}
+
+
+def test_of_a_session_that_is_off_its_sender_hears_and_of_a_closed_grant_those_who_had_it(monkeypatch):
+    settle_at_once(monkeypatch)
+    sender, answerer, task = asked()
+    UserFactory(organization=sender.organization)
+    about = {"task": str(task.pk), "referral": str(task.referral_id), "by": str(answerer.pk)}
+    publish("session.called-off", topics=["region"], audience=[sender.organization_id], data={**about, "to": [str(sender.pk)]})
+    publish("grant.closed", topics=["region"], audience=[answerer.organization_id], data={"by": str(sender.pk)})
+    page = reading.after(JournalPlace.objects.get_or_create(name=reading.PLACE)[0])
+    tellings, _ = hearing.hear(page.events)
+    told = {(telling.kind.code, telling.user) for telling in tellings if telling.kind.code in ("session-off", "grant")}
+    assert told == {("session-off", sender), ("grant", answerer)}
