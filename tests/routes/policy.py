@@ -350,7 +350,7 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     "api-referral-step": (NOT_IN_API, api(404, others={OWN: 428})),
     "api-tasks": (api(200), NOT_IN_API),
     "api-task-messages": (api(404, others={OWN: 200, ASKED: 200, ACCEPTED: 200}), api(404, others={OWN: 400, ASKED: 400, ACCEPTED: 400})),
-    "api-task-messages-read": (NOT_IN_API, api(404, others={OWN: 204, ASKED: 204, ACCEPTED: 204})),
+    "api-task-messages-read": (NOT_IN_API, api(404, others={OWN: 400, ASKED: 400, ACCEPTED: 400})),
     "api-patient-documents": (api(404, others={OWN: 200, ACCEPTED: 200}), api(404, others={OWN: 400, ACCEPTED: 400})),
     "api-document": (api(404, others={OWN: 200, ACCEPTED: 200}), NOT_IN_API),
     "api-document-file": (api(404, others={OWN: 409, ACCEPTED: 409}), NOT_IN_API),
