@@ -16,6 +16,7 @@ from flow import consents
 from flow.attendance import operations, queries
 from flow.models import Booking, Consent, FollowUp, PersonMessage, RelatedPerson
 from flow.reminders import answers, messages, sending
+from flow.reminders.wording import TEXTS
 from notifications.notices import bounces
 from tests import factories
 from tests.flow.helpers import provider_of
@@ -88,6 +89,14 @@ def test_a_child_of_nine_can_read_the_texts(booked):
         level, longest = grade(words)
         assert level <= 4, (level, text)
         assert longest <= 15
+
+
+@pytest.mark.parametrize("part", ["page", "reply"])
+def test_a_child_of_nine_can_read_the_page_and_what_is_written_back(part):
+    said = [text for name, text in TEXTS.words("en")[part].items() if isinstance(text, str)]
+    level, longest = grade("\n".join(said))
+    assert level <= 4
+    assert longest <= 15
 
 
 @pytest.mark.parametrize(("route", "agrees"), [("phone", True), ("post", True), ("text", False), ("email", False), ("", True)])
@@ -282,7 +291,6 @@ def test_another_language_is_used_when_somebody_has_checked_it_else_the_page_say
     pool, nurse, staff, settings, tmp_path, client: Client
 ):
     from flow.letters import wording as letters
-    from flow.reminders.wording import TEXTS
 
     (tmp_path / "texts").mkdir()
     english = TEXTS.original.read_text().replace('language = "English"', 'language = "Urdu"').replace("original = true", "")
