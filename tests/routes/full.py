@@ -68,6 +68,8 @@ SECRETS: dict[str, set[str]] = {
     "Canary refusal": {DECLINED, GRANTED},
     "Canary provider's own": {ACCEPTED},
 }
+#: Where more is named than in the small world, in which nobody is expected anywhere.
+ALSO_NAMES = {ACCEPTED: {"register", "register-session", "register-book"}}
 #: What is not even the sender's to read.
 NOT_OURS = {"Canary provider's own"}
 WHO = tuple(each for each in PERSON if each != "Canary")
@@ -81,7 +83,8 @@ def told_unduly(relation: str, address: str, text: str) -> list[str]:
     ]  # fmt: skip
     if address == "reply":  # whoever has the link of the service that asked
         secrets = [secret for secret in secrets if secret != "Canary question"]
-    if relation == OWN or relation in FRIENDS or address in NAMES_THE_PERSON.get(relation, set()):
+    named_at = NAMES_THE_PERSON.get(relation, set()) | ALSO_NAMES.get(relation, set())
+    if relation == OWN or relation in FRIENDS or address in named_at:
         return secrets
     return [*secrets, *(each for each in WHO if each in text)]
 
