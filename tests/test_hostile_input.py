@@ -1,7 +1,7 @@
 """Nonsense and malice in every box: refused in words or taken as text, never a fault of ours and never run.
 
-Each nonsense is put in all boxes of a form at once, and in single boxes: in each of them by `make nightly`, otherwise in every third, drawn
-from the names of both.
+Each nonsense is put in all boxes of a form at once, and in single boxes: in each of them by `make nightly`, otherwise in every sixth, drawn
+from the names of both. So it is with the pages of the answers: `make nightly` makes all, otherwise every sixth, and each with a script.
 """
 
 import csv
@@ -183,22 +183,33 @@ def is_fine(answer) -> bool:
     return answer.status_code < 500 and SCRIPT not in (b"" if answer.streaming else answer.content).decode()
 
 
+def is_tried(what: str, text: object) -> bool:
+    """Whether this is tried with this nonsense: always by `make nightly`, otherwise with every sixth, always the same."""
+    each = int(os.environ.get("LUNE_NONSENSE_EVERY", "6"))
+    return crc32(f"{what} {str(text)[:40]}".encode(errors="replace")) % each == 0
+
+
 def alone(names: str, text: object) -> list[str]:
     """The boxes into which this nonsense is put alone."""
-    each = int(os.environ.get("LUNE_NONSENSE_EVERY", "3"))
-    return [name for name in names.split() if crc32(f"{name} {str(text)[:40]}".encode(errors="replace")) % each == 0]
+    return [name for name in names.split() if is_tried(name, text)]
 
 
 def undrawn(text: str) -> AbstractContextManager:
-    """Answers without their pages, which take most of the time and were drawn with this text already; but a script is looked for."""
+    """Answers without their pages, which take most of the time; but a script is looked for."""
     return nullcontext() if text == SCRIPT else patch.object(Template, "render", return_value="")
+
+
+def drawn(place: object, text: str) -> AbstractContextManager:
+    """The answer of a form of which all boxes hold nonsense, with its page where that is tried. `place` is the same in each run."""
+    return nullcontext() if is_tried(f"page {place}", text) else undrawn(text)
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_forms_take_nonsense_as_nonsense(stage, text):
-    for user, address, names in stage.forms():
+    for place, (user, address, names) in enumerate(stage.forms()):
         client = browser(user)
-        answers = {"all": client.post(address, dict.fromkeys(names.split(), text))}
+        with drawn(place, text):
+            answers = {"all": client.post(address, dict.fromkeys(names.split(), text))}
         with undrawn(text):
             answers |= {name: client.post(address, {name: text}) for name in alone(names, text)}
         assert {name: answer.status_code for name, answer in answers.items() if not is_fine(answer)} == {}, address
@@ -206,9 +217,10 @@ def test_forms_take_nonsense_as_nonsense(stage, text):
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_searches_take_nonsense_as_nonsense(stage, text):
-    for user, address, names in stage.searches():
+    for place, (user, address, names) in enumerate(stage.searches()):
         client = browser(user)
-        assert is_fine(client.get(address, dict.fromkeys(names.split(), text))), address
+        with drawn(place, text):
+            assert is_fine(client.get(address, dict.fromkeys(names.split(), text))), address
         with undrawn(text):
             for name in alone(names, text):
                 answer = client.get(address, {name: text})

@@ -9,7 +9,7 @@ from catalogue.queries import terms_in_use
 from frontend.forms.entry import access, who
 from tests.factories import OutcodeFactory, ServiceFactory
 from tests.frontend.test_entries import inputs
-from tests.test_hostile_input import SCRIPT, TEXTS, is_fine, undrawn
+from tests.test_hostile_input import SCRIPT, TEXTS, drawn, is_fine, undrawn
 
 pytestmark = pytest.mark.django_db
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -51,7 +51,8 @@ def test_the_parts_take_nonsense_as_nonsense(desk, text):
             "contacts": ["contacts-0-place"],
             "where": ["places-0-id"],
         }.get(part, [])
-        answers = [client.post(address, first | dict.fromkeys([*written, *more], text))]
+        with drawn(part, text):
+            answers = [client.post(address, first | dict.fromkeys([*written, *more], text))]
         with undrawn(text):
             answers += [client.post(address, dict.fromkeys(first, text) | {"action": f"add {text}"})]
             alone = [*more, *(["outline", "search"] if part == "areas" else [])]
