@@ -5,12 +5,13 @@ from datetime import datetime, time, timedelta
 from uuid import UUID, uuid4
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.crypto import salted_hmac
 
 from catalogue.assurance import token_hash
 from core.quiet import after_quiet
-from flow.models import Attendance, Booking, Patient, PersonMessage, ReferralTask, SelfReferral, SessionCancellation
+from flow.apart import apart
+from flow.models import Attendance, Booking, Consent, Patient, PersonMessage, ReferralTask, SelfReferral, SessionCancellation
 from flow.reminders import reaching
 from flow.workflow import Status
 
@@ -20,8 +21,8 @@ QUIET_FROM, QUIET_UNTIL = time(20), time(8)
 BEFORE, TOO_LATE = timedelta(hours=24), timedelta(hours=2)
 #: Who was told of a time so lately needs no reminder of it.
 TOLD_LATELY = timedelta(hours=12)
-#: So many are put by in one transaction.
-AT_ONCE = 200
+#: So many are looked at in one go.
+AT_ONCE = 1_000
 #: Who may be expected: taken on, and support not over.
 COMING = (Status.ACCEPTED, Status.IN_PROGRESS, Status.ON_HOLD)
 
@@ -62,7 +63,11 @@ def tell(
 
 def remind_due(*, at: datetime) -> int:
     """Put by a reminder for each session and appointment of the next day of which none was. Returns how many."""
-    return sum(_remind(task_id, starts_at, at) for task_id, starts_at in _due(at))
+    reminded = 0
+    for task_id, starts_at in _due(at):
+        with apart("reminder of:", task_id):
+            reminded += _remind(task_id, starts_at, at)
+    return reminded
 
 
 def _due(at: datetime) -> list[tuple[UUID, datetime]]:
@@ -71,21 +76,26 @@ def _due(at: datetime) -> list[tuple[UUID, datetime]]:
         Q(kind=Kind.REMINDER) | Q(created_at__gt=at - TOLD_LATELY)
     )
     window = {"starts_at__gt": at + TOO_LATE, "starts_at__lte": at + BEFORE}
-    written = {"referral__patient__preferred_contact__in": reaching.WRITTEN}
-    bookings = Booking.objects.standing().filter(**window, task__status__in=COMING).filter(~Exists(told))
-    found = list(
-        bookings.filter(**{f"task__{name}": value for name, value in written.items()})
-        .exclude(marks__mark=Attendance.Mark.ABSENT)
-        .values_list("task", "starts_at")[:AT_ONCE]
-    )
+    written = ReferralTask.objects.filter(referral__patient__in=_writable().order_by().values("pk"), status__in=COMING)
+    bookings = Booking.objects.standing().filter(~Exists(told), **window, task__in=written.order_by().values("pk"))
+    coming = bookings.exclude(marks__mark=Attendance.Mark.ABSENT).order_by("starts_at")
+    found = list(coming.values_list("task", "starts_at")[:AT_ONCE])
     # Who was referred to one session itself is expected there without a booking.
     told_of_session = PersonMessage.objects.filter(task=OuterRef("pk"), starts_at=OuterRef("pool__starts_at")).filter(
         Q(kind=Kind.REMINDER) | Q(created_at__gt=at - TOLD_LATELY)
     )
-    sessions = ReferralTask.objects.filter(**{f"pool__{name}": value for name, value in window.items()}, status__in=COMING, **written)
+    sessions = written.filter(**{f"pool__{name}": value for name, value in window.items()}).order_by("pool__starts_at")
     booked = Booking.objects.filter(task=OuterRef("pk"), starts_at=OuterRef("pool__starts_at"))
     waiting = sessions.filter(~Exists(told_of_session), ~Exists(booked)).values_list("pk", "pool__starts_at")[:AT_ONCE]
     return found + [(pk, starts_at) for pk, starts_at in waiting if starts_at is not None]
+
+
+def _writable() -> QuerySet[Patient]:
+    """Who may be written to, nearly: whether they still agree, and to what, is looked at for each."""
+    agreed = Consent.objects.filter(patient=OuterRef("pk"), purpose__in=[Consent.Purpose.TEXT, Consent.Purpose.EMAIL], decision="given")
+    return Patient.objects.filter(
+        Q(preferred_contact=Patient.Route.THROUGH) | Exists(agreed), preferred_contact__in=reaching.WRITTEN
+    )  # fmt: skip
 
 
 @transaction.atomic
