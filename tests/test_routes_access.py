@@ -101,13 +101,14 @@ def test_the_administrators_site_lets_in_administrators_alone_and_names_no_patie
     assert wrong == []
 
 
-@pytest.mark.parametrize("role", [OWN, ASKED, CURATOR])
-def test_nothing_is_posted_without_the_token_of_the_page(world, role):
-    client = world.client(role, enforce_csrf_checks=True)
+def test_nothing_is_posted_without_the_token_of_the_page(world):
+    """By somebody whom the policy would let post there: what asks for the token does not look who is asking."""
+    clients = {role: world.client(role, enforce_csrf_checks=True) for role in (OWN, ASKED, CURATOR, MANAGER, ADMINISTRATOR)}
     for prefix, pattern in SITE:
-        status = POLICY[pattern.name][1][role]
-        answer, _ = asked_of(client, "post", path_of(prefix, pattern, world.values(pattern.name, role)))
-        assert answer.status_code in (403, 404, 405), f"{pattern.name}: {answer.status_code}, with the token {status}"
+        posted = POLICY[pattern.name][1]
+        role = next((role for role in clients if posted[role] not in (403, 404, 405)), OWN)
+        answer, _ = asked_of(clients[role], "post", path_of(prefix, pattern, world.values(pattern.name, role)))
+        assert answer.status_code in (403, 404, 405), f"{pattern.name}: {answer.status_code}, with the token {posted[role]}"
 
 
 @pytest.mark.parametrize("part", ["task", "api-task"])
