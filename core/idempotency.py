@@ -68,8 +68,9 @@ def _claim(request: Request, key: str, fingerprint: str, status: int | None = No
 
     One statement where the ORM takes four: every POST does this.
     """
+    values: list[Any] = [user_of(request).pk, key, fingerprint, status, None if body is None else Jsonb(body), clock.now()]
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, [user_of(request).pk, key, fingerprint, status, None if body is None else Jsonb(body), clock.now()])
+        cursor.execute(_CLAIM, values)
         found = cursor.fetchone()
     return int(found[0]) if found else None
 

@@ -15,9 +15,9 @@ from typing import IO, Any, cast
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.core import signals
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
+from django.core.signals import request_started
 from django.db import close_old_connections
 from django.http.response import FileResponse, HttpResponseBase
 from django.urls import set_script_prefix
@@ -60,7 +60,7 @@ class Handler(ASGIHandler):
 
     def _answer(self, scope: Any, body: IO[bytes]) -> HttpResponseBase:
         set_script_prefix(get_script_prefix(scope))
-        signals.request_started.send(sender=self.__class__, scope=scope)
+        request_started.send(sender=self.__class__, scope=scope)
         request, refused = self.create_request(scope, body)
         response = cast(HttpResponseBase, refused) if request is None else self.get_response(request)
         response._handler_class = self.__class__  # type: ignore[attr-defined]  # it says at its end whose it was

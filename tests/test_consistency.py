@@ -191,8 +191,8 @@ def test_events_are_published_by_operations_alone() -> None:
     assert found == []
 
 
-#: What the framework itself begins or ends, and tells in no other way: a migration, a connection; and a receipt of mail (django-anymail).
-OF_THE_FRAMEWORK = {"post_migrate", "connection_created", "tracking"}
+#: What the framework itself begins or ends, and tells in no other way: a migration, a connection, a request; and a receipt of mail (django-anymail).
+OF_THE_FRAMEWORK = {"post_migrate", "connection_created", "request_started", "tracking"}
 
 
 def test_no_django_signals() -> None:
@@ -204,7 +204,7 @@ def test_no_django_signals() -> None:
             isinstance(node, ast.ImportFrom)
             and node.module
             and (node.module == "django.dispatch" or node.module.split(".")[-1] == "signals")
-            and not (file.name == "apps.py" and {name.name for name in node.names} <= OF_THE_FRAMEWORK)
+            and not (file.name in ("apps.py", "serving.py") and {name.name for name in node.names} <= OF_THE_FRAMEWORK)
         )
         or (isinstance(node, ast.ImportFrom) and any(name.name == "signals" for name in node.names))
     ]
