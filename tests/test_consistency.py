@@ -191,7 +191,7 @@ def test_events_are_published_by_operations_alone() -> None:
     assert found == []
 
 
-#: What the framework itself begins or ends, and tells in no other way: a migration, a connection, a request; and a receipt of mail (django-anymail).
+#: What the framework begins or ends, and tells in no other way: a migration, a connection, a request; a receipt of mail (django-anymail).
 OF_THE_FRAMEWORK = {"post_migrate", "connection_created", "request_started", "tracking"}
 
 
