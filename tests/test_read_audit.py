@@ -12,8 +12,12 @@ from uuid import UUID
 
 import pytest
 from django.db import DatabaseError
+from django.test import Client
+from django.utils import timezone
 
 from core.models import AuditEntry
+from flow.models import ReleaseCode
+from flow.outside import codes
 from tests.addresses import path_of
 from tests.routes.full import FRIENDS, GLASS, GRANTED, HUB, FullWorld
 from tests.routes.policy import ACCEPTED, ASKED, NAMES_THE_PERSON, OWN, TRUST
@@ -35,6 +39,10 @@ ALSO = {
 def world(settings, tmp_path) -> FullWorld:
     settings.DOCUMENTS_ROOT = str(tmp_path)
     return FullWorld()
+
+
+def fails(*args, **kwargs):
+    raise DatabaseError("the audit is full")
 
 
 class Known:
@@ -136,9 +144,6 @@ def test_the_rows_written_are_the_records_returned_over_every_surface(world):
 
 @pytest.mark.req("R087")
 def test_when_the_audit_cannot_be_written_nothing_is_shown_anywhere(world, monkeypatch, caplog):
-    def fails(*args, **kwargs):
-        raise DatabaseError("the audit is full")
-
     known, wrong, refused = Known(world), [], 0
     monkeypatch.setattr(AuditEntry.objects, "bulk_create", fails)
     for relation in RELATIONS:
@@ -149,3 +154,18 @@ def test_when_the_audit_cannot_be_written_nothing_is_shown_anywhere(world, monke
     assert "\n".join(wrong) == ""
     assert refused > 50
     assert known.named_in(caplog.text) == set(), "nor does the log"
+
+
+@pytest.mark.parametrize("works", [True, False], ids=["", "with the audit broken"])
+def test_whoever_is_named_behind_a_link_is_a_look_of_the_contact_or_is_not_named(world, monkeypatch, works):
+    client = Client(raise_request_exception=False)
+    address, version = f"/reply/{world.tokens['reply']}/", world.asked.version
+    door = client.post(address, {"do": "accept", "version": version}).headers["Location"]
+    client.post(door, {"do": "code"})
+    code = codes.make(ReleaseCode.objects.get(), at=timezone.now())
+    if not works:
+        monkeypatch.setattr(AuditEntry.objects, "bulk_create", fails)
+    shown = client.post(door, {"do": "release", "code": code})
+    assert (shown.status_code, "Quillfeather" in text_of(shown)) == ((200, True) if works else (500, False))
+    looks = AuditEntry.objects.filter(role="reply-contact").values_list("record_type", "record_id")
+    assert list(looks) == ([("patient", world.patient.pk)] if works else [])

@@ -217,8 +217,9 @@ class FullWorld(World):
 
     def _outside(self) -> None:
         contact = ReplyContact.objects.create(
-            service=self.pools[1].service, name="The kitchen", email="desk@example.org", check_made="met", created_at=self.at
-        )
+            service=self.pools[1].service, name="The kitchen", email="desk@example.org", phone="+447700900321", check_made="met",
+            created_at=self.at,
+        )  # fmt: skip
         self.tokens["reply"] = links.issue(self.asked, contact, kind=TaskLink.Kind.SENT, channel="email", at=self.at)
         PhoneCall.objects.create(
             task=self.asked, organization=self.sender.organization, by=self.sender, rung="The desk", rung_at=self.at, said="nobody",
