@@ -1,11 +1,15 @@
 """What every page must be, and where things are on the pages that several journeys use."""
 
+import os
 import re
+from urllib.parse import urlsplit
+from zlib import crc32
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from capacity.models import ServiceCapacity
+from tests.stack.live import eventually
 
 AXE = Axe()
 
@@ -28,6 +32,8 @@ def assert_accessible(page: Page) -> None:
     """No rule of axe is broken, and nothing has to be scrolled sideways: in this window, and in one of the other width.
 
     A page made of the same kinds of elements, at the same width, address and title, is examined once: axe takes a third of a journey.
+    In the other width axe looks at every third page, drawn from its address, and by `make nightly` at each, for that makes every journey at
+    both widths; that nothing is too wide is asked of all.
     """
     size = page.viewport_size
     assert size is not None
@@ -35,8 +41,17 @@ def assert_accessible(page: Page) -> None:
     _examine(page)
     for width in others:
         page.set_viewport_size({"width": width, "height": size["height"]})
-        _examine(page)
+        if os.environ.get("LUNE_WIDTHS") == "both" or _is_drawn(page):
+            _examine(page)
+        else:
+            assert_fits(page)
     page.set_viewport_size(size)
+
+
+def _is_drawn(page: Page) -> bool:
+    """Whether axe looks at this page in the other width too: the same for all pages of one kind, in each run."""
+    address = re.sub(r"[0-9a-f-]{36}|[\w:=-]{30,}|[0-9]+", "*", urlsplit(page.url).path)
+    return crc32(address.encode()) % 3 == 0
 
 
 def _examine(page: Page) -> None:
@@ -49,9 +64,8 @@ def _examine(page: Page) -> None:
 
 
 def assert_fits(page: Page) -> None:
-    """The page is no wider than the window."""
-    wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    assert wide <= 0, f"{page.url} is {wide} pixels wider than its window"
+    """The page is no wider than the window, once its menu has found room in a window that has changed."""
+    eventually(lambda: page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{page.url} fits into its window", 10)
 
 
 def assert_live(page: Page) -> None:
