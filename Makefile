@@ -56,7 +56,7 @@ lint:
 bench: setup ## measure against raw floors, write var/bench.json; NAME="rank-sql-100k" for one of them
 	@$(DURING) $(BIN)/python -m tests.bench $(NAME)
 
-nightly: setup-test ## let clients race for last places, 10,000 rounds, and write var/races.json; kill each part, 50; rank in memory; nonsense in every box; every journey at both widths; ROUNDS=500 KILLS=5 for fewer
+nightly: setup-test ## let clients race for last places, 10,000 rounds, and write var/races.json; kill each part, 50; rank in memory; nonsense in every box; every journey at both widths, each page with axe in either; ROUNDS=500 KILLS=5 for fewer
 	@$(DURING) env LUNE_TEST_DB=test_lune_races LUNE_RACE_ROUNDS=$(ROUNDS) LUNE_RACE_LANES=$(PROCESSES) \
 		$(BIN)/pytest -q tests/faults/test_races_of_places.py
 	@$(DURING) env LUNE_TEST_DB=test_lune_faults LUNE_FAULT_ROUNDS=$(KILLS) $(BIN)/pytest -q tests/faults/test_killed_in_the_middle.py
