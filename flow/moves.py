@@ -106,11 +106,16 @@ def _of(referral: Referral, tasks: list[ReferralTask], entry: HubEntry | None, s
         if moves:
             first = min((move.by for move in moves if move.by), default=None)
             return Move(Mover.PROVIDER, f"One of {len(moves)} services", moves[0].step, first, _late(first, at))
-    if referral.closed_at is not None or superseded or (referral.episode_id and referral.episode and referral.episode.ended_at):
+    if referral.closed_at is not None or (referral.episode_id and referral.episode and referral.episode.ended_at):
+        return NOBODYS
+    since = max([task.changed_at for task in tasks], default=entry.changed_at if entry else referral.created_at)
+    if entry is not None and entry.state == HubState.ROUTED and not any(task.status in Status.known_to_provider() for task in tasks):
+        due = entry.due_at if entry.due_at > since else sender_by(referral, since)
+        return Move(Mover.HUB, entry.hub.name, "triage", due, _late(due, at))
+    if superseded:
         return NOBODYS
     returned = entry is not None and entry.state == HubState.RETURNED
     if returned or nobody_left(referral, tasks):
-        since = max([task.changed_at for task in tasks], default=entry.changed_at if entry else referral.created_at)
         due = sender_by(referral, since)
         return Move(Mover.REFERRER, "", "ask", due, _late(due, at))
     return NOBODYS

@@ -95,11 +95,11 @@ def take(
 ) -> None:
     """Save a step that was checked: the status, its transition row and the event for both sides. `rule`: the process rule that took it."""
     source = task.status
-    if not task._state.adding:  # of two who wait for the lock, the second step comes after the first also where its clock was read before
-        at = max(at, task.changed_at)
+    # Of two who wait for the lock, the second step is told as the second, also where its clock was read before.
+    told_at = at if task._state.adding else max(at, task.changed_at)
     task.status = step.target
     task.status_reason, task.status_reason_text = reason
-    task.changed_at = at
+    task.changed_at = told_at
     task.late = 0
     if step.action == Action.ACCEPT:
         task.start_by = start_by(task.referral, at)
@@ -108,7 +108,7 @@ def take(
     if not task._state.adding:
         task.version += 1
     task.save()
-    _transition(task, step, source, by=by, at=at, reason=reason, rule=rule).save(force_insert=True)
+    _transition(task, step, source, by=by, at=told_at, reason=reason, rule=rule).save(force_insert=True)
     publish_all([_event(task)])
     if step.action == Action.SEND and task.referral.source != Referral.Source.SELF:
         asked.tell([task])

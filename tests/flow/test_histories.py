@@ -20,6 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from capacity.models import ServiceCapacity
 from core.errors import LuneError
+from flow import moves
 from flow.models import HubEntry, ReferralTask
 from tests.flow.histories_promises import kept, of_a_request, sight
 from tests.flow.histories_world import Region, written
@@ -191,3 +192,15 @@ def test_the_checks_notice_a_step_outside_the_table_a_missing_deadline_and_what_
     ReferralTask.objects.update(respond_by=None)
     with pytest.raises(AssertionError):
         kept(region)
+
+
+def test_when_every_service_that_a_hub_asked_has_said_no_the_hub_is_to_move_and_both_sides_read_it(region):
+    region.act("send_to_hub", 0, 0)
+    region.act("hub_triage", 0, 1)
+    region.act("hub_route", 0, 0b0010)
+    sight(region)
+    region.act("decline", 0, 1)
+    kept(region)
+    sight(region)
+    referral = ReferralTask.objects.get().referral
+    assert moves.of_referral(referral, region.at).side == moves.Mover.HUB
