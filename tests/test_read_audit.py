@@ -60,6 +60,7 @@ class Known:
         self.names = {record: re.compile(name) for record, name in names.items()}
         referrals = (world.accepted.referral_id, world.asked.referral_id, world.entry.referral_id)
         self.ids = {(kind, pk): {str(pk)} for kind, pk in names} | {("referral", pk): {str(pk)} for pk in referrals}
+        self.ids["patient", world.patient.pk].add(str(world.stay.pk))  # a stay is its person's
         tasks = {world.accepted.pk: world.accepted.referral_id, world.asked.pk: world.asked.referral_id}
         for task, referral in tasks.items():
             self.ids["referral", referral].add(str(task))
@@ -116,7 +117,8 @@ def walked(world: FullWorld, relation: str):
             text = text_of(answer)
             rows = list(AuditEntry.objects.filter(id__gt=first, action="read").values_list("record_type", "record_id", "purpose"))
         client.cookies = cookies
-        yield f"{relation}: {method} {name}", answer.status_code, text, rows
+        # What is asked for by an id in the address is told of by any answer.
+        yield f"{relation}: {method} {name}", answer.status_code, f"{text}\n{path}", rows
 
 
 #: Who may know somebody; that nobody else is told of anybody is what `test_access_matrix.py` walks for.
