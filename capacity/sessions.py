@@ -43,8 +43,8 @@ def make_due(*, at: datetime) -> int:
 def make(*, pool_id: UUID, at: datetime) -> int:
     """Bring the coming sessions of one pool up to date with the times of its service. Returns how many were made.
 
-    A session that no longer takes place is closed, and opened again when it does after all; one that somebody closed stays so. What was last said of all of them counts for
-    those of which nothing was said since. Raises NotFound.
+    A session that no longer takes place is closed, and opened again when it does after all; one that somebody closed stays so. What was
+    last said of all of them counts for those of which nothing was said since. Raises NotFound.
     """
     series = operations.lock([pool_id])[pool_id]
     if not series.makes_sessions:
