@@ -4,10 +4,16 @@ import gc
 
 import pytest
 from django.core.cache import cache
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from xdist.scheduler import LoadScopeScheduling
 
 from core import sms
 from tests import factories
+
+# No test fails because the machine was busy while Hypothesis drew its first examples or tried one.
+hypothesis_settings.register_profile("lune", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("lune")
 
 #: Counts which requirements have a passing test; makes transactional tests cheap; makes a database in a second.
 pytest_plugins = ["tests.plugins.requirements", "tests.plugins.emptying", "tests.plugins.template"]

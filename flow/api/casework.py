@@ -197,10 +197,10 @@ class TaskMessagesRead(APIView):
 
     @extend_schema(operation_id="task_messages_read", request=ReadUpToSerializer, responses={204: OpenApiResponse(description="Noted.")})
     def post(self, request: Request, pk: UUID) -> Response:
+        task = _task(request, pk)
         told = ReadUpToSerializer(data=request.data)
         told.is_valid(raise_exception=True)
-        last = told.validated_data["message"]
-        operations.mark_read(task_id=_task(request, pk).pk, last=last, by=user_of(request), at=clock.now())
+        operations.mark_read(task_id=task.pk, last=told.validated_data["message"], by=user_of(request), at=clock.now())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
