@@ -47,13 +47,13 @@ _VERSION = {"expected_version"}
 
 def report_each(lines: Sequence[Line], *, by: User, at: datetime, via: str, key: str) -> list[Outcome]:
     """Report each line for a provider that runs its pool, in the order given. The same `key` again keeps nothing twice."""
-    wanted = {line.pool_id for line in lines if line.pool_id is not None}
-    own = set(ServiceCapacity.objects.visible_to(by).run_by(by).filter(pk__in=wanted).values_list("pk", flat=True))
     keys = [line.key or hashlib.sha256(f"{key} {number}".encode()).hexdigest() for number, line in enumerate(lines)]
     outcomes: dict[int, Outcome] = {}
-    plain = _plain(lines, own)
+    plain = _plain(lines)
     for first in range(0, len(plain), TOGETHER):
         outcomes |= _report_together(lines, plain[first : first + TOGETHER], keys=keys, by=by, at=at, via=via)
+    rest = {line.pool_id for number, line in enumerate(lines) if number not in outcomes and line.pool_id is not None}
+    own = set(ServiceCapacity.objects.visible_to(by).run_by(by).filter(pk__in=rest).values_list("pk", flat=True)) if rest else set()
     for number, line in enumerate(lines):
         if number not in outcomes:
             try:
@@ -63,13 +63,16 @@ def report_each(lines: Sequence[Line], *, by: User, at: datetime, via: str, key:
     return [outcomes[number] for number in range(len(lines))]
 
 
-def _plain(lines: Sequence[Line], own: set[UUID]) -> list[int]:
-    """Numbers of the lines that need nothing but to be written down: of one's own pools, seen now, and the only one of their pool."""
+def _plain(lines: Sequence[Line]) -> list[int]:
+    """Numbers of the lines that need nothing but to be written down: seen now, and the only one of their pool."""
     of_pool = Counter(line.pool_id for line in lines)
     return [
         number
         for number, line in enumerate(lines)
-        if line.refusal is None and line.pool_id in own and of_pool[line.pool_id] == 1 and line.figures.keys() <= FIGURES.keys() | _VERSION
+        if line.refusal is None
+        and line.pool_id is not None
+        and of_pool[line.pool_id] == 1
+        and line.figures.keys() <= FIGURES.keys() | _VERSION
     ]
 
 
@@ -84,7 +87,7 @@ def _report_together(
     try:
         found = operations.report_together(told=told, versions=versions, keys=own_keys, by=by, at=at, via=via)
     except (LuneError, IntegrityError):
-        return {}  # one line by one: a pool has just gone, or the same update comes twice at this instant
+        return {}  # one line by one: the same update comes twice at this instant
     return {
         number_of[pool]: Outcome("refused", error=outcome) if isinstance(outcome, LuneError) else Outcome("kept", outcome.version)
         for pool, outcome in found.items()

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from capacity.models import CapacityReport, CapacityStatus, FreshnessPolicy, Reservation, ServiceCapacity, Via
 from capacity.recording import FIGURES, record, tell
@@ -29,11 +30,15 @@ def lock(pool_ids: Iterable[UUID]) -> dict[UUID, ServiceCapacity]:
     ranking, never wait for it. Raises NotFound when a pool does not exist.
     """
     wanted = set(pool_ids)
-    pools = ServiceCapacity.objects.select_for_update(of=("self",), no_key=True).select_related("service").filter(pk__in=wanted)
-    locked = {pool.pk: pool for pool in pools.order_by("pk")}
+    locked = _lock(ServiceCapacity.objects.filter(pk__in=wanted))
     if len(locked) < len(wanted):
         raise NotFound("That service no longer lists these places. Search again.", code="no-such-pool")
     return locked
+
+
+def _lock(pools: QuerySet[ServiceCapacity]) -> dict[UUID, ServiceCapacity]:
+    found = pools.select_for_update(of=("self",), no_key=True).select_related("service").order_by("pk")
+    return {pool.pk: pool for pool in found}
 
 
 @transaction.atomic
@@ -117,10 +122,10 @@ def report_together(
     """What `report` does, for many pools in one transaction and a handful of statements; a refused one leaves the others alone.
 
     `told` says what is seen now (figures of `FIGURES`), `versions` what some were changed on, `keys` tells an update that came before.
-    Left out of the answer, for `report` to deal with: pools that make sessions, those that had the key, and those that somebody told of
-    later than `at`. Raises NotFound when a pool does not exist.
+    Left out of the answer, for `report` to deal with: pools that `by` does not run, those that make sessions, those that had the key,
+    and those that somebody told of later than `at`.
     """
-    pools = lock(told)
+    pools = _lock(ServiceCapacity.objects.visible_to(by).run_by(by).filter(pk__in=told))
     had = set(CapacityReport.objects.filter(pool_id__in=told, key__in=set(keys.values())).values_list("pool_id", "key"))
     outcomes: dict[UUID, ServiceCapacity | LuneError] = {}
     changed = []
