@@ -10,7 +10,7 @@ from capacity.status import Rag
 from catalogue.models import Service, User
 from core.errors import Conflict, Invalid, NotFound
 from flow import deadlines, fit
-from flow.models import Episode, Patient, ReferralTask
+from flow.models import Episode, Patient, ReferralTask, SessionCancellation
 from matching.engine import explain
 
 
@@ -73,6 +73,17 @@ def require_fit(pools: dict[UUID, ServiceCapacity], standing: Mapping[UUID, fit.
                 pool=str(pool_id),
                 rules=list(codes),
             )
+
+
+def require_takes_place(task: ReferralTask) -> None:
+    """Refuse a yes to a session that was called off: the person would come to a closed door. Undone, it can be said."""
+    off = SessionCancellation.objects.standing().filter(service=task.pool.service_id, starts_at=task.pool.starts_at)
+    if task.pool.starts_at is not None and off.exists():
+        raise Conflict(
+            "This session is cancelled, so nobody can be taken on for it. Say no to this request, and why: the team then asks elsewhere.",
+            code="called-off",
+            pool=str(task.pool_id),
+        )
 
 
 def require_unchanged(task: ReferralTask, at: datetime) -> None:

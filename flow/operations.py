@@ -191,11 +191,12 @@ def accept(
     are told that it is settled, and nobody else of the list is asked.
 
     `even_so` false: nothing that speaks against it now has been confirmed. Raises NotFound, NotAllowed, and Conflict (`moved-on`,
-    `no-place`, `stale-version`, `consent-withdrawn`, `changed-since`).
+    `no-place`, `stale-version`, `consent-withdrawn`, `changed-since`, `called-off`).
     """
     task, tasks = steps.lock(task_id)
     step = steps.permit(Action.ACCEPT, task, tasks, by=by, expected_version=expected_version)
     consents.require_not_withdrawn(task)
+    checks.require_takes_place(task)
     if not even_so:
         checks.require_unchanged(task, at)
     referral = task.referral

@@ -214,14 +214,22 @@ def give_back(task: ReferralTask, *, by: Actor | None, at: datetime) -> None:
 
 
 def _expect_no_more(task: ReferralTask, by: Actor | None, at: datetime) -> None:
-    """Cancel what is booked and to come, and free the places that it took."""
+    """Cancel what is booked and to come, free the places that it took, and tell the person."""
+    from flow.reminders import messages  # whose consents reach this module
+
     booked = list(Booking.objects.standing().filter(task=task, starts_at__gt=at, marks=None).order_by("session", "pk"))
     counted = [booking.session_id for booking in booked if booking.session_id and booking.took_place]
     if counted:
         places.lock({task.pool_id, *counted})
     for session_id in counted:
         places.reopen(pool_id=session_id, by=account_of(by), at=at)
+    of_itself = task.pool.starts_at
+    times = {booking.starts_at for booking in booked}
+    if of_itself is not None and of_itself > at and messages.is_expected(task, of_itself):
+        times.add(of_itself)
     Booking.objects.filter(pk__in=[booking.pk for booking in booked]).update(cancelled_at=at, cancelled_by=account_of(by))
+    for starts_at in sorted(times):
+        messages.tell(task, messages.Kind.CALLED_OFF, at=at, starts_at=starts_at)
 
 
 def end_wait(episode_id: UUID | None, at: datetime) -> None:

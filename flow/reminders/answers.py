@@ -12,6 +12,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.cache import cache
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from capacity.models import ServiceCapacity
 from catalogue.assurance import token_hash
@@ -20,17 +21,17 @@ from core import acting, sms
 from core.clock import LONDON, local_date
 from core.errors import Conflict, Invalid, LuneError, NotFound
 from core.events import publish
-from flow import consents
+from flow import consents, steps
 from flow.attendance import operations as attendance
 from flow.models import Consent, PersonMessage
-from flow.reminders import messages, sending
+from flow.reminders import messages, reaching, sending
 from flow.reminders.wording import TEXTS
 
 Answer, Kind, State = PersonMessage.Answer, PersonMessage.Kind, PersonMessage.State
 NO_SUCH = "This link cannot be used."
 #: A link is good for so long after the time that it is about, to read it again.
 READABLE = timedelta(days=30)
-#: A text answers what we sent so lately; two machines that answer each other stop after so many in an hour.
+#: A text answers what we sent so lately, or what is still to come; two machines that answer each other stop after so many in an hour.
 ANSWERS_WITHIN, MOST_AN_HOUR = timedelta(days=14), 5
 #: Whole messages, as people write them.
 STOP = frozenset({"stop", "stop all", "stopall", "unsubscribe", "end", "quit"})
@@ -52,6 +53,7 @@ class Page:
     address: str
     offered: ServiceCapacity | None
     is_off: bool
+    is_good_news: bool
     can_answer: bool
     has_stopped: bool
 
@@ -63,9 +65,7 @@ def page(token: str, *, at: datetime) -> Page:
     said = TEXTS.words(message.patient.preferred_language)
     service, location = message.task.pool.service, message.task.pool.location
     hidden = service.is_confidential or service.organization.is_confidential or (location is not None and location.is_confidential)
-    is_off = message.kind == Kind.CALLED_OFF or (
-        message.starts_at is not None and not messages.is_expected(message.task, message.starts_at)
-    )
+    is_off = messages.is_off(message, at=at)
     return Page(
         message=message,
         language=TEXTS.best(message.patient.preferred_language),
@@ -74,8 +74,9 @@ def page(token: str, *, at: datetime) -> Page:
         address=_address(location) if location is not None and not hidden else "",
         offered=_offered(message, at),
         is_off=is_off,
+        is_good_news=message.kind == Kind.ACCEPTED and messages.stands(message),
         can_answer=message.is_open(at) and not is_off,
-        has_stopped=message.stopped_at is not None,
+        has_stopped=_is_stopped(message),
     )
 
 
@@ -83,6 +84,8 @@ def page(token: str, *, at: datetime) -> Page:
 @transaction.atomic
 def answer(*, token: str, said: str, at: datetime) -> PersonMessage:
     """Take an answer by the link. Said again alike it changes nothing. Raises NotFound, Invalid and Conflict (`too-late`, `no-place`)."""
+    if said == TAKE:  # the request is locked before the message, as whoever merges two records of a person does
+        steps.lock(_find(token, at).task_id)
     message = _find(token, at, lock=True)
     return _take(message, at=at) if said == TAKE else _answer(message, said, at=at)
 
@@ -109,16 +112,16 @@ def _plain(text: str) -> str:
 @transaction.atomic
 def take_text(*, inbound: sms.Inbound, at: datetime) -> bool:
     """A text message that came in. Returns whether it is from somebody to whom we wrote about an appointment; no word of it is kept."""
-    to_number = PersonMessage.objects.filter(sent_to=inbound.sender, channel="sms", sent_at__gt=at - ANSWERS_WITHIN)
-    sent = list(to_number.select_for_update(of=("self",)).select_related("patient", "task__referral", "task__pool").order_by("-sent_at"))
-    if not sent:
-        return False
     text = _plain(inbound.text)
+    to_number = PersonMessage.objects.filter(sent_to=inbound.sender, channel="sms")
     if text in STOP:
-        for message in {one.patient_id: one for one in sent}.values():
-            _stop(message, at=at)
-        _reply(sent[0], "stopped", inbound, at)
-        return True
+        return _stop_all(to_number, inbound, at)
+    newest = to_number.filter(sent_at__isnull=False).select_related("patient", "task__referral", "task__pool").order_by("-sent_at", "-pk")
+    sent = list(newest.filter(Q(sent_at__gt=at - ANSWERS_WITHIN) | Q(starts_at__gt=at)))
+    if not sent:
+        if (last := newest.first()) is not None:
+            _reply(last, "late", inbound, at)
+        return to_number.exists()
     choice = next((code for code, words in TEXTS.words(sent[0].patient.preferred_language)["reply"]["words"].items() if text in words), "")
     choice = choice or next((code for code, words in TEXTS.words("en")["reply"]["words"].items() if text in words), "")
     if not choice:
@@ -129,12 +132,30 @@ def take_text(*, inbound: sms.Inbound, at: datetime) -> bool:
     # Of several times the one of which we reminded them last is meant, when it was the only one.
     reminded = [one for one in about if one.kind == Kind.REMINDER]
     meant = about if len(about) == 1 else reminded
-    if len(meant) != 1:
-        _reply(sent[0], "which" if meant or about else "late", inbound, at)
+    # A word after “It is off” or “There is good news” may be about that: it is not taken for an answer to something older.
+    since = (meant[0].sent_at or at) if len(meant) == 1 else None
+    if since is None or any(one.kind in (Kind.CALLED_OFF, Kind.ACCEPTED) and (one.sent_at or at) > since for one in sent):
+        _reply(sent[0], "which" if about or sent[0].kind == Kind.CALLED_OFF else "late", inbound, at)
         return True
-    _answer(meant[0], choice, at=at)
-    _reply(meant[0], choice, inbound, at)
+    message = _locked(meant[0].pk)
+    _answer(message, choice, at=at)
+    _reply(message, choice, inbound, at)
     return True
+
+
+def _stop_all(to_number: QuerySet[PersonMessage], inbound: sms.Inbound, at: datetime) -> bool:
+    """STOP is for everything that went to a number, whenever that was: of each person, and of who is told in their place, the newest."""
+    rows = to_number.order_by("created_at", "pk").values_list("pk", "patient", "related")
+    for pk in sorted({(patient, related): pk for pk, patient, related in rows}.values()):
+        _stop(_locked(pk), at=at)
+    last = to_number.select_related("patient").order_by("-created_at", "-pk").first()
+    if last is not None:
+        _reply(last, "stopped", inbound, at)
+    return last is not None
+
+
+def _locked(pk: UUID) -> PersonMessage:
+    return PersonMessage.objects.select_for_update(of=("self",)).select_related("patient", "task__referral", "task__pool").get(pk=pk)
 
 
 def _address(location: Location) -> str:
@@ -199,17 +220,27 @@ def _take(message: PersonMessage, *, at: datetime) -> PersonMessage:
 
 def _stop(message: PersonMessage, *, at: datetime) -> None:
     """Theirs: their agreement is taken back, as their page shows. Somebody else's: nothing more goes to that address."""
-    if message.stopped_at is not None:
+    if _is_stopped(message):
         return
     message.stopped_at = at
     message.save(update_fields=["stopped_at"])
-    purpose = Consent.Purpose.TEXT if message.channel == "sms" else Consent.Purpose.EMAIL
-    if message.related_id is None and not consents.says_no(message.patient, purpose):
+    if message.related_id is None:
         consents.keep(
-            message.patient, purpose=purpose, decision=Consent.Decision.WITHDRAWN, source=Consent.Source.WRITTEN,
+            message.patient, purpose=_purpose(message), decision=Consent.Decision.WITHDRAWN, source=Consent.Source.WRITTEN,
             decided_on=local_date(at), by=None, at=at,
         )  # fmt: skip
     sending.tell_sender(message.task, "They want no more messages about appointments. Ask how they would rather be told.", at=at)
+
+
+def _is_stopped(message: PersonMessage) -> bool:
+    """Whether nothing more goes out as this message did: what the person decided since counts, not what they pressed once."""
+    if message.related_id is None:
+        return consents.says_no(message.patient, _purpose(message))
+    return reaching.has_stopped(message.patient, message.sent_to)
+
+
+def _purpose(message: PersonMessage) -> Consent.Purpose:
+    return Consent.Purpose.TEXT if message.channel == "sms" else Consent.Purpose.EMAIL
 
 
 def _tell_both(message: PersonMessage) -> None:

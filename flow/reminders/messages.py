@@ -51,8 +51,8 @@ def tell(
         return None  # who asked for themselves hears of it by `flow.self_referral.news`
     pk = uuid4()
     due_at = after_quiet(at, begins=QUIET_FROM, ends=QUIET_UNTIL)
-    if starts_at is not None and due_at >= starts_at:
-        due_at = at  # better at an odd hour than too late
+    if starts_at is not None and due_at > starts_at - TOO_LATE:
+        due_at = at  # better at an odd hour than when they are on their way
     message = PersonMessage.objects.create(
         pk=pk, patient=patient, task=task, kind=kind, starts_at=starts_at, cancellation=cancellation, related=reach.related,
         channel=reach.channel, sent_to=reach.address, token_hash=token_hash(token(pk)), created_at=at, due_at=due_at,
@@ -77,7 +77,10 @@ def _due(at: datetime) -> list[tuple[UUID, datetime]]:
     )
     window = {"starts_at__gt": at + TOO_LATE, "starts_at__lte": at + BEFORE}
     written = ReferralTask.objects.filter(referral__patient__in=_writable().order_by().values("pk"), status__in=COMING)
-    bookings = Booking.objects.standing().filter(~Exists(told), **window, task__in=written.order_by().values("pk"))
+    off = SessionCancellation.objects.standing()
+    # While it can be undone they are reminded of nothing; afterwards they are marked, or expected as before.
+    undecided = off.filter(service=OuterRef("service"), starts_at=OuterRef("starts_at"), told_at=None)
+    bookings = Booking.objects.standing().filter(~Exists(told), ~Exists(undecided), **window, task__in=written.order_by().values("pk"))
     coming = bookings.exclude(marks__mark=Attendance.Mark.ABSENT).order_by("starts_at")
     found = list(coming.values_list("task", "starts_at")[:AT_ONCE])
     # Who was referred to one session itself is expected there without a booking.
@@ -86,7 +89,9 @@ def _due(at: datetime) -> list[tuple[UUID, datetime]]:
     )
     sessions = written.filter(**{f"pool__{name}": value for name, value in window.items()}).order_by("pool__starts_at")
     booked = Booking.objects.filter(task=OuterRef("pk"), starts_at=OuterRef("pool__starts_at"))
-    waiting = sessions.filter(~Exists(told_of_session), ~Exists(booked)).values_list("pk", "pool__starts_at")[:AT_ONCE]
+    called_off = off.filter(service=OuterRef("pool__service"), starts_at=OuterRef("pool__starts_at"))
+    unbooked = sessions.filter(~Exists(told_of_session), ~Exists(booked), ~Exists(called_off))
+    waiting = unbooked.values_list("pk", "pool__starts_at")[:AT_ONCE]
     return found + [(pk, starts_at) for pk, starts_at in waiting if starts_at is not None]
 
 
@@ -121,6 +126,29 @@ def is_expected(task: ReferralTask, starts_at: datetime | None) -> bool:
         return False
     booking = Booking.objects.standing().filter(task=task, starts_at=starts_at).first()
     if booking is None:
-        return task.pool.starts_at == starts_at
+        off = SessionCancellation.objects.standing().filter(service=task.pool.service_id, starts_at=starts_at, told_at__isnull=False)
+        return task.pool.starts_at == starts_at and not off.exists()
     last = booking.marks.last()
     return last is None or last.mark != Attendance.Mark.ABSENT
+
+
+def is_undecided(message: PersonMessage) -> bool:
+    """Whether the session that a message is about was called off, and that may still be undone."""
+    off = SessionCancellation.objects.standing().filter(service=message.task.pool.service_id, starts_at=message.starts_at, told_at=None)
+    return message.kind != Kind.CALLED_OFF and message.starts_at is not None and off.exists()
+
+
+def is_off(message: PersonMessage, *, at: datetime) -> bool:
+    """Whether the person was not to come: a time to come at which nobody expects them, or one that was called off or cancelled."""
+    if message.starts_at is None:
+        return False
+    if message.starts_at > at:
+        return not is_expected(message.task, message.starts_at)
+    if message.kind == Kind.CALLED_OFF:
+        return True
+    booked = Booking.objects.filter(task=message.task, starts_at=message.starts_at)
+    booking = booked.standing().first()
+    if booking is None:
+        return booked.exists()
+    last = booking.marks.last()
+    return last is not None and last.reason == Attendance.Reason.CANCELLED

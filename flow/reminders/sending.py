@@ -15,7 +15,7 @@ from django.urls import reverse
 
 from capacity.models import Channel
 from core import acting, mail, sms
-from core.clock import local_date
+from core.clock import LONDON, local_date
 from flow.casework.operations import follow_up
 from flow.models import FollowUp, PersonMessage, ReferralTask
 from flow.reminders import messages, reaching
@@ -50,14 +50,23 @@ def send(*, message_id: UUID, at: datetime) -> PersonMessage.State | None:
 def _begin(message_id: UUID, at: datetime) -> PersonMessage | None:
     """Lock it, and see whether what it says is still so and still wanted, and by which way."""
     found = PersonMessage.objects.select_for_update(of=("self",)).filter(pk=message_id, state=State.WAITING)
-    message = found.select_related("patient", "task__pool__service").first()
+    message = found.select_related("patient", "task__pool__service", "task__referral__created_by").first()
     if message is None or message.due_at > at + _SKEW:
+        return None
+    if messages.is_undecided(message):
+        message.due_at = at + _SKEW * 2
+        message.save(update_fields=["due_at"])
+        _again(message)
         return None
     reach = reaching.way(message.patient)
     over = message.starts_at is not None and message.starts_at <= at
-    if reach is None or over or not messages.stands(message):
+    stands = messages.stands(message)
+    if reach is None or over or not stands:
         message.state = State.NOT_NEEDED
         message.save(update_fields=["state"])
+        if stands and message.kind == Kind.CALLED_OFF and message.starts_at is not None:
+            when = f"{message.starts_at.astimezone(LONDON):%-d %B, %H:%M}"
+            tell_sender(message.task, f"Their time on {when} is off, and no message told them in time. Ring them.", at=at)
         return None
     message.channel, message.sent_to, message.related = reach.channel, reach.address, reach.related
     message.attempts += 1

@@ -15,6 +15,7 @@ from core.clock import local_date, now
 from core.errors import Invalid, LuneError, NotFound
 from flow.attendance import calling_off, operations, queries, report
 from flow.models import Attendance, ReferralTask
+from flow.reminders.queries import to_go
 from frontend.forms import register as forms
 from frontend.forms.tell import tell
 from frontend.presenters.spreadsheet import lines as csv_lines
@@ -78,13 +79,15 @@ def session(request: SignedIn, pk: UUID, when: str) -> HttpResponse:
         found = queries.register(request.user, pk, starts_at)
     except NotFound as error:
         raise Http404 from error
+    called_off = calling_off.standing(request.user, pk, starts_at)
     context = {
         "session": found.session,
         "lines": found.lines,
         "reasons": Attendance.Reason.choices,
         "open": local_date(starts_at) <= local_date(at),
         "when": when,
-        "called_off": calling_off.standing(request.user, pk, starts_at),
+        "called_off": called_off,
+        "to_go": to_go(called_off, user=request.user),
         "can_call_off": starts_at > at,
         "problem": problem,
         "counting": counting or forms.WalkInsForm(initial={"number": found.session.walk_ins}),
