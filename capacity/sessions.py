@@ -13,7 +13,7 @@ from django.db.models import Q
 
 from capacity import operations
 from capacity.models import CapacityReport, Per, ServiceCapacity, Via
-from capacity.recording import tell
+from capacity.recording import record, tell
 from catalogue.entry.queries import school_holidays
 from catalogue.models import User
 from catalogue.schedules import Occurrence, occurrences
@@ -77,6 +77,53 @@ def follow(series: ServiceCapacity, maximum_before: int | None, *, by: User | No
     make(pool_id=series.pk, at=at)
 
 
+@transaction.atomic
+def close(*, service_id: UUID, starts_at: datetime, by: User, at: datetime) -> list[ServiceCapacity]:
+    """Close all places of one session, by whatever name and wherever they are. Returns those that were open.
+
+    Who says so has not looked at the figures: they stay as old as they are.
+    """
+    pools = [pool for pool in _of_session(service_id, starts_at) if pool.is_open]
+    for pool in pools:
+        pool.is_open, pool.closed_reason = False, CANCELLED
+    _keep(pools, by=by, at=at)
+    return pools
+
+
+@transaction.atomic
+def open_again(*, service_id: UUID, starts_at: datetime, closed_by_id: UUID | None, closed_at: datetime, by: User, at: datetime) -> None:
+    """Open what `close` closed then; what somebody else closed, before or since, stays closed. The figures stay as old as they are."""
+    pools = []
+    for pool in _of_session(service_id, starts_at):
+        closing = _closing(pool)
+        if closing is not None and (closing.received_at, closing.by_id) == (closed_at, closed_by_id):
+            pool.is_open, pool.closed_reason, pool.closed_until = True, "", None
+            pools.append(pool)
+    _keep(pools, by=by, at=at)
+
+
+def _of_session(service_id: UUID, starts_at: datetime) -> list[ServiceCapacity]:
+    """The places of one session, locked: a session of two groups or at two sites has several."""
+    found = ServiceCapacity.objects.filter(service=service_id, starts_at=starts_at, per=Per.SESSION)
+    return list(operations.lock(found.values_list("pk", flat=True)).values())
+
+
+def _keep(pools: list[ServiceCapacity], *, by: User, at: datetime) -> None:
+    if pools:
+        kind, keys = CapacityReport.Kind.REPORT, [""] * len(pools)
+        record(pools, kind=kind, by=by, via=Via.WEB, observed_at=at, at=at, keys=keys)
+
+
+def _closing(pool: ServiceCapacity) -> CapacityReport | None:
+    """The report that closed a pool which is closed; none where somebody has given another reason since."""
+    if pool.is_open:
+        return None
+    told = pool.reports.exclude(kind=CapacityReport.Kind.LATE)
+    opened = told.filter(is_open=True).order_by("-version").values_list("version", flat=True).first()
+    closing = told.filter(version__gt=opened or 0).order_by("version").first()
+    return closing if closing is not None and closing.closed_reason == pool.closed_reason else None
+
+
 def lock_coming(series_ids: Collection[UUID], at: datetime) -> None:
     """Lock the coming sessions of these series, which are locked already: first what makes sessions, then the sessions, in their order."""
     operations.lock(ServiceCapacity.objects.filter(session_of__in=series_ids, starts_at__gt=at).values_list("pk", flat=True))
@@ -90,7 +137,9 @@ def _follow(session: ServiceCapacity, series: ServiceCapacity, *, takes_place: b
             setattr(session, name, getattr(series, name))
         session.save(update_fields=other)
     told: dict[str, Any] = {}
-    if takes_place and not session.is_open and session.reported_via == Via.SYSTEM:
+    # Who reported last may have told a figure alone: what counts is who closed it.
+    closing = _closing(session) if takes_place else None
+    if closing is not None and closing.via == Via.SYSTEM:
         told = {"is_open": True}
     elif not takes_place and session.is_open:
         told = {"is_open": False, "closed_reason": series.closed_reason or CANCELLED}

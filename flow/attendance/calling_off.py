@@ -7,12 +7,13 @@ others those who referred them get a follow-up. Locks are taken as `flow.attenda
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
-import capacity.operations as places
-from capacity.models import Per, ServiceCapacity, Via
+from capacity import sessions
+from capacity.models import Per, ServiceCapacity
 from catalogue.models import Service, User
 from core import acting
 from core.clock import LONDON
@@ -28,7 +29,6 @@ from flow.reminders.messages import COMING
 UNDO_WITHIN = timedelta(minutes=10)
 #: How long a session takes of which nobody has said.
 USUAL = timedelta(hours=1)
-CLOSED = "This session does not take place."
 _Mark, _Reason = Attendance.Mark, Attendance.Reason
 
 
@@ -56,20 +56,23 @@ def call_off(
         raise Invalid("Say why it does not take place, in at most 200 letters. The teams that referred people read it.", field="reason")
     if starts_at <= at:
         raise Conflict("This session has begun or is over. Write down who came instead.", code="too-late")
+    already = Conflict("This session is cancelled already.", code="called-off")
     if SessionCancellation.objects.standing().filter(service=service, starts_at=starts_at).exists():
-        raise Conflict("This session is cancelled already.", code="called-off")
+        raise already
     instead = None
     if instead_id is not None:
         instead = sessions_instead(service_id, starts_at, at=at).get(instead_id)
         if instead is None:
             raise Invalid("That session is no longer free. Choose another one, or none.", field="instead")
-    pool = _pool(service_id, starts_at)
-    closed = None
-    if pool is not None and pool.is_open:
-        closed = places.report(pool_id=pool.pk, by=by, at=at, is_open=False, closed_reason=CLOSED, via=Via.WEB).version
-    made = SessionCancellation.objects.create(
+    closed = max((pool.version for pool in sessions.close(service_id=service_id, starts_at=starts_at, by=by, at=at)), default=None)
+    made = SessionCancellation(
         service=service, starts_at=starts_at, reason=reason, instead=instead, closed_version=closed, by=by, at=at, tell_at=at + UNDO_WITHIN,
     )  # fmt: skip
+    try:
+        with transaction.atomic():
+            made.save()
+    except IntegrityError as error:  # a colleague has pressed in the same moment
+        raise already from error
     from flow.reminders.jobs import tell_called_off  # the job calls this module
 
     tell_called_off.configure(schedule_at=made.tell_at).defer(cancellation_id=str(made.pk))
@@ -91,9 +94,9 @@ def undo(*, cancellation_id: UUID, by: User, at: datetime) -> SessionCancellatio
         raise Conflict("People have been told that it does not take place, so this cannot be undone. Book them again.", code="told")
     cancellation.undone_at, cancellation.undone_by = at, by
     cancellation.save(update_fields=["undone_at", "undone_by"])
-    pool = _pool(cancellation.service_id, cancellation.starts_at)
-    if pool is not None and not pool.is_open and cancellation.closed_version is not None and pool.closed_reason == CLOSED:
-        places.report(pool_id=pool.pk, by=by, at=at, is_open=True, via=Via.WEB)
+    if cancellation.closed_version is not None:
+        session: dict[str, Any] = {"service_id": cancellation.service_id, "starts_at": cancellation.starts_at}
+        sessions.open_again(**session, closed_by_id=cancellation.by_id, closed_at=cancellation.at, by=by, at=at)
     _tell(cancellation.service)
     return cancellation
 
@@ -198,10 +201,6 @@ def _own(service_id: UUID, by: User) -> Service:
     if service is None:
         raise NotFound("There is no such session of your services.")
     return service
-
-
-def _pool(service_id: UUID, starts_at: datetime) -> ServiceCapacity | None:
-    return ServiceCapacity.objects.filter(service=service_id, starts_at=starts_at, per=Per.SESSION).order_by("pk").first()
 
 
 def _tell(service: Service) -> None:

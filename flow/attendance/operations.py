@@ -23,7 +23,7 @@ from flow import steps
 from flow.attendance.calling_off import call_off, carry_out, undo
 from flow.attendance.missed import tell_missed
 from flow.behalf import Actor, OnBehalf, account_of
-from flow.models import Attendance, Booking, ReferralTask, WalkIns
+from flow.models import Attendance, Booking, ReferralTask, SessionCancellation, WalkIns
 from flow.reminders import messages
 from flow.reminders.messages import COMING
 from flow.workflow import Side, Status
@@ -58,8 +58,11 @@ def book_session(*, task_id: UUID, session_id: UUID, by: User, at: datetime) -> 
         raise Conflict("This session does not take place, or is over. Choose another one.", code="moved-on")
     booking = _begin(task, session.starts_at, session.ends_at or session.starts_at + USUAL, by=by, at=at)
     booking.session = session
+    # Looked at behind the lock: whoever calls a session off takes it too. Places made since then are open.
+    before = places.lock([session.pk])[session.pk].version
+    if SessionCancellation.objects.standing().filter(service=session.service_id, starts_at=session.starts_at).exists():
+        raise Conflict("This session has been cancelled. Choose another one.", code="moved-on")
     if session.pk != task.pool_id:
-        before = places.lock([session.pk])[session.pk].version
         booking.took_place = places.fill(pool_id=session.pk, reservation_id=None, by=by, at=at).version > before
     return _keep(booking, task)
 

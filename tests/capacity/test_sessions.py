@@ -95,6 +95,25 @@ def test_a_cancelled_day_closes_its_session_and_an_extra_one_opens_its_own(serie
     assert (closed.is_open, closed.closed_reason) == (True, "")
 
 
+@pytest.mark.parametrize("somebody", [False, True])
+def test_who_closed_a_session_decides_whether_the_clock_opens_it_whoever_told_a_figure_since(series, group, teller, somebody):
+    first = coming(series)[0]
+    if somebody:
+        operations.report(pool_id=first.pk, by=teller, at=NOW, is_open=False, closed_reason="Nobody has the key")
+    day = first.starts_at.astimezone(LONDON).date()
+    off = ScheduleException.objects.create(service=group, starts_on=day, ends_on=day, reason="Holiday")
+    sessions.make(pool_id=series.pk, at=NOW)
+    first.refresh_from_db()
+    assert not first.is_open
+    operations.report(pool_id=first.pk, by=teller, at=NOW + timedelta(minutes=5), available=7, via="import")
+    if somebody:  # a report of the system alone does not make it the system's to open
+        operations.report(pool_id=first.pk, by=None, at=NOW + timedelta(minutes=6), available=6, via="system")
+    off.delete()
+    sessions.make(pool_id=series.pk, at=NOW + timedelta(minutes=10))
+    first.refresh_from_db()
+    assert first.is_open is not somebody
+
+
 def test_a_session_that_is_over_is_closed_and_one_that_has_begun_is_not_offered(series):
     first = coming(series)[0]
     begun = first.starts_at + timedelta(minutes=1)

@@ -7,6 +7,7 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 
+from capacity.models import ServiceCapacity
 from core import acting, sms
 from core.errors import Conflict, Invalid, NotFound
 from core.models import Event
@@ -72,6 +73,47 @@ def test_a_session_is_called_off_at_once_for_new_bookings_and_undone_before_anyb
     assert not calling_off.carry_out(cancellation_id=made.pk, at=NOW + timedelta(minutes=11))
     assert not Attendance.objects.exists()
     assert len(texts()) == 2
+
+
+def test_all_places_of_a_session_close_and_open_as_old_as_they_were_and_nobody_is_booked_meanwhile(booked, pool, staff, nurse):
+    friday = Booking.objects.get().session
+    told = {"service": pool.service, "per": "session", "starts_at": friday.starts_at, "ends_at": friday.ends_at, "available": 5}
+    second = factories.PoolFactory(**told, name="By the river", reported_at=NOW - timedelta(hours=30))
+    unsaid = factories.PoolFactory(**(told | {"available": None}), name="Upstairs", reported_at=None)
+    shut = factories.PoolFactory(**told, name="In the yard", is_open=False, closed_reason="Flood")
+    pools = [friday, second, unsaid, shut]
+
+    def now(*names):
+        found = {row[0]: row[1:] for row in ServiceCapacity.objects.filter(service=pool.service).values_list("pk", *names)}
+        return [found[each.pk] for each in pools]
+
+    age = ("reported_at", "reported_by", "reported_via", "closed_reason", "is_open")
+    before = now(*age)
+    made = call_off(pool, staff, friday.starts_at)
+    assert now("is_open") == [(False,)] * 4
+    assert [row[:3] for row in now(*age)] == [row[:3] for row in before]
+    late = factories.PoolFactory(**told, name="Made since")
+    other = joins(person(nurse), pool, nurse, staff)
+    with pytest.raises(Conflict, match="has been cancelled"):
+        operations.book_session(task_id=other.pk, session_id=late.pk, by=staff, at=NOW)
+    calling_off.undo(cancellation_id=made.pk, by=staff, at=NOW + timedelta(minutes=9))
+    assert now(*age) == before
+    operations.book_session(task_id=other.pk, session_id=late.pk, by=staff, at=NOW)
+
+
+def test_of_two_who_call_a_session_off_at_once_the_second_reads_that_it_is(booked, pool, staff, monkeypatch):
+    starts_at, close = Booking.objects.get().starts_at, calling_off.sessions.close
+
+    def while_another_does(**told):
+        monkeypatch.setattr(calling_off.sessions, "close", close)
+        SessionCancellation.objects.create(
+            service=pool.service, starts_at=starts_at, reason="Flood", at=NOW, tell_at=NOW + timedelta(minutes=10), by=staff
+        )
+        return close(**told)
+
+    monkeypatch.setattr(calling_off.sessions, "close", while_another_does)
+    with pytest.raises(Conflict, match="cancelled already"):
+        call_off(pool, staff, starts_at)
 
 
 def test_everybody_is_told_by_their_way_and_another_session_is_offered(booked, pool, staff, nurse, client: Client):
