@@ -50,7 +50,7 @@ def handle_exception(exc: Exception, context: dict[str, Any]) -> Response | None
         said = {"code": exc.code, "detail": exc.message, **exc.details}
         answer: Response | None = Response(said, status=exc.http_status)
     elif isinstance(exc, AWAY):
-        logger.warning("api: the database is away or has no connection free (%s)", exc)
+        logger.warning("api: the database is away or has no connection free (%s)", type(exc).__name__)  # its words may hold values
         set_rollback()
         answer = Response({"code": "busy", "detail": BUSY}, status=503, headers={"Retry-After": str(RETRY_SECONDS)})
     else:

@@ -60,8 +60,8 @@ class Reader:
     role: str = "reply-contact"
 
 
-#: What somebody with one address only asks of the sender: link and code must not go the same way.
-ASKS_FOR_CODE = "The service asks who it is, and has one address only. Ring the number that they publish, and read them a code."
+#: What somebody with one address only asks of the sender: link and code must not go the same way. Several services of a referral may.
+ASKS_FOR_CODE = "{service} ({provider}) asks who it is, and has one address only. Ring the number that they publish, and read them a code."
 
 
 def on_behalf(link: TaskLink) -> OnBehalf:
@@ -125,8 +125,10 @@ def send_code(*, token: str, at: datetime) -> str:
     by = messages.code_channel(link.contact, link)
     if by:
         codes.begin(link, channel=by, at=at)
-    elif not FollowUp.objects.open().filter(referral=link.task.referral_id, kind=FollowUp.Kind.MESSAGE, words=ASKS_FOR_CODE).exists():
-        sending.tell_sender(link.task, ASKS_FOR_CODE, at=at)
+        return _door(link, token, at)
+    words = ASKS_FOR_CODE.format(service=link.task.pool.service.name[:90], provider=link.task.provider.name[:90])
+    if not FollowUp.objects.open().filter(referral=link.task.referral_id, kind=FollowUp.Kind.MESSAGE, words=words).exists():
+        sending.tell_sender(link.task, words, at=at)
     return _door(link, token, at)
 
 

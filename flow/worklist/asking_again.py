@@ -16,10 +16,13 @@ _BY_HAND = "Nobody is asked again. Open the person, and ask from there."
 
 def terms(referral: Referral, withdrawn: list[UUID]) -> dict[str, Any]:
     """What `flow.operations.send` is told besides, for a part of a package or a list in order. Raises Conflict where something has
-    happened since, and for what went by a hub: that is the hub's to ask again.
+    happened since, for what went by a hub, which is the hub's to ask again, and for what was sent on a pathway, whose questions are
+    answered anew.
     """
-    if referral.pathway_version_id or HubEntry.objects.filter(referral=referral).exists():
+    if HubEntry.objects.filter(referral=referral).exists():
         raise Conflict(f"It went by a hub. {_BY_HAND}")
+    if referral.pathway_version_id:
+        raise Conflict(f"It was sent on a pathway. {_BY_HAND}")
     if referral.package is None and not referral.in_order:
         return {}
     taken = Transition.objects.filter(task__in=withdrawn, to_status=Status.CANCELLED).order_by("-pk").first()

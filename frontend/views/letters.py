@@ -78,7 +78,7 @@ def letter(request: SignedIn, pk: UUID) -> HttpResponse:
         "letter": kept,
         "title": words(kept.language)["title"],
         "direction": direction(kept.language),
-        "other_language": prefers if kept.language == USUAL != prefers else "",
+        "other_language": prefers if kept.language == USUAL and prefers not in languages() else "",
     }
     return render(request, "letters/letter.jinja", context)
 

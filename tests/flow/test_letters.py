@@ -13,7 +13,7 @@ from flow.hubs.steps import HubState
 from flow.letters import operations as letters
 from flow.letters import wording
 from flow.letters.composing import compose, plain
-from flow.models import HubEntry, Letter
+from flow.models import HubEntry, Letter, Patient
 from flow.workflow import Status
 from tests.factories import PatientFactory, PoolFactory, ReferralFactory, ReferralTaskFactory, UserFactory
 from tests.factories.sharing import HubFactory
@@ -180,6 +180,9 @@ def test_another_language_is_used_once_somebody_has_checked_it(
     (tmp_path / "ar.toml").write_text(checked + theirs)
     wording._read.cache_clear()
     arabic = letters.write(referral_id=referral.pk, language="ar", call=CALL, by=referrer, at=timezone.now())
+    Patient.objects.filter(pk=referral.patient_id).update(preferred_language="ar")
+    chosen = letters.write(referral_id=referral.pk, language="en", call=CALL, by=referrer, at=timezone.now())
+    assert "There was no checked letter" not in client.get(f"/letters/{chosen.pk}/").content.decode(), "English was chosen"
     assert 'lang="ar" dir="rtl"' in client.get(f"/letters/{arabic.pk}/").content.decode()
     assert 'lang="xx" dir="ltr"' in client.get(f"/letters/{kept.pk}/").content.decode()
     with pytest.raises(Invalid, match="no letter in this language"):

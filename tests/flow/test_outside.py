@@ -16,7 +16,7 @@ from core.errors import Conflict, Invalid, LuneError, NotAllowed, NotFound
 from core.models import AuditEntry, Event
 from flow import consents
 from flow import operations as referrals
-from flow.models import Attendance, Message, Patient, PhoneCall, ReleaseCode, ReplyContact, TaskLink, Transition
+from flow.models import Attendance, FollowUp, Message, Patient, PhoneCall, ReleaseCode, ReplyContact, TaskLink, Transition
 from flow.outside import calls, codes, contacts, links, messages, operations
 from flow.queries import timeline
 from flow.workflow import Action, Reason, Status
@@ -218,6 +218,21 @@ def test_codes_five_tries_ten_minutes_and_no_flood(pool, curator, nurse):
         operations.send_code(token=door, at=now + timedelta(minutes=2 * minute))
     with pytest.raises(Conflict, match="Too many codes"):
         operations.send_code(token=door, at=now + timedelta(minutes=20))
+
+
+def test_each_service_of_a_referral_that_asks_for_a_code_is_named_to_the_sender(pool, curator, nurse):
+    pools = [pool, factories.PoolFactory(service__name="Lunch club", service__organization__name="River Hall")]
+    for each in pools:
+        register(each, curator, phone="")
+    tasks = send(nurse, pools, wanted=2, patient=factories.PatientFactory(organization=nurse.organization)).tasks.all()
+    for task in tasks:
+        door = accept(link_to(task), task)
+        for _ in range(2):
+            operations.send_code(token=door, at=timezone.now())
+    words = FollowUp.objects.filter(kind="message").values_list("words", flat=True)
+    assert sorted(each.split(" asks who")[0] for each in words) == sorted(
+        f"{each.service.name} ({each.service.organization.name})" for each in pools
+    )
 
 
 def test_what_was_withdrawn_meanwhile_is_told_and_names_nobody(pool, curator, nurse):

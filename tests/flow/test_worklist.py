@@ -18,7 +18,7 @@ from flow.worklist import doing
 from flow.worklist import operations as worklists
 from flow.worklist.lines import Show, Wanted, lines
 from tests.factories import EpisodeFactory, PatientFactory, PoolFactory, ReferralFactory, ReferralTaskFactory, UserFactory
-from tests.factories.sharing import HubFactory, TeamFactory
+from tests.factories.sharing import HubFactory, PathwayFactory, TeamFactory
 from tests.flow.helpers import provider_of, send
 
 pytestmark = pytest.mark.django_db
@@ -190,7 +190,7 @@ def test_a_part_of_a_package_and_a_list_in_order_are_asked_again_as_they_were(re
     assert (listed.closed_at is None, listed.queue.filter(state="waiting").exists()) == (False, False)
 
 
-@pytest.mark.parametrize("kind", ["package", "in order", "hub", "gone"])
+@pytest.mark.parametrize("kind", ["package", "in order", "hub", "pathway", "gone"])
 def test_what_has_gone_on_since_is_not_asked_again(referrer, kind):
     at, pools = timezone.now(), PoolFactory.create_batch(3)
     package = uuid4() if kind == "package" else None
@@ -198,6 +198,8 @@ def test_what_has_gone_on_since_is_not_asked_again(referrer, kind):
     other = send(referrer, pools[2:], patient=sent.patient, package=package) if package else None
     if kind == "hub":
         HubEntry.objects.create(referral=sent, hub=HubFactory(), state="routed", due_at=at, queued_at=at, changed_at=at)
+    if kind == "pathway":
+        Referral.objects.filter(pk=sent.pk).update(pathway_version=PathwayFactory().versions.get())
     batch = withdrawn(referrer, sent)
     assert batch.count("done") == 1
     if other is not None:
@@ -209,7 +211,13 @@ def test_what_has_gone_on_since_is_not_asked_again(referrer, kind):
         Referral.objects.filter(pk=sent.pk).update(team=TeamFactory(organization=referrer.organization, private=True))
     undone = worklists.undo(batch_id=batch.pk, by=referrer, at=timezone.now())
     assert undone.lines[0]["undone"] == ""
-    words = {"package": "answered since", "in order": "has gone on since", "hub": "went by a hub", "gone": "not in your list"}
+    words = {
+        "package": "answered since",
+        "in order": "has gone on since",
+        "hub": "went by a hub",
+        "pathway": "sent on a pathway",
+        "gone": "not in your list",
+    }
     assert words[kind] in undone.lines[0]["why"]
     assert Referral.objects.count() == before
 

@@ -94,8 +94,9 @@ def test_when_no_connection_is_free_everybody_is_told_to_come_back(rf, path):
     assert "couldn't get" not in answer.content.decode()
 
 
-def test_the_api_answers_503_when_it_gets_no_connection():
+def test_the_api_answers_503_when_it_gets_no_connection(caplog):
     answer = handle_exception(OperationalError("couldn't get a connection"), {})
+    assert ("OperationalError" in caplog.text, "couldn't get" in caplog.text) == (True, False), "its words may hold what was sent"
     assert (answer.status_code, answer["Retry-After"], answer.data["code"]) == (503, "5", "busy")
 
 
