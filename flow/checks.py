@@ -77,8 +77,9 @@ def require_fit(pools: dict[UUID, ServiceCapacity], standing: Mapping[UUID, fit.
 
 def require_takes_place(task: ReferralTask) -> None:
     """Refuse a yes to a session that was called off: the person would come to a closed door. Undone, it can be said."""
-    off = SessionCancellation.objects.standing().filter(service=task.pool.service_id, starts_at=task.pool.starts_at)
-    if task.pool.starts_at is not None and off.exists():
+    pool = task.pool
+    off = SessionCancellation.objects.standing().filter(service=pool.service_id)
+    if pool.starts_at is not None and off.filter(starts_at=pool.starts_at).exists():
         raise Conflict(
             "This session is cancelled, so nobody can be taken on for it. Say no to this request, and why: the team then asks elsewhere.",
             code="called-off",

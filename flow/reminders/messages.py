@@ -134,8 +134,8 @@ def is_expected(task: ReferralTask, starts_at: datetime | None) -> bool:
 
 def is_undecided(message: PersonMessage) -> bool:
     """Whether the session that a message is about was called off, and that may still be undone."""
-    off = SessionCancellation.objects.standing().filter(service=message.task.pool.service_id, starts_at=message.starts_at, told_at=None)
-    return message.kind != Kind.CALLED_OFF and message.starts_at is not None and off.exists()
+    off = SessionCancellation.objects.standing().filter(service=message.task.pool.service_id, told_at=None)
+    return message.kind != Kind.CALLED_OFF and message.starts_at is not None and off.filter(starts_at=message.starts_at).exists()
 
 
 def is_off(message: PersonMessage, *, at: datetime) -> bool:

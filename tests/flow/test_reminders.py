@@ -374,6 +374,21 @@ def test_stop_is_obeyed_each_time_and_at_any_time(booked, pool, staff, nurse):
     assert written_back() == "stopped"
 
 
+def test_stop_from_a_number_that_is_theirs_and_their_carers_holds_for_both(pool, nurse, staff):
+    patient = person(nurse, "through")
+    other = {"patient": patient, "organization": patient.organization, "created_at": NOW, "may_be_told": True}
+    RelatedPerson.objects.create(**other, name="Her daughter", relation="child", phone="07700 900123")
+    joins(patient, pool, nurse, staff)
+    send_due()
+    patient.preferred_contact = "text"
+    patient.save()
+    joins(patient, factories.PoolFactory(service=pool.service), nurse, staff)
+    send_due()
+    answers.take_text(inbound=sms.Inbound("1", NUMBER, "stop"), at=NOW)
+    assert consents.says_no(patient, Consent.Purpose.TEXT)
+    assert set(PersonMessage.objects.values_list("related__isnull", "stopped_at")) == {(True, NOW), (False, NOW)}
+
+
 def test_a_late_answer_finds_its_time_and_no_word_of_it_is_passed_on(pool, nurse, staff, client: Client, settings):
     task = joins(person(nurse), pool, nurse, staff)
     operations.book_session(task_id=task.pk, session_id=session(pool, days=20).pk, by=staff, at=NOW)
