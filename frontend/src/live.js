@@ -17,6 +17,7 @@ const REFUSED = 3; // sockets in a row that never opened: something on the way l
 const AGAIN = 120 * SECOND; // after so long of asking, a socket is tried once more
 const TOO_FAST = 1008; // close codes of the server: slow down;
 const SIGNED_OUT = 4401; // and: you are somebody else now, begin anew
+const NO_LONGER = "This is no longer yours to see. Reload the page.";
 
 // --- pure parts, tested in live.test.mjs
 
@@ -82,6 +83,11 @@ export function statusText(live, since) {
   return `Not live since ${clock.join(":")}`;
 }
 
+/** Whether the answer to a region that fetched itself says that it may no longer be seen. */
+export function isGone(status) {
+  return status === 403 || status === 404;
+}
+
 /** Whether two watches ask for the same. */
 export function sameWatch(one, other) {
   return Boolean(one && other) && one.pools.join() === other.pools.join() && one.topics.join() === other.topics.join();
@@ -119,7 +125,9 @@ class Live {
       if (changes.some((change) => change.addedNodes.length || change.removedNodes.length)) this.lookSoon();
     }).observe(document.body, { childList: true, subtree: true });
     document.addEventListener("htmx:afterSwap", () => this.lookSoon());
-    document.addEventListener("htmx:beforeSwap", (event) => this.spare(event));
+    document.addEventListener("htmx:beforeSwap", (event) => {
+      if (!this.endIfGone(event)) this.spare(event);
+    });
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden) this.wake();
     });
@@ -233,6 +241,20 @@ class Live {
     }
     known.at = Date.now();
     region.dispatchEvent(new CustomEvent("lune:refresh"));
+  }
+
+  /** A region that may no longer be seen goes, and all of the page with it where it fetches itself from the page's own address. */
+  endIfGone({ detail }) {
+    const region = detail.requestConfig?.elt;
+    if (!region?.matches("[data-live-topics]") || !isGone(detail.xhr.status)) return false;
+    detail.shouldSwap = false;
+    const isPage = new URL(region.getAttribute("hx-get"), location.href).pathname === location.pathname;
+    const words = document.createElement("p");
+    words.setAttribute("role", "alert");
+    words.textContent = NO_LONGER;
+    ((isPage && region.closest("main")) || region).replaceChildren(words);
+    region.removeAttribute("data-live-topics"); // nothing refreshes it any more
+    return true;
   }
 
   /**

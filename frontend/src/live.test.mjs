@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { pagesOf } from "./board.js";
-import { backOff, nextChange, sameWatch, stateAt, statusText, supersedes, told, topicsOf, wayFor, withAge, withTeller } from "./live.js";
+import { backOff, isGone, nextChange, sameWatch, stateAt, statusText, supersedes, told, topicsOf, wayFor, withAge, withTeller } from "./live.js";
 
 const at = (text) => Date.parse(`2026-11-21T${text}Z`);
 const timeline = [
@@ -80,4 +80,8 @@ test("a board's pages hold what fits, in order, and each at least one row", () =
   assert.deepEqual(pagesOf([40, 40, 40], 100, 8), [0, 2]);
   assert.deepEqual(pagesOf([40, 52, 300, 40], 100, 8), [0, 2, 3]);
   assert.deepEqual(pagesOf([40, 40, 40], Infinity, 8), [0]);
+});
+
+test("what may no longer be seen goes, and a server that is away takes nothing", () => {
+  assert.deepEqual([200, 304, 403, 404, 429, 500, 503, 0].map(isGone), [false, false, true, true, false, false, false, false]);
 });

@@ -140,6 +140,8 @@ def test_a_record_is_shared_until_it_is_revoked_and_opened_in_an_emergency(visit
     expect(desk.get_by_role("cell", name=str(partner)).first).to_be_visible()
     assert_accessible(desk)
     press(desk, "Revoke now")
+    expect(theirs.get_by_text("This is no longer yours to see.")).to_be_visible()
+    expect(theirs.get_by_text(patient.full_name)).to_have_count(0)
     theirs.reload()
     expect(theirs.get_by_role("heading", level=1, name="Page not found")).to_be_visible()
     # when somebody needs the record in an emergency, it opens to read, and the manager reviews that
