@@ -82,7 +82,9 @@ class PathwayVersion(models.Model):
     care_types = ArrayField(models.CharField(max_length=100), default=list, blank=True, help_text="Empty: any kind of care.")
     services = models.ManyToManyField(Service, blank=True, related_name="+", help_text="None: any service of these kinds.")
     outcome_tools = ArrayField(models.CharField(max_length=100), default=list, blank=True)
-    outcome_days = models.JSONField(default=dict, blank=True, help_text="Days after the yes on which each tool is due, by its name.")
+    outcome_days = models.JSONField(
+        default=dict, db_default={}, blank=True, help_text="Days after the yes on which each tool is due, by its name."
+    )
     role_names = models.JSONField(default=list, blank=True, help_text="See `flow.pathways.configuration.RoleName`.")
     note = models.CharField(max_length=200, blank=True, help_text="What changed.")
     created_at = models.DateTimeField()
