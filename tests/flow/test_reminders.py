@@ -5,25 +5,21 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.core import mail
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from capacity.models import Reply
 from core import acting, sms
 from core.errors import Conflict, NotFound
 from core.models import Event
 from flow import consents
-from flow import operations as referrals
-from flow.attendance import calling_off, operations, queries
+from flow.attendance import operations, queries
 from flow.models import Booking, Consent, FollowUp, PersonMessage, RelatedPerson
 from flow.reminders import answers, messages, sending
 from flow.reminders.wording import TEXTS
 from notifications.notices import bounces
 from tests import factories
-from tests.flow.helpers import provider_of, send
+from tests.flow.helpers import provider_of
 from tests.flow.test_letters import grade
 from tests.flow.told import NOW, NUMBER, gateway_says, joins, person, send_due, session, texts, token_of
 
@@ -315,144 +311,3 @@ def test_another_language_is_used_when_somebody_has_checked_it_else_the_page_say
     assert 'lang="ur" dir="rtl"' in body
     assert "in your own words yet" not in body
     letters._read.cache_clear()
-
-
-def page_of(kind, client: Client) -> str:
-    message = PersonMessage.objects.filter(kind=kind).latest("sent_at")
-    return client.get(reverse("my-time", args=[token_of(message)])).content.decode()
-
-
-def written_back():
-    return ProcrastinateJob.objects.filter(task_name__endswith=".answer_text").latest("pk").args["code"]
-
-
-@pytest.mark.req("R081")
-def test_what_is_off_and_could_not_be_told_by_message_is_rung_by_the_team(booked, pool, staff, client: Client):
-    night, [booking] = NOW.replace(hour=22), Booking.objects.all()
-    made = calling_off.call_off(service_id=pool.service_id, starts_at=booking.starts_at, reason="Ill", by=staff, at=night)
-    calling_off.carry_out(cancellation_id=made.pk, at=made.tell_at)
-    waiting = PersonMessage.objects.get(kind=Kind.CALLED_OFF)
-    client.force_login(staff, backend="allauth.account.auth_backends.AuthenticationBackend")
-    register = reverse("register-session", args=[pool.service_id, f"{booking.starts_at:%Y%m%dT%H%MZ}"])
-    assert "1 message is still to go" in client.get(register).content.decode()
-    assert answers.take_text(inbound=sms.Inbound("1", NUMBER, "STOP"), at=night + timedelta(hours=1))
-    assert send_due(waiting.due_at) == [None]
-    assert "is off, and no message told them in time" in FollowUp.objects.get(words__contains="27 November, 10:00").words
-    assert "still to go" not in client.get(register).content.decode()
-
-
-def test_who_would_be_on_their_way_by_eight_is_told_at_night(pool, nurse, staff):
-    night = NOW.replace(hour=22)
-    task = joins(person(nurse), pool, nurse, staff)
-    early = {"starts_at": (NOW + timedelta(days=1)).replace(hour=8, minute=30), "minutes": 30, "worker": "Jo Marsh"}
-    operations.cancel(booking_id=operations.book_appointment(task_id=task.pk, by=staff, at=NOW, **early).pk, by=staff, at=night)
-    assert PersonMessage.objects.get(kind=Kind.CALLED_OFF).due_at == night
-
-
-def test_who_had_a_time_hears_that_it_is_off_when_the_request_is_withdrawn_and_the_good_news_is_told_no_more(booked, nurse, client: Client):
-    assert "Canary Clinic" in page_of(Kind.ACCEPTED, client)
-    with acting.for_user(nurse):
-        referrals.withdraw(task_id=booked.pk, by=nurse, at=NOW, reason_text="Went home")
-    assert send_due() == ["sent"]
-    assert "Friday 27 November at 10:00 is off" in texts()[-1]
-    news = page_of(Kind.ACCEPTED, client)
-    assert "Call the team that you know." in news
-    assert "Canary Clinic" not in news
-    assert "said yes" not in news
-
-
-def test_stop_is_obeyed_each_time_and_at_any_time(booked, pool, staff, nurse):
-    patient = booked.referral.patient
-    assert answers.take_text(inbound=sms.Inbound("1", NUMBER, "stop"), at=NOW)
-    consents.keep(
-        patient, purpose=Consent.Purpose.TEXT, decision="given", source="said", decided_on=NOW.date(), by=nurse, at=NOW + timedelta(hours=1)
-    )  # fmt: skip
-    operations.book_session(task_id=booked.pk, session_id=session(pool, days=10).pk, by=staff, at=NOW + timedelta(hours=2))
-    send_due(NOW + timedelta(hours=2))
-    assert answers.take_text(inbound=sms.Inbound("2", NUMBER, "stop"), at=NOW + timedelta(days=60))
-    assert consents.says_no(patient, Consent.Purpose.TEXT)
-    assert written_back() == "stopped"
-
-
-def test_stop_from_a_number_that_is_theirs_and_their_carers_holds_for_both(pool, nurse, staff):
-    patient = person(nurse, "through")
-    other = {"patient": patient, "organization": patient.organization, "created_at": NOW, "may_be_told": True}
-    RelatedPerson.objects.create(**other, name="Her daughter", relation="child", phone="07700 900123")
-    joins(patient, pool, nurse, staff)
-    send_due()
-    patient.preferred_contact = "text"
-    patient.save()
-    joins(patient, factories.PoolFactory(service=pool.service), nurse, staff)
-    send_due()
-    answers.take_text(inbound=sms.Inbound("1", NUMBER, "stop"), at=NOW)
-    assert consents.says_no(patient, Consent.Purpose.TEXT)
-    assert set(PersonMessage.objects.values_list("related__isnull", "stopped_at")) == {(True, NOW), (False, NOW)}
-
-
-def test_a_late_answer_finds_its_time_and_no_word_of_it_is_passed_on(pool, nurse, staff, client: Client, settings):
-    task = joins(person(nurse), pool, nurse, staff)
-    operations.book_session(task_id=task.pk, session_id=session(pool, days=20).pk, by=staff, at=NOW)
-    send_due()
-    assert answers.take_text(inbound=sms.Inbound("1", NUMBER, "no"), at=NOW + timedelta(days=15))
-    assert PersonMessage.objects.get(kind=Kind.BOOKED).answer == "cannot"
-    PersonMessage.objects.update(sent_at=NOW - timedelta(days=40), starts_at=None)
-    gateway_says(client, settings, {"messages": [{"id": "2", "from": NUMBER, "text": "my leg hurts"}]})
-    assert written_back() == "late"
-    assert not Reply.objects.exists()
-
-
-def test_a_word_after_it_is_off_is_not_an_answer_to_another_time(booked, pool, staff):
-    other = operations.book_session(task_id=booked.pk, session_id=session(pool, days=10).pk, by=staff, at=NOW)
-    send_due()
-    operations.cancel(booking_id=other.pk, by=staff, at=NOW)
-    send_due(NOW + timedelta(hours=1))
-    assert answers.take_text(inbound=sms.Inbound("1", NUMBER, "no"), at=NOW + timedelta(hours=2))
-    assert not PersonMessage.objects.exclude(answer="").exists()
-    assert written_back() == "which"
-
-
-def test_the_page_keeps_to_what_they_said_and_calls_only_that_off_which_is_off(booked, staff, client: Client):
-    answers.answer(token=token_of(PersonMessage.objects.get(kind=Kind.BOOKED)), said="cannot", at=NOW)
-    [booking] = Booking.objects.all()
-    with time_machine.travel(booking.ends_at, tick=False):
-        gone = {"task_id": booked.pk, "service_id": booking.service_id, "starts_at": booking.starts_at, "by": staff, "at": booking.ends_at}
-        operations.mark(**gone, mark="absent", reason="ill")
-        past = page_of(Kind.BOOKED, client)
-        assert "It is off" not in past
-        assert "That time has passed." in past
-        operations.mark(**gone, mark="absent", reason="cancelled")
-        assert "It is off" in page_of(Kind.BOOKED, client)
-    body = page_of(Kind.BOOKED, client)
-    assert "It is off" in body
-    assert "I cannot come</strong>" in body
-    assert "I will come then" not in body
-
-
-def test_of_a_session_that_may_be_off_nobody_is_reminded_and_no_yes_to_it_is_taken(booked, pool, staff, nurse):
-    friday = Booking.objects.get().session
-    asked = send(nurse, [friday], patient=person(nurse, "phone"), at=NOW).tasks.get()
-    day_before = friday.starts_at - timedelta(hours=24)
-    messages.remind_due(at=day_before)
-    made = calling_off.call_off(service_id=pool.service_id, starts_at=friday.starts_at, reason="Ill", by=staff, at=day_before)
-    assert send_due(day_before) == [None], "while it can be undone it waits"
-    assert PersonMessage.objects.get(kind=Kind.REMINDER).state == "waiting"
-    PersonMessage.objects.filter(kind=Kind.REMINDER).delete()
-    assert messages.remind_due(at=day_before) == 0
-    with acting.for_user(staff), pytest.raises(Conflict, match="This session is cancelled"):
-        referrals.accept(task_id=asked.pk, by=staff, at=day_before, even_so=True)
-    calling_off.undo(cancellation_id=made.pk, by=staff, at=day_before)
-    assert messages.remind_due(at=day_before) == 1
-
-
-def test_who_takes_the_other_session_locks_the_request_before_the_message(booked, pool, staff):
-    friday, later = Booking.objects.get().session, session(pool, days=10)
-    made = calling_off.call_off(
-        service_id=pool.service_id, starts_at=friday.starts_at, reason="Ill", by=staff, at=NOW, instead_id=later.pk
-    )  # fmt: skip
-    calling_off.carry_out(cancellation_id=made.pk, at=made.tell_at)
-    send_due(made.tell_at)
-    with CaptureQueriesContext(connection) as run:
-        answers.answer(token=token_of(PersonMessage.objects.get(kind=Kind.CALLED_OFF)), said="take", at=made.tell_at)
-    locks = [query["sql"] for query in run if " FOR UPDATE" in query["sql"] or " FOR NO KEY UPDATE" in query["sql"]]
-    tables = [lock.partition('FROM "')[2].partition('"')[0] for lock in locks]
-    assert tables.index("flow_referral") < tables.index("flow_referraltask") < tables.index("flow_personmessage")
