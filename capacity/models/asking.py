@@ -91,7 +91,10 @@ class UpdateLink(models.Model):
     used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     told = models.JSONField(
-        default=dict, blank=True, help_text="By pool: the version that this link made, and the figures before, so that it can be undone."
+        default=dict,
+        db_default={},
+        blank=True,
+        help_text="By pool: the version that this link made, and the figures before, so that it can be undone.",
     )
 
     objects = OfOwnServicesQuerySet.as_manager()

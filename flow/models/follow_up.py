@@ -66,7 +66,11 @@ class FollowUp(models.Model):
     ended_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     outcome = models.CharField(max_length=500, blank=True, help_text="What came of it.")
     tool = models.CharField(
-        max_length=100, blank=True, default="", db_default="", help_text="The questionnaire whose score is due; its questions stand elsewhere."
+        max_length=100,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The questionnaire whose score is due; its questions stand elsewhere.",
     )
     score = models.DecimalField(max_digits=8, decimal_places=3, null=True, blank=True)
     scored_on = models.DateField(null=True, blank=True, help_text="The day on which the person answered.")
