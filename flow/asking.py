@@ -17,6 +17,7 @@ from core.events import publish
 from flow import checks, consents, fit, revisions, steps, waterfall, workflow
 from flow.hubs import operations as hubs
 from flow.models import QueuedAsk, Referral, ReferralTask
+from flow.pathways import choosing
 from flow.waterfall import State
 from flow.workflow import Action, Side, Status
 
@@ -98,8 +99,8 @@ def ask_also(
 ) -> list[ReferralTask]:
     """Ask further services for the same thing: at once, or at the end of the list when this referral asks in order.
 
-    Returns those that were asked now. Raises as `flow.operations.send` does. `expected`, here as elsewhere: the mark of `flow.revisions`
-    that was read; when something has changed since, nothing is done (Conflict, `stale-version`).
+    Returns those that were asked now. On a pathway only its own can be asked. Raises as `flow.operations.send` does. `expected`, here as
+    elsewhere: the mark of `flow.revisions` that was read; when something has changed since, nothing is done (Conflict, `stale-version`).
     """
     referral, tasks = _lock(referral_id, by, expected)
     chosen = list(dict.fromkeys(pool_ids))
@@ -115,6 +116,7 @@ def ask_also(
         raise Conflict("This referral is settled. Send a new one.", code="moved-on")
     if ServiceCapacity.objects.visible_to(by).offered(at).filter(pk__in=chosen).count() < len(chosen):
         raise NotFound("One of these services is no longer listed. Search again.", code="no-such-pool")
+    choosing.require_inside(referral.pathway_version, chosen, field="pools")
     kinds = ServiceCapacity.objects.filter(pk__in=chosen).values_list("service__organization__kind", flat=True)
     consents.satisfy(referral.patient, ticked=False, kinds=set(kinds), by=by, at=at)
     pools = places.lock(set(chosen) | waterfall.pools_waiting(referral))
@@ -157,6 +159,8 @@ def close(*, referral_id: UUID, reason: str, by: User, at: datetime, expected: s
     hubs.end([referral.pk], why=reason, by=by, at=at)
     referral.closed_at, referral.closed_because = at, reason
     referral.save(update_fields=["closed_at", "closed_because"])
+    if referral.wait_is_over:
+        steps.end_wait(referral.episode_id, at)
     publish("flow.changed", topics=["region"])
     waterfall.tell(referral)
     return referral
@@ -188,6 +192,7 @@ def _lock(referral_id: UUID, by: User, expected: str | None = None) -> tuple[Ref
     if not by.is_referrer or seen != by.organization_id:
         raise NotAllowed("Only the team that sent a referral can change whom it asks.")
     tasks = steps.lock_referral(referral_id, with_person=True)
-    referral = Referral.objects.select_related("patient", "profile", "organization", "episode").get(pk=referral_id)
+    beside = ("patient", "profile", "organization", "episode", "pathway_version__pathway")
+    referral = Referral.objects.select_related(*beside).get(pk=referral_id)
     revisions.require(referral, expected)
     return referral, tasks

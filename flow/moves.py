@@ -8,7 +8,9 @@ from uuid import UUID
 
 from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, TextChoices
 
+from catalogue.models import User
 from flow.deadlines import sender_by
+from flow.hubs.queries import stuck
 from flow.hubs.steps import HubState
 from flow.lateness import due_at
 from flow.models import HubEntry, QueuedAsk, Referral, ReferralTask, Transition
@@ -89,7 +91,8 @@ def of_referrals(referrals: Iterable[Referral], at: datetime) -> dict[UUID, Move
     asked = ReferralTask.objects.filter(referral__in=sent).select_related("pool__service").order_by("respond_by", "pk")
     for task in asked.annotate(refused=Exists(_withdrawn_by_provider())):
         tasks[task.referral_id].append(task)
-    entries = {entry.referral_id: entry for entry in HubEntry.objects.filter(referral__in=sent).select_related("hub")}
+    at_hubs = HubEntry.objects.filter(referral__in=sent).select_related("hub").annotate(is_stuck=stuck())
+    entries = {entry.referral_id: entry for entry in at_hubs}
     done = _superseded(sent.values())
     return {pk: _of(referral, tasks[pk], entries.get(pk), pk in done, at) for pk, referral in sent.items()}
 
@@ -109,7 +112,7 @@ def _of(referral: Referral, tasks: list[ReferralTask], entry: HubEntry | None, s
     if referral.closed_at is not None or (referral.episode_id and referral.episode and referral.episode.ended_at):
         return NOBODYS
     since = max([task.changed_at for task in tasks], default=entry.changed_at if entry else referral.created_at)
-    if entry is not None and entry.state == HubState.ROUTED and not any(task.status in Status.known_to_provider() for task in tasks):
+    if entry is not None and entry.state == HubState.ROUTED and entry.is_stuck:  # type: ignore[attr-defined]  # annotated above
         due = entry.due_at if entry.due_at > since else sender_by(referral, since)
         return Move(Mover.HUB, entry.hub.name, "triage", due, _late(due, at))
     if superseded:
@@ -137,9 +140,23 @@ def with_refusals(referral_id: UUID) -> list[ReferralTask]:
     return list(ReferralTask.objects.filter(referral=referral_id).annotate(refused=Exists(_withdrawn_by_provider())))
 
 
+def refused() -> Q:
+    """Of tasks: those by which somebody is still to be found, as `nobody_left` counts them."""
+    return Q(status__in=[Status.REJECTED, Status.FAILED]) | Q(Exists(_withdrawn_by_provider()))
+
+
+def taken_by_provider() -> Q:
+    """Of transitions: those that the provider's side took, itself or by who speaks for it.
+
+    Its organisation alone does not say so: the sender, or the hub, may be of the same one.
+    """
+    spoken_for = Q(contact__isnull=False) | ~Q(said_by="")
+    return Q(organization_id=F("task__provider_id")) & (spoken_for | Q(by__isnull=True) | Q(by__role=User.Role.PROVIDER))
+
+
 def _withdrawn_by_provider() -> QuerySet[Transition]:
     """What a provider took back, or Lune when a deadline had passed: the sender has still to find somebody."""
-    took = Q(organization_id=F("task__provider_id")) | Q(organization_id__isnull=True, task__answered_at__isnull=True)
+    took = taken_by_provider() | Q(organization_id__isnull=True, task__answered_at__isnull=True)
     waited = Q(task__referral__in_order=True) | Q(organization_id__isnull=False) | Q(rule__isnull=False)
     return Transition.objects.filter(took, waited, task=OuterRef("pk"), action=Action.WITHDRAW, task__status=Status.CANCELLED)
 

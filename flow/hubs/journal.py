@@ -7,7 +7,7 @@ from uuid import UUID
 from catalogue.models import User
 from core.events import publish
 from flow.hubs.steps import HubAction
-from flow.models import HubEntry, HubStep
+from flow.models import HubEntry, HubStep, ReferralTask
 
 
 def log_step(entry: HubEntry, action: HubAction, source: str, *, by: User | None, at: datetime, words: str = "") -> None:
@@ -34,4 +34,15 @@ def tell_change(entry: HubEntry, *, also: Iterable[UUID] = ()) -> None:
         topics=[f"referral:{entry.referral_id}", *(f"org:{party}" for party in parties)],
         audience=parties,
         data={"entry": str(entry.pk), "referral": str(entry.referral_id), "state": str(entry.state), "version": entry.version},
+    )
+
+
+def tell_taken_back(entry: HubEntry, task: ReferralTask, *, by: User) -> None:
+    """The event for whoever sent a referral: its hub has taken back a request. The service is told by the request itself."""
+    sender = entry.referral.organization_id
+    publish(
+        "hub.taken-back",
+        topics=[f"referral:{entry.referral_id}", f"org:{sender}"],
+        audience=[sender],
+        data={"task": str(task.pk), "referral": str(entry.referral_id), "status": str(task.status), "by": str(by.pk)},
     )

@@ -20,7 +20,7 @@ from core.events import publish
 from flow import checks, consents, fit, steps, waterfall, workflow
 from flow.holds import held_for_sending
 from flow.hubs.closing import ANSWER_WITHIN
-from flow.hubs.journal import log_step, tell_change
+from flow.hubs.journal import log_step, tell_change, tell_taken_back
 from flow.hubs.steps import BY_ACTION, WHOSE_MOVE, HubAction, HubMove, HubSide, HubState, move
 from flow.models import Episode, Hub, HubEntry, PathwayVersion, Patient, Referral, ReferralTask, Team
 from flow.pathways import choosing
@@ -250,6 +250,7 @@ def route(
         raise Conflict("A service has said yes already. Nothing has been sent.", code="settled")
     if ServiceCapacity.objects.visible_to(by).offered(at).filter(pk__in=chosen).count() < len(chosen):
         raise NotFound("One of these services is no longer listed, or its session has begun. Search again.", code="no-such-pool")
+    choosing.require_inside(referral.pathway_version, chosen, field="pools")
     asked = ReferralTask.objects.filter(Q(referral=referral) | Q(referral__patient=referral.patient_id, status__in=Status.open()))
     before = asked.filter(pool__in=chosen).select_related("pool__service").first()
     if before is not None:
@@ -296,6 +297,7 @@ def take_back(*, entry_id: UUID, task_id: UUID, words: str, by: User, at: dateti
     alive = any(each.status in (*Status.open(), *Status.known_to_provider()) for each in tasks)
     again = None if alive else _triage_by(entry.referral, entry.hub, at)
     entry = _finish(entry, step, by=by, at=at, words=f"{task.pool.service.name}: {words.strip()}"[:MOST_WORDS], due_at=again)
+    tell_taken_back(entry, task, by=by)
     publish("flow.changed", topics=["region"])
     return entry
 
@@ -347,7 +349,7 @@ def _begin(action: HubAction, entry_id: UUID, by: User, expected_version: int | 
         Patient.objects.select_for_update(no_key=True).get(pk=found[1])
     Referral.objects.select_for_update(no_key=True).get(pk=found[0])
     entries = HubEntry.objects.select_for_update(of=("self",)).select_related(
-        "hub__organization", "assigned_to", "referral__patient", "referral__profile", "referral__pathway_version"
+        "hub__organization", "assigned_to", "referral__patient", "referral__profile", "referral__pathway_version__pathway"
     )
     entry = entries.get(pk=entry_id)
     side = side_of(entry, by, action)

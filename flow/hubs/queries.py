@@ -10,8 +10,8 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from catalogue.models import Area, User
 from core import audit
-from flow.hubs.steps import BY_ACTION, WHOSE_MOVE, HubState
-from flow.models import Hub, HubEntry, HubStep, Patient, Referral, ReferralTask
+from flow.hubs.steps import BY_ACTION, WHOSE_MOVE, HubAction, HubState
+from flow.models import Hub, HubEntry, HubStep, Pathway, Patient, Referral, ReferralTask
 from flow.workflow import Status
 
 #: What the queue shows: value, words.
@@ -43,9 +43,17 @@ class Standing:
 
 
 def stuck() -> Any:
-    """Sent on, and everybody who was asked has said no: it is the hub's move again."""
+    """Sent on, and everybody who was asked has said no or was given up by the hub: it is the hub's move again.
+
+    What the sender took back by themselves, or needs no more, leaves nothing to do.
+    """
+    from flow.moves import refused  # which reads whether a hub is to move
+
+    asked = ReferralTask.objects.filter(referral=OuterRef("referral"))
     alive = [*Status.open(), *Status.known_to_provider()]
-    return ~Exists(ReferralTask.objects.filter(referral=OuterRef("referral"), status__in=alive))
+    given_up = HubStep.objects.filter(entry=OuterRef("pk"), action=HubAction.TAKE_BACK)
+    needed = Q(referral__closed_at=None, referral__episode__ended_at=None)
+    return needed & ~Exists(asked.filter(status__in=alive)) & (Exists(asked.filter(refused())) | Exists(given_up))
 
 
 def queue(user: User, *, show: str = "open", hub: str = "", urgency: str = "", pathway: str = "") -> QuerySet[HubEntry]:
@@ -70,6 +78,12 @@ def queue(user: User, *, show: str = "open", hub: str = "", urgency: str = "", p
     return found.select_related(
         "hub", "assigned_to", "referral__patient", "referral__organization", "referral__profile", "referral__pathway_version__pathway"
     ).order_by("due_at", "pk")
+
+
+def pathways(user: User) -> list[Pathway]:
+    """Those on which the entries of these hubs were sent, whoever may refer on them, by name."""
+    entries = HubEntry.objects.visible_to(user).in_queue_of(user).order_by()
+    return list(Pathway.objects.filter(pk__in=entries.values("referral__pathway_version__pathway")).order_by("name"))
 
 
 def counts(user: User) -> dict[str, int]:

@@ -54,11 +54,14 @@ def told(version: PathwayVersion | None, typed: Mapping[str, str] | None, pool_i
     """
     if version is None:
         return {}
-    if others := outside(version, pool_ids):
-        raise Invalid(
-            f"{version.pathway.name} does not include {' or '.join(others)}. Leave that out, or send without the pathway.", field="pathway"
-        )
+    require_inside(version, pool_ids, field="pathway", otherwise=", or send without the pathway")
     return answers(version, typed or {})
+
+
+def require_inside(version: PathwayVersion | None, pool_ids: Iterable[UUID], *, field: str, otherwise: str = "") -> None:
+    """Refuse what does not belong to the pathway on which a referral is sent. Raises Invalid."""
+    if version is not None and (others := outside(version, pool_ids)):
+        raise Invalid(f"{version.pathway.name} does not include {' or '.join(others)}. Leave that out{otherwise}.", field=field)
 
 
 def outside(version: PathwayVersion, pool_ids: Iterable[UUID]) -> list[str]:

@@ -14,6 +14,7 @@ from flow.asking import MOST_ASKED
 from flow.casework.follow_ups import follow_up
 from flow.hubs.operations import hand_over
 from flow.models import Hub, Referral, ReferralTask, RuleVersion
+from flow.pathways import choosing
 from flow.rules.occasions import Occasion
 from flow.workflow import Action, Side, Status
 from matching.models import MatchRun
@@ -77,7 +78,8 @@ def _next_match(referral: Referral, run: MatchRun, tasks: list[ReferralTask], at
     pools = places.lock(line.pool_id for line in lines)
     for line in lines:
         pool = pools[line.pool_id]
-        if not waterfall.obstacle(referral, pool, at):
+        beyond = referral.pathway_version is not None and choosing.outside(referral.pathway_version, [pool.pk])
+        if not beyond and not waterfall.obstacle(referral, pool, at):
             return pool
     return None
 

@@ -1,5 +1,6 @@
 """Agreeing to share, opening a record under an agreement, and closing it again. Each takes effect with the transaction that writes it."""
 
+from collections import defaultdict
 from datetime import datetime
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from django.db import transaction
 
 from catalogue.models import Organization, User
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
-from core.events import publish
+from core.events import drafted, publish, publish_all
 from flow import consents
 from flow.hubs.closing import give_back, hold
 from flow.models import Grant, Pathway, Patient, SharingAgreement, Team
@@ -80,10 +81,7 @@ def end(*, agreement_id: UUID, by: User, at: datetime) -> SharingAgreement:
     agreement.ended_at = at
     agreement.save(update_fields=["ended_at"])
     under = Grant.objects.filter(agreement=agreement, referral__isnull=False).order_by().values_list("referral", flat=True)
-    for grant in Grant.objects.filter(agreement=agreement, patient__isnull=False, revoked_at=None, ends_at__gt=at).select_related(
-        "to_team"
-    ):
-        _tell_holders(grant, by)
+    _tell_ended(agreement, by, at)
     give_back(at=at, words="The agreement with the hub has ended, so this came back to you.", referrals=under)
     parties = {party for party in (agreement.organization_id, agreement.with_organization_id) if party}
     publish("sharing.changed", topics=[f"org:{party}" for party in parties], audience=parties)
@@ -151,6 +149,26 @@ def revoke(*, grant_id: UUID, by: User, at: datetime) -> Grant:
     _tell(grant)
     _tell_holders(grant, by)
     return grant
+
+
+def _tell_ended(agreement: SharingAgreement, by: User, at: datetime) -> None:
+    """All to whom records were open under an agreement are told once that it has ended, however many records these were."""
+    open_ = Grant.objects.filter(agreement=agreement, patient__isnull=False, revoked_at=None, ends_at__gt=at)
+    holders: dict[UUID, set[UUID | None]] = defaultdict(set)
+    for organization_id, team_id in open_.order_by().values_list("to_organization", "to_team").distinct():
+        holders[organization_id].add(team_id)
+    members: dict[UUID, set[str]] = defaultdict(set)
+    for team_id, user_id in Team.members.through.objects.filter(team__in=set().union(*holders.values()) - {None}).values_list(
+        "team_id", "user_id"
+    ):
+        members[team_id].add(str(user_id))
+    events = []
+    for organization_id, teams in holders.items():
+        data: dict[str, object] = {"agreement": str(agreement.pk), "by": str(by.pk)}
+        if None not in teams:
+            data["to"] = sorted(set().union(*(members[team_id] for team_id in teams if team_id)))
+        events.append(drafted("grant.closed", topics=[f"org:{organization_id}"], audience=[organization_id], data=data))
+    publish_all(events)
 
 
 def _tell_holders(grant: Grant, by: User) -> None:

@@ -58,7 +58,10 @@ class Wanted:
 
 @transaction.atomic
 def whose(*, nhs_number: str, birth_date: date, by: User) -> UUID:
-    """The record of one person of the organisation of `by`. Raises NotFound with the same words whether number, date or both are wrong."""
+    """The record of one person of the organisation of `by`. That it was found is written down.
+
+    Raises NotFound with the same words whether number, date or both are wrong.
+    """
     _require_manager(by)
     number = "".join(nhs_number.split()).replace("-", "")
     with acting.system("whose record it is, is found for a manager of the organisation whose it is"):
@@ -66,6 +69,8 @@ def whose(*, nhs_number: str, birth_date: date, by: User) -> UUID:
         person = named.first() if named is not None else None
     if person is None:
         raise NotFound("Your organisation has nobody with this NHS number and date of birth. Check both.", code="no-such-person")
+    # That they are in the records is told already, whether or not the page about it is opened next.
+    audit.record_read(user=by, record_type="audit", record_id=person.pk, purpose="privacy")
     return person.pk
 
 

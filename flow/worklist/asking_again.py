@@ -15,21 +15,24 @@ _BY_HAND = "Nobody is asked again. Open the person, and ask from there."
 
 
 def terms(referral: Referral, withdrawn: list[UUID]) -> dict[str, Any]:
-    """What `flow.operations.send` is told besides, for a part of a package or a list in order. Raises Conflict where something has
-    happened since, for what went by a hub, which is the hub's to ask again, and for what was sent on a pathway, whose questions are
-    answered anew.
+    """What `flow.operations.send` is told besides, for a part of a package, a list in order, or on a pathway. Raises Conflict where
+    something has happened since, for what went by a hub, which is the hub's to ask again, and where the pathway has a newer form, whose
+    questions are answered anew.
     """
     if HubEntry.objects.filter(referral=referral).exists():
         raise Conflict(f"It went by a hub. {_BY_HAND}")
-    if referral.pathway_version_id:
-        raise Conflict(f"It was sent on a pathway. {_BY_HAND}")
+    version = referral.pathway_version
+    if version is not None and version.pathway.current != version:
+        raise Conflict(f"Its pathway has changed since. {_BY_HAND}")
+    told: dict[str, Any] = {"version_id": version.pk, "typed": referral.pathway_answers} if version else {}
     if referral.package is None and not referral.in_order:
-        return {}
+        return told
     taken = Transition.objects.filter(task__in=withdrawn, to_status=Status.CANCELLED).order_by("-pk").first()
     since = taken.at if taken else referral.created_at
     if referral.package is not None and _answered(ReferralTask.objects.filter(referral__package=referral.package), since):
         raise Conflict(f"Another part of the package was answered since. {_BY_HAND}")
-    told: dict[str, Any] = {"package": referral.package, "package_wanted": referral.package_wanted} if referral.package else {}
+    if referral.package is not None:
+        told |= {"package": referral.package, "package_wanted": referral.package_wanted}
     if referral.in_order:
         told |= _in_order(referral, withdrawn, since)
     return told

@@ -137,7 +137,8 @@ class SendForm(forms.Form):
         free = [state for state in states if (state.can_be_held or str(state.id) == asked) and state.id not in held]
         keepable = [(state.id, f"{state.service_name}: {state.name}") for state in free]
         self.fields["hold"].choices = [("", "No, only ask"), *keepable]  # type: ignore[attr-defined]
-        if versions:
+        # One that was chosen and cannot be any more is refused in words, and never left out in silence.
+        if versions or (self.is_bound and self.data.get("pathway")):
             named = [(str(each.pk), each.pathway.name) for each in versions]
             self.fields["pathway"].choices = [("", "No pathway"), *named]  # type: ignore[attr-defined]
         else:

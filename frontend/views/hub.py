@@ -76,7 +76,7 @@ def queue(request: SignedIn) -> HttpResponse:
         "filters": filters,
         "counts": queries.counts(request.user),
         "shown": queries.SHOWN,
-        "pathways": pathways_open_to(request.user),
+        "pathways": queries.pathways(request.user),
         "hubs": list(Hub.objects.visible_to(request.user).worked_by(request.user)),
         "page": page,
         "lines": presenter.lines(page.object_list, at=at),
@@ -222,7 +222,9 @@ def send(request: SignedIn, pk: UUID) -> HttpResponse:
     status = 200
     if request.method == "POST":
         status = 422
-        if form.is_valid():
+        if request.POST.get("version") and version is None:  # never sent without the pathway that somebody chose
+            form.add_error(None, "This pathway has changed. Choose again; nothing has been sent.")
+        elif form.is_valid():
             try:
                 _send(request, patient, version, form.cleaned_data, form.typed())
             except LuneError as error:

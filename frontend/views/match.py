@@ -162,7 +162,8 @@ def send(request: SignedIn, pk: UUID) -> HttpResponse:
     of_pathways = _pathways(request, wanted)
     version = of_pathways["version"]
     unanswered = version is not None and version.questions and request.POST.get("asked") != str(version.pk)
-    moving = "move" in request.POST or "questions" in request.POST or (request.method == "POST" and bool(unanswered))
+    lost = bool(request.POST.get("pathway")) and version is None
+    moving = not lost and ("move" in request.POST or "questions" in request.POST or (request.method == "POST" and bool(unanswered)))
     if moving:
         wanted = moved(request.POST, wanted)
     pools = ServiceCapacity.objects.visible_to(request.user).filter(pk__in=wanted)

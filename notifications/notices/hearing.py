@@ -12,6 +12,7 @@ from uuid import UUID
 
 from catalogue.models import User
 from flow.models import Referral, ReferralTask, Team, Transition
+from flow.moves import taken_by_provider
 from flow.workflow import Side, Status
 from notifications.notices import preferences
 from notifications.notices.kinds import BY_CODE, Kind
@@ -52,7 +53,7 @@ class Telling:
 #: Events that concern referrals by a task or a referral; of `referral.changed` the status says what it is.
 OF_REFERRALS = {
     "referral.changed": "", "referral.overdue": "referral-overdue", "referral.escalated": "referral-escalated", "message.new": "message",
-    "reply.not-delivered": "not-reached", "consent.withdrawn": "consent-withdrawn",
+    "reply.not-delivered": "not-reached", "consent.withdrawn": "consent-withdrawn", "hub.taken-back": "referral-moved",
 }  # fmt: skip
 #: Others: what they are, and the roles among the organisations that may learn of it; `to` in the data names single people instead.
 OTHERS: dict[str, tuple[str, frozenset[str]]] = {
@@ -98,7 +99,7 @@ class _Hearing:
         teams = {referral.team_id for referral in self.referrals.values() if referral.team_id}
         self.in_teams = set(Team.members.through.objects.filter(team__in=teams).values_list("team_id", "user_id")) if teams else set()
         self.managers = dict(Team.objects.filter(pk__in=teams).values_list("pk", "manager_id")) if teams else {}
-        self.taken_back_by = _actors(event for event in about if event.data.get("status") in (Status.CANCELLED, Status.ENTERED_IN_ERROR))
+        self.given_up = _given_up(event for event in about if event.data.get("status") == Status.CANCELLED)
         organizations = {pk for event in self.events for pk in event.audience}
         people = {pk for event in self.events for pk in event.ids("to")}
         everybody = User.objects.filter(is_active=True)
@@ -158,7 +159,7 @@ class _Hearing:
                 return [(code, user, True) for user in self._above(task, referral, event)]
             case "message.new":  # `side` wrote it
                 return [(code, user, False) for user in (senders if event.data.get("side") == Side.PROVIDER else provider)]
-            case "reply.not-delivered":
+            case "reply.not-delivered" | "hub.taken-back":
                 return [(code, user, False) for user in senders]
         if event.data.get("reminder"):  # to whose move it is
             return [(code, user, False) for user in (provider or senders)]
@@ -175,7 +176,7 @@ class _Hearing:
             case Status.ACCEPTED | Status.REJECTED:
                 return [("referral-answered", user, urgent) for user in self._senders(referral)]
             case Status.CANCELLED | Status.ENTERED_IN_ERROR:
-                if self.taken_back_by.get(task.pk) == task.provider_id:
+                if task.pk in self.given_up:
                     return [("referral-answered", user, urgent) for user in self._senders(referral)]
                 return [("referral-withdrawn", user, False) for user in self._providers(task, referral)]
             case status if status in _MOVED:
@@ -230,11 +231,11 @@ class _Hearing:
         return referral.pk in self.seen[alike]
 
 
-def _actors(events: Iterable[Happened]) -> dict[UUID, UUID | None]:
-    """Which organisation took a request back; None is Lune."""
+def _given_up(events: Iterable[Happened]) -> set[UUID]:
+    """The requests that their provider took back, and neither its sender, a hub nor Lune."""
     tasks = [pk for event in events for pk in event.ids("task")]
-    taken = Transition.objects.filter(task__in=tasks, to_status__in=[Status.CANCELLED, Status.ENTERED_IN_ERROR])
-    return dict(taken.order_by("pk").values_list("task_id", "organization_id"))
+    taken = Transition.objects.filter(taken_by_provider(), task__in=tasks, to_status=Status.CANCELLED)
+    return set(taken.values_list("task_id", flat=True)) if tasks else set()
 
 
 def _uuid(value: object) -> UUID | None:

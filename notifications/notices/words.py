@@ -59,6 +59,8 @@ def lines(notices: Iterable[Notice], user: User) -> list[Line]:
 
 def inside(notice: Notice, service: str) -> str:
     """What stands on the site."""
+    if notice.kind == "grant" and notice.data.get("agreement"):
+        return "An agreement to share records with you has ended. What was shared under it is open to you no longer"
     status = str(notice.data.get("status", ""))
     said = BY_CODE[notice.kind].inside.format(
         service=service or "a service",

@@ -141,7 +141,9 @@ def test_a_manager_tells_a_person_who_has_looked_at_their_record_and_other_manag
     assert len(client.get(reverse("looks-csv"), told | {"who": provider.email}).content.decode().splitlines()) == 2
     assert client.get(reverse("looks"), told | {"since": "soon"}).status_code == 422
     found = looks.at_record(record_id=person.pk, by=boss)
-    assert [each.purpose for each in found].count(looks.HOW["privacy"]) == 5, "that somebody asked is a look, too"
+    assert [each.purpose for each in found].count(looks.HOW["privacy"]) == 6, "that somebody asked is a look, too"
+    assert looks.whose(nhs_number=NUMBER, birth_date=BORN, by=boss) == person.pk
+    assert AuditEntry.objects.filter(user_id=boss.pk, record_id=person.pk, record_type="audit").count() == 7, "nor is finding it untold"
     for stranger in (UserFactory(manager=True), UserFactory(role=User.Role.CURATOR)):
         with pytest.raises((NotFound, NotAllowed)):
             looks.whose(nhs_number=NUMBER, birth_date=BORN, by=stranger)
@@ -162,7 +164,7 @@ def test_looks_at_a_record_that_was_joined_are_told_and_by_whose_link_one_was(pe
     audit.record_read(user=Reader(pk=kitchen.pk, organization_id=pool.service.organization_id), record_type="patient", record_id=person.pk)
     with acting.for_user(boss):
         found = looks.at_record(record_id=looks.whose(nhs_number=NUMBER, birth_date=BORN, by=boss), by=boss)
-    assert [(each.who, each.what) for each in found[1:]] == [
+    assert [(each.who, each.what) for each in found[2:]] == [
         ("The kitchen, by a signed link", "The person’s record"),
         ("Ann Reed", "A record that was joined with this one"),
     ]

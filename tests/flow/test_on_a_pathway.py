@@ -8,18 +8,22 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from core import acting
 from core.errors import Conflict, Invalid
-from flow import operations
+from flow import asking, operations
 from flow.casework import operations as casework
 from flow.casework import story
 from flow.casework.outcomes import scores, written
+from flow.hubs import needs, queries
+from flow.hubs import operations as hubs
 from flow.models import FollowUp, Pathway, Referral
 from flow.pathways import choosing
 from flow.pathways.adherence import adherence
 from matching import operations as matching
 from tests.factories import NeedProfileFactory, OrganizationFactory, PatientFactory, PoolFactory, UserFactory
-from tests.factories.sharing import PathwayFactory
+from tests.factories.sharing import HubFactory, PathwayFactory
 from tests.flow.helpers import provider_of, send
+from tests.flow.test_hubs import Scene
 
 pytestmark = [pytest.mark.django_db, pytest.mark.req("R065")]
 NOW = timezone.now()
@@ -77,7 +81,29 @@ def test_only_who_refers_on_it_may_choose_it_and_only_for_its_services() -> None
     assert not_theirs.value.details["field"] == "pathway"
     with pytest.raises(Invalid, match=other.service.name):
         send(sender, [pool, other], version_id=version.pk)
-    assert send(sender, [pool], version_id=version.pk).pathway_version == version
+    sent = send(sender, [pool], version_id=version.pk)
+    assert sent.pathway_version == version
+    with pytest.raises(Invalid, match=other.service.name):
+        asking.ask_also(referral_id=sent.pk, pool_ids=[other.pk], by=sender, at=NOW)
+    assert sent.tasks.get().pool == pool
+
+
+def test_a_hub_sends_on_only_to_services_of_the_pathway() -> None:
+    scene, pool, other = Scene(), PoolFactory(), PoolFactory()
+    version = newest(PathwayFactory())
+    version.services.set([pool.service])
+    entry = scene.send(version_id=version.pk, at=timezone.now() - timedelta(minutes=5))
+    scene.do(hubs.triage, entry, urgency="routine")
+    run = needs.search(entry_id=entry.pk, by=scene.worker, at=timezone.now())
+    with pytest.raises(Invalid, match=other.service.name):
+        scene.do(hubs.route, entry, run_id=run.pk, pool_ids=[pool.pk, other.pk])
+    assert not entry.referral.tasks.exists()
+    scene.do(hubs.route, entry, run_id=run.pk, pool_ids=[pool.pk])
+    # The worker may not refer on it, and still finds it in the queue's filter.
+    version.pathway.organizations.set([scene.sender.organization])
+    with acting.for_user(scene.worker):
+        assert queries.pathways(scene.worker) == [version.pathway]
+    assert queries.pathways(UserFactory()) == []
 
 
 def test_a_newer_version_is_not_overlooked() -> None:
@@ -135,6 +161,17 @@ def test_the_form_asks_its_questions_before_it_sends_and_forgets_nothing() -> No
     typed |= {"asked": version.pk, "answer-matters": "Her garden"}
     refused = client.post(address, typed)
     assert (refused.status_code, "Her garden" in refused.content.decode()) == (422, True)
+    version.pathway.organizations.set([OrganizationFactory()])
+    for pressed in ({}, {"move": f"{pool.pk}:up"}):
+        gone = client.post(address, typed | {"answer-stairs": "yes"} | pressed)
+        told = gone.content.decode()
+        assert (gone.status_code, "This pathway has changed" in told, "Likes tea" in told) == (422, True, True)
+    scene = {"hub": HubFactory().pk, "urgency": "routine", "reason": "Likes tea", "consent": "on", "version": version.pk}
+    gone = client.post(reverse("patient-hub", args=[patient.pk]), scene)
+    told = gone.content.decode()
+    assert (gone.status_code, "This pathway has changed" in told, "Likes tea" in told) == (422, True, True)
+    assert not Referral.objects.exists()
+    version.pathway.organizations.clear()
     client.post(address, typed | {"answer-stairs": "yes"})
     assert Referral.objects.get().pathway_answers == {"stairs": "yes", "matters": "Her garden"}
 

@@ -211,6 +211,19 @@ def test_an_agreement_is_recorded_and_ended_by_those_whose_records_they_are(part
     assert partners.seen_by(partners.partner) == set()
 
 
+def test_an_agreement_that_ends_is_told_once_however_many_records_were_open_under_it(partners, django_assert_max_num_queries) -> None:
+    team = TeamFactory(organization=partners.partner.organization)
+    people = [partners.patient, *PatientFactory.create_batch(4, organization=partners.organization)]
+    for number, patient in enumerate(people):
+        share(partners, patient_id=patient.pk, team_id=team.pk if number else None)
+    at = timezone.now()
+    with acting.for_user(partners.manager), django_assert_max_num_queries(18):
+        operations.end(agreement_id=partners.agreement.pk, by=partners.manager, at=at)
+    told = Event.objects.get(type="grant.closed")
+    assert told.audience == [partners.partner.organization_id]
+    assert told.data == {"agreement": str(partners.agreement.pk), "by": str(partners.manager.pk)}
+
+
 @pytest.mark.parametrize("purpose", ["direct-care", "sharing"])
 def test_a_no_closes_what_was_shared_and_nothing_is_shared_against_it(partners, purpose: str) -> None:
     """What is shared for safeguarding does not rest on the person's agreement: it stays, and its holder is told as well."""

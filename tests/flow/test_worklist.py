@@ -161,13 +161,16 @@ def withdrawn(referrer, referral: Referral) -> Batch:
 
 def test_what_is_asked_again_is_asked_on_the_same_terms(referrer):
     pools = PoolFactory.create_batch(4)
-    sent = send(referrer, pools, wanted=3, answer_within=timedelta(hours=5))
+    asks = {"questions": [{"key": "stairs", "text": "Are there stairs at home?", "kind": "yes-no", "required": True}]}
+    on_it = {"version_id": PathwayFactory(version=asks).versions.get().pk, "typed": {"stairs": "no"}}
+    sent = send(referrer, pools, wanted=3, answer_within=timedelta(hours=5), **on_it)
     operations.accept(task_id=sent.tasks.get(pool=pools[0]).pk, by=provider_of(pools[0]), at=timezone.now())
     batch = withdrawn(referrer, sent)
     with acting.for_user(referrer):
         worklists.undo(batch_id=batch.pk, by=referrer, at=timezone.now())
     again = Referral.objects.exclude(pk=sent.pk).get()
     assert (again.wanted, again.answer_within) == (2, 300)  # one has said yes
+    assert (again.pathway_version_id, again.pathway_answers) == (on_it["version_id"], on_it["typed"])
     assert set(again.tasks.values_list("pool", flat=True)) == {pool.pk for pool in pools[1:]}
 
 
@@ -199,7 +202,9 @@ def test_what_has_gone_on_since_is_not_asked_again(referrer, kind):
     if kind == "hub":
         HubEntry.objects.create(referral=sent, hub=HubFactory(), state="routed", due_at=at, queued_at=at, changed_at=at)
     if kind == "pathway":
-        Referral.objects.filter(pk=sent.pk).update(pathway_version=PathwayFactory().versions.get())
+        pathway = PathwayFactory()
+        Referral.objects.filter(pk=sent.pk).update(pathway_version=pathway.versions.get())
+        pathway.versions.create(number=2, created_at=at, published_at=at)
     batch = withdrawn(referrer, sent)
     assert batch.count("done") == 1
     if other is not None:
@@ -215,7 +220,7 @@ def test_what_has_gone_on_since_is_not_asked_again(referrer, kind):
         "package": "answered since",
         "in order": "has gone on since",
         "hub": "went by a hub",
-        "pathway": "sent on a pathway",
+        "pathway": "pathway has changed",
         "gone": "not in your list",
     }
     assert words[kind] in undone.lines[0]["why"]

@@ -3,11 +3,15 @@
 import pytest
 
 from core.events import publish
+from flow import moves
 from flow import operations as flow
+from flow.hubs import operations as hubs
 from flow.models import Referral, Team
 from notifications.models import JournalPlace
 from notifications.notices import hearing, reading
-from tests.factories import UserFactory
+from tests.factories import PoolFactory, UserFactory
+from tests.flow.helpers import provider_of
+from tests.flow.test_hubs import Scene, sent_on
 from tests.notifications.telling import settle_at_once
 from tests.notifications.test_notices import NOW, asked, chosen
 
@@ -42,3 +46,22 @@ def test_of_a_session_that_is_off_its_sender_hears_and_of_a_closed_grant_those_w
     tellings, _ = hearing.hear(page.events)
     told = {(telling.kind.code, telling.user) for telling in tellings if telling.kind.code in ("session-off", "grant")}
     assert told == {("session-off", sender), ("grant", answerer)}
+
+
+@pytest.mark.parametrize("of_the_hub", [False, True], ids=["of another organisation", "of the hub's own"])
+def test_what_a_hub_takes_back_is_told_to_the_sender_and_to_the_service_also_where_it_is_of_the_hubs_organisation(monkeypatch, of_the_hub):
+    settle_at_once(monkeypatch)
+    scene = Scene()
+    pool = PoolFactory(service__organization=scene.hub.organization) if of_the_hub else PoolFactory()
+    entry, task = sent_on(scene, pool)
+    provider = provider_of(pool)
+    place = JournalPlace.objects.get_or_create(name=reading.PLACE)[0]
+    flow.accept(task_id=task.pk, by=provider, at=task.requested_at)
+    place.xid, place.event_id = reading.after(place).upto
+    scene.do(hubs.take_back, entry, task_id=task.pk, words="Too far for her daughter")
+    tellings, _ = hearing.hear(reading.after(place).events)
+    assert {(telling.kind.code, telling.user) for telling in tellings if telling.kind.code.startswith("referral-")} == {
+        ("referral-moved", scene.sender),
+        ("referral-withdrawn", provider),
+    }
+    assert [one.refused for one in moves.with_refusals(entry.referral_id)] == [False]
