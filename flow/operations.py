@@ -363,8 +363,9 @@ def _change(
     if refused:
         waterfall.go_on(task.referral, number=waterfall.missing(task.referral, tasks), by=None, at=at)
     begins = step.target in (Status.IN_PROGRESS, Status.COMPLETED)
-    # Of what was sent together, a part that comes to nothing may be the last that was waited for.
-    if (begins or (task.referral.package and step.target != Status.ON_HOLD)) and task.referral.wait_is_over:
+    # Of what was sent together, or where several are wanted, what comes to nothing may be the last that was waited for.
+    several = task.referral.package or task.referral.wanted > 1
+    if (begins or (several and step.target != Status.ON_HOLD)) and task.referral.wait_is_over:
         steps.end_wait(task.referral.episode_id, at)
     publish("flow.changed", topics=["region"])
     return task

@@ -16,6 +16,7 @@ from core.events import drafted, publish_all
 from core.models import Event
 from flow import workflow
 from flow.behalf import Actor, OnBehalf, account_of
+from flow.casework import outcomes
 from flow.deadlines import start_by
 from flow.holds import give_back_waiting, pools_held
 from flow.models import Booking, Episode, Patient, Referral, ReferralTask, RuleVersion, Transition
@@ -109,6 +110,8 @@ def take(
         task.version += 1
     task.save()
     _transition(task, step, source, by=by, at=told_at, reason=reason, rule=rule).save(force_insert=True)
+    if source in Status.taken_on() and step.target not in Status.taken_on():
+        outcomes.cancel_scores(task=task, by=by, at=told_at)
     publish_all([_event(task)])
     if step.action == Action.SEND and task.referral.source != Referral.Source.SELF:
         asked.tell([task])

@@ -4,26 +4,35 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from catalogue.models import User
 from core.clock import local_date
 from core.errors import Invalid
 from core.events import publish
+from flow.behalf import Actor, account_of
 from flow.models import FollowUp, FollowUpStep, Referral, ReferralTask
 from flow.pathways.configuration import read
+from flow.workflow import Status
 
 #: What the column holds.
 LARGEST = Decimal(100_000)
 #: A score is typed within two years of the answer, or the year was mistyped.
 OLDEST = timedelta(days=2 * 365)
+YES_GONE = "No service that said yes goes on with this."
 
 
 def plan_scores(*, task: ReferralTask, at: datetime) -> list[FollowUp]:
-    """When a service has said yes on a pathway: the sender's side is to ask for each score on its days. Once for each referral."""
+    """When a service has said yes on a pathway: the sender's side is to ask for each score on its days.
+
+    They are counted from the first yes of those that stand: a further one adds none.
+    """
     referral = task.referral
     if referral.pathway_version is None or referral.source == Referral.Source.SELF:
         return []
     due = [(tool.name, day) for tool in read(referral.pathway_version).outcome_tools for day in tool.days]
-    if not due or FollowUp.objects.filter(referral=referral, kind=FollowUp.Kind.OUTCOME).exists():
+    counted_already = referral.tasks.filter(status__in=Status.taken_on()).exclude(pk=task.pk).exists()
+    if not due or counted_already or _to_do(referral).exists():
         return []
     sender = referral.created_by
     still_there = sender is not None and sender.is_active and sender.organization_id == referral.organization_id
@@ -47,6 +56,37 @@ def plan_scores(*, task: ReferralTask, at: datetime) -> list[FollowUp]:
     whose = referral.organization_id
     publish("followup.changed", topics=[f"org:{whose}"], audience=[whose], data={"referral": str(referral.pk)})
     return made
+
+
+def cancel_scores(*, task: ReferralTask, by: Actor | None, at: datetime) -> None:
+    """When a yes was taken back or has failed and no other stands: the scores that were counted from it are not asked for any more."""
+    referral = task.referral
+    if referral.pathway_version_id is None or referral.tasks.filter(status__in=Status.taken_on()).exists():
+        return
+    ended = list(_to_do(referral).select_for_update(of=("self",)).order_by("pk"))
+    for one in ended:
+        one.state, one.outcome, one.ended_at, one.ended_by = FollowUp.State.CANCELLED, YES_GONE, at, account_of(by)
+        one.version += 1
+    FollowUp.objects.bulk_update(ended, ["state", "outcome", "ended_at", "ended_by", "version"])
+    FollowUpStep.objects.bulk_create(
+        FollowUpStep(
+            follow_up=one,
+            action=FollowUpStep.Action.CANCELLED,
+            words=YES_GONE,
+            due_on=one.due_on,
+            assigned_to=one.assigned_to,
+            by=account_of(by),
+            at=at,
+        )
+        for one in ended
+    )
+    if ended:
+        whose = referral.organization_id
+        publish("followup.changed", topics=[f"org:{whose}"], audience=[whose], data={"referral": str(referral.pk)})
+
+
+def _to_do(referral: Referral) -> QuerySet[FollowUp]:
+    return FollowUp.objects.open().filter(referral=referral, kind=FollowUp.Kind.OUTCOME)
 
 
 def set_score(found: FollowUp, score: Decimal | None, scored_on: date | None, at: datetime) -> str:

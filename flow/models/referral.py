@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Self
 
 import pgtrigger
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Count, Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from capacity.models import Reservation, ServiceCapacity
@@ -108,12 +108,17 @@ class Referral(models.Model):
 
     @property
     def wait_is_over(self) -> bool:
-        """Whether of what was sent together for the same stay something has begun, and nothing that has not is asked for or promised."""
+        """Whether of what was sent together for the same stay something has begun, and nothing that has not is asked for or promised.
+
+        Where more services are wanted than have said yes, somebody is still to be found, unless the sender has closed it.
+        """
         begun = ReferralTask.objects.filter(referral=OuterRef("pk"), status__in=[Status.IN_PROGRESS, Status.COMPLETED])
         asked = ReferralTask.objects.filter(referral=OuterRef("pk"), status__in=[Status.REQUESTED, Status.ACCEPTED])
         same = Q(pk=self.pk) if self.package is None else Q(package=self.package, episode=self.episode_id)
-        parts = list(Referral.objects.filter(same).order_by().values_list(Exists(begun), Exists(asked)))
-        return any(has for has, _ in parts) and all(has or not more for has, more in parts)
+        yes = Count("tasks", filter=Q(tasks__status__in=Status.taken_on()))
+        found = Referral.objects.filter(same).order_by().annotate(has=Exists(begun), more=Exists(asked), yes=yes)
+        parts = list(found.values_list("has", "more", Q(yes__lt=F("wanted"), closed_at=None)))
+        return any(has for has, *_ in parts) and not any(more or (has and lacks) for has, more, lacks in parts)
 
 
 class ReferralTaskQuerySet(VisibleQuerySet):

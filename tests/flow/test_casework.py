@@ -14,6 +14,7 @@ from flow.casework import operations, queries
 from flow.models import FollowUp, Message, Note, NoteVersion, Team
 from flow.workflow import Status
 from tests.factories import PatientFactory, PoolFactory, UserFactory
+from tests.factories.sharing import PathwayFactory
 from tests.flow.helpers import asked, provider_of, send
 
 pytestmark = pytest.mark.django_db
@@ -249,3 +250,18 @@ def test_a_message_is_sent_once_for_its_key():
     assert len(events("message.new")) == 1
     with pytest.raises(DatabaseError), transaction.atomic():
         Message.objects.update(words="Never said")
+
+
+@pytest.mark.req("R065")
+def test_scores_go_with_the_yes_from_which_they_were_counted():
+    sender, (one, two) = UserFactory(), PoolFactory.create_batch(2)
+    pathway = PathwayFactory(version={"outcome_tools": ["ONS4"], "outcome_days": {"ONS4": [0, 42]}})
+    referral = send(sender, [one], version_id=pathway.versions.get().pk)
+    task = referral.tasks.get()
+    steps.accept(task_id=task.pk, by=provider_of(one), at=timezone.now())
+    steps.withdraw(task_id=task.pk, by=provider_of(one), at=timezone.now(), reason_text="Nobody to do it")
+    scores = FollowUp.objects.filter(kind="outcome")
+    assert [one.state for one in scores] == ["cancelled", "cancelled"]
+    [again] = steps.ask_also(referral_id=referral.pk, pool_ids=[two.pk], by=sender, at=timezone.now())
+    steps.accept(task_id=again.pk, by=provider_of(two), at=timezone.now())
+    assert scores.open().count() == 2

@@ -8,7 +8,7 @@ from django.utils import timezone
 from core import acting
 from core.errors import Conflict, Invalid, LuneError, NotAllowed, NotFound
 from core.models import Event
-from flow import consents
+from flow import consents, moves
 from flow import operations as flow
 from flow.hubs import closing, needs, operations, queries
 from flow.hubs.steps import MOVES, HubAction, HubSide, HubState
@@ -372,6 +372,15 @@ def test_a_hub_takes_back_what_it_sent_to_a_service_and_asks_another(scene: Scen
     with pytest.raises(Conflict) as refused:
         scene.do(operations.take_back, entry, task_id=task.pk, words="Again")
     assert refused.value.code == "moved-on"
+
+
+@pytest.mark.parametrize("verb", [flow.withdraw, flow.retract])
+def test_what_the_sender_takes_back_is_not_the_hubs_to_move(scene: Scene, verb) -> None:
+    entry, task = sent_on(scene, PoolFactory())
+    verb(task_id=task.pk, by=scene.sender, at=timezone.now(), reason_text="Her daughter found a place")
+    assert moves.of_referral(entry.referral, timezone.now() + timedelta(days=9)).side == moves.Mover.NOBODY
+    assert not queries.queue(scene.worker).exists()
+    assert not queries.standing(entry.referral).nobody_left
 
 
 def test_only_a_hub_takes_back_and_only_what_is_in_its_queue(scene: Scene) -> None:

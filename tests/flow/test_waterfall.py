@@ -278,3 +278,21 @@ def test_once_the_stay_has_ended_nobody_else_is_asked(sender):
     operations.decline(task_id=task_of(referral, one).pk, by=provider_of(one), at=timezone.now(), reason=Reason.CAPACITY)
     assert asked(referral) == [(one.service.name, "rejected")]
     assert listed(referral) == ["asked", "dropped"]
+
+
+@pytest.mark.req("R008")
+def test_of_two_that_are_wanted_the_second_is_still_found_once_the_first_has_begun(sender):
+    one, two, three, more = PoolFactory.create_batch(4)
+    person = PatientFactory(organization=sender.organization)
+    stay = EpisodeFactory(patient=person)
+    referral = in_order(sender, [one, two, three], wanted=2, patient=person, episode_id=stay.pk)
+    for step in (operations.accept, operations.start):
+        step(task_id=task_of(referral, one).pk, by=provider_of(one), at=timezone.now())
+    for pool in (two, three):
+        operations.decline(task_id=task_of(referral, pool).pk, by=provider_of(pool), at=timezone.now(), reason=Reason.CAPACITY)
+    asking.ask_also(referral_id=referral.pk, pool_ids=[more.pk], by=sender, at=timezone.now())
+    stay.refresh_from_db()
+    assert (asked(referral)[-1], stay.ended_at) == ((more.service.name, "requested"), None)
+    asking.close(referral_id=referral.pk, reason="One is enough", by=sender, at=timezone.now())
+    stay.refresh_from_db()
+    assert stay.ended_at is not None, "what has begun is all that is waited for"
