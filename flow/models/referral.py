@@ -117,7 +117,7 @@ class Referral(models.Model):
         same = Q(pk=self.pk) if self.package is None else Q(package=self.package, episode=self.episode_id)
         yes = Count("tasks", filter=Q(tasks__status__in=Status.taken_on()))
         found = Referral.objects.filter(same).order_by().annotate(has=Exists(begun), more=Exists(asked), yes=yes)
-        parts = list(found.values_list("has", "more", Q(yes__lt=F("wanted"), closed_at=None)))
+        parts = list(found.annotate(lacks=Q(yes__lt=F("wanted"), closed_at=None)).values_list("has", "more", "lacks"))
         return any(has for has, *_ in parts) and not any(more or (has and lacks) for has, more, lacks in parts)
 
 

@@ -7,6 +7,7 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from catalogue.models import User
+from core import acting
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.models import Event
 from flow import operations as steps
@@ -259,7 +260,9 @@ def test_scores_go_with_the_yes_from_which_they_were_counted():
     referral = send(sender, [one], version_id=pathway.versions.get().pk)
     task = referral.tasks.get()
     steps.accept(task_id=task.pk, by=provider_of(one), at=timezone.now())
-    steps.withdraw(task_id=task.pk, by=provider_of(one), at=timezone.now(), reason_text="Nobody to do it")
+    provider = provider_of(one)
+    with acting.for_user(provider):
+        steps.withdraw(task_id=task.pk, by=provider, at=timezone.now(), reason_text="Nobody to do it")
     scores = FollowUp.objects.filter(kind="outcome")
     assert [one.state for one in scores] == ["cancelled", "cancelled"]
     [again] = steps.ask_also(referral_id=referral.pk, pool_ids=[two.pk], by=sender, at=timezone.now())

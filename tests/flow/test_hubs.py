@@ -365,7 +365,10 @@ def test_a_hub_takes_back_what_it_sent_to_a_service_and_asks_another(scene: Scen
     pool.refresh_from_db()
     assert (task.status, task.status_reason_text, pool.available) == (Status.CANCELLED, "Too far for her daughter", 1)
     assert not Patient.objects.visible_to(provider).exists()
-    assert queries.queue(scene.worker).get() == entry
+    with acting.for_user(scene.worker):
+        assert queries.queue(scene.worker).get() == entry
+    with acting.for_user(scene.sender):
+        assert moves.of_referral(entry.referral, timezone.now()).side == moves.Mover.HUB
     step = queries.standing(entry.referral).told[0]
     assert step.words == "The hub took back the request"
     assert step.reason == f"{pool.service.name}: Too far for her daughter"
@@ -379,7 +382,8 @@ def test_what_the_sender_takes_back_is_not_the_hubs_to_move(scene: Scene, verb) 
     entry, task = sent_on(scene, PoolFactory())
     verb(task_id=task.pk, by=scene.sender, at=timezone.now(), reason_text="Her daughter found a place")
     assert moves.of_referral(entry.referral, timezone.now() + timedelta(days=9)).side == moves.Mover.NOBODY
-    assert not queries.queue(scene.worker).exists()
+    with acting.for_user(scene.worker):
+        assert not queries.queue(scene.worker).exists()
     assert not queries.standing(entry.referral).nobody_left
 
 
