@@ -13,8 +13,9 @@ from flow import consents, operations
 from flow.models import FollowUp, HubEntry, ProcessRule, Referral, RuleDeed, RuleVersion, Transition
 from flow.rules import operations as rules
 from flow.workflow import BY_ACTION, Action, Reason, Side
-from tests.factories import OrganizationFactory, PoolFactory, UserFactory
-from tests.factories.sharing import AgreementFactory, HubFactory
+from matching import operations as matching
+from tests.factories import NeedProfileFactory, OrganizationFactory, PoolFactory, UserFactory
+from tests.factories.sharing import AgreementFactory, HubFactory, PathwayFactory
 from tests.flow.helpers import provider_of, send
 
 pytestmark = pytest.mark.django_db
@@ -76,6 +77,21 @@ def test_what_is_over_or_was_before_the_rule_is_left_alone_and_what_is_not_possi
     deed = RuleDeed.objects.get()
     assert (deed.outcome, deed.task) == ("refused", task)
     assert "Nobody else could be asked" in deed.words
+
+
+@pytest.mark.parametrize("on_a_pathway", [False, True])
+def test_the_next_of_the_matches_is_asked_only_where_the_pathway_includes_it(administrator, on_a_pathway):
+    sender, pool, other = UserFactory(), PoolFactory(), PoolFactory()
+    run = matching.match(NeedProfileFactory(organization=sender.organization), by=sender, at=timezone.now())
+    version = PathwayFactory().versions.get()
+    version.services.set([pool.service])
+    referral = send(sender, [pool], version_id=version.pk if on_a_pathway else None)
+    Referral.objects.filter(pk=referral.pk).update(match_run=run, profile=run.profile)
+    on(written(administrator, trigger="declined", action="offer-next", after=timedelta()))
+    operations.decline(task_id=referral.tasks.get().pk, by=provider_of(pool), at=timezone.now(), reason=Reason.DISTANCE)
+    assert rules.run(at=timezone.now() + timedelta(minutes=1)) == 1
+    assert RuleDeed.objects.get().outcome == ("refused" if on_a_pathway else "done")
+    assert referral.tasks.filter(pool=other).exists() is not on_a_pathway
 
 
 @pytest.mark.parametrize(

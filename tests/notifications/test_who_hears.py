@@ -7,8 +7,8 @@ from flow import moves
 from flow import operations as flow
 from flow.hubs import operations as hubs
 from flow.models import Referral, Team
-from notifications.models import JournalPlace
-from notifications.notices import hearing, reading
+from notifications.models import JournalPlace, Notice
+from notifications.notices import hearing, reading, words
 from tests.factories import PoolFactory, UserFactory
 from tests.flow.helpers import provider_of
 from tests.flow.test_hubs import Scene, sent_on
@@ -46,6 +46,7 @@ def test_of_a_session_that_is_off_its_sender_hears_and_of_a_closed_grant_those_w
     tellings, _ = hearing.hear(page.events)
     told = {(telling.kind.code, telling.user) for telling in tellings if telling.kind.code in ("session-off", "grant")}
     assert told == {("session-off", sender), ("grant", answerer)}
+    assert words.inside(Notice(kind="grant", data={"agreement": "a"}), "").startswith("An agreement to share records with you has ended")
 
 
 @pytest.mark.parametrize("of_the_hub", [False, True], ids=["of another organisation", "of the hub's own"])
