@@ -88,6 +88,7 @@ def test_a_process_of_the_version_before_goes_on_writing_until_it_is_restarted()
     assert UnmetNeed.objects.values("digest").distinct().count() == 2
     assert {row.on for row in UnmetNeed.objects.all()} == {clock.local_date(timezone.now())}
     assert given >= {"matching_matchrun.part", "matching_matchrun.because", "flow_planline.together", "flow_acceptancemodel.outcomes"}
+    assert given >= {"flow_followup.tool", "flow_pathwayversion.outcome_days", "capacity_updatelink.told"}
 
 
 def test_a_package_enters_each_kind_by_itself_and_a_suggestion_none():
