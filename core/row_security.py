@@ -29,7 +29,7 @@ ORGANIZATION = "(SELECT nullif(current_setting('lune.organization', true), '')::
 WORK = "(SELECT current_setting('lune.role', true))"
 
 #: Nothing that `lune_app` does may change or take away what these say.
-APPEND_ONLY = ("core_auditentry", "core_auditseal", "core_event", "flow_transition")
+APPEND_ONLY = ("core_auditentry", "core_auditseal", "core_event", "flow_transition", "flow_referralchange")
 
 #: Stand for the organisation, the user, the instant and the row while a statement is made, and for nothing else anywhere.
 _ORGANIZATION, _USER = UUID("5e000000-0000-4000-8000-00000000000a"), UUID("5e000000-0000-4000-8000-00000000000b")

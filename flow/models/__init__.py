@@ -24,6 +24,7 @@ from .plan import Plan, PlanDecision, PlanLine
 from .process_rule import ProcessRule, RuleDeed, RuleSwitch, RuleVersion
 from .queue import QueuedAsk
 from .referral import Referral, ReferralTask, Transition
+from .referral_change import ReferralChange
 from .related import RelatedPerson
 from .relationship import Relationship
 from .reply_contact import ReplyContact
@@ -38,7 +39,7 @@ __all__ = [
     "AcceptanceModel", "AcceptanceSwitch", "Attendance", "Batch", "Booking", "Consent", "Document", "Episode", "EpisodeHold",
     "FirstView", "FollowUp", "FollowUpStep", "GlassOpening", "Grant", "Hub", "HubEntry", "HubStep", "Launch", "LaunchKey", "Letter",
     "Message", "NotOnePerson", "Note", "NoteVersion", "Pathway", "PathwayVersion", "Patient", "PatientMerge", "PersonMessage", "PhoneCall",
-    "Plan", "PlanDecision", "PlanLine", "ProcessRule", "QueuedAsk", "Referral", "ReferralOrigin", "ReferralTask", "RelatedPerson",
+    "Plan", "PlanDecision", "PlanLine", "ProcessRule", "QueuedAsk", "Referral", "ReferralChange", "ReferralOrigin", "ReferralTask", "RelatedPerson",
     "Relationship", "ReleaseCode", "ReplyContact", "RuleDeed", "RuleSwitch", "RuleVersion", "SavedView", "SelfReferral",
     "SelfReferralLink", "SelfReferralNote", "SessionCancellation", "SharingAgreement", "SimulatorControl", "TaskLink", "Team", "Transition",
     "WalkIns", "WhatIf", "WhatIfResult",

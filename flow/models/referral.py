@@ -63,6 +63,9 @@ class Referral(models.Model):
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="referrals")
     episode = models.ForeignKey(Episode, on_delete=models.PROTECT, null=True, blank=True, related_name="referrals")
     profile = models.ForeignKey(NeedProfile, on_delete=models.PROTECT, related_name="referrals")
+    first_profile = models.ForeignKey(
+        NeedProfile, on_delete=models.PROTECT, null=True, blank=True, related_name="+", help_text="With which it was sent, if edited since."
+    )
     match_run = models.ForeignKey(MatchRun, on_delete=models.SET_NULL, null=True, blank=True, related_name="referrals")
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="sent_referrals")
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
@@ -83,6 +86,7 @@ class Referral(models.Model):
     answer_within = models.PositiveIntegerField(null=True, blank=True, help_text="Minutes to answer, where the sender set them.")
     closed_at = models.DateTimeField(null=True, blank=True, help_text="The sender needs nothing more of it.")
     closed_because = GuardedChar(max_length=300, blank=True, default="", db_default="", beside="closed_at")
+    edits = models.PositiveSmallIntegerField(default=0, db_default=0, help_text="How often its sender has changed it; see `ReferralChange`.")
     team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, blank=True, related_name="referrals")
     pathway_version = models.ForeignKey(PathwayVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="referrals")
     pathway_answers = GuardedJSON(

@@ -17,7 +17,7 @@ from django.apps import apps
 from django.db import models
 
 from core.row_security import ORGANIZATION, WORK, Policy, Question, function
-from flow.models import Episode, Patient, Referral, ReferralTask, SelfReferral
+from flow.models import Episode, Patient, Referral, ReferralChange, ReferralTask, SelfReferral
 from flow.workflow import Status
 
 #: Where the walk begins.
@@ -43,6 +43,11 @@ _STEP = f"""
 _WORDS = f"""
     lune_sees_flow_referral(r.id) OR EXISTS (SELECT FROM flow_referraltask t WHERE t.referral_id = r.id
     AND t.provider_id = lune_organization AND t.status IN ({_KNOWN}) AND current_setting('lune.role', true) = 'provider')"""
+#: What a sender typed when it changed a referral: for its own side; why it did, also for whoever has the person.
+_TYPED = "lune_sees_flow_referral(r.referral_id)"
+_WHY = f"""
+    lune_sees_flow_referral(r.referral_id) OR EXISTS (SELECT FROM flow_referraltask t WHERE t.referral_id = r.referral_id
+    AND t.provider_id = lune_organization AND t.status IN ({_KNOWN}) AND current_setting('lune.role', true) = 'provider')"""
 #: Who was asked and has not said yes reads the answers that the version shows before it, as `flow.pathways.configuration.answered` says.
 _SHOWN_BEFORE = """
     SELECT jsonb_object_agg(asked->>'key', r.pathway_answers->(asked->>'key'))
@@ -67,6 +72,7 @@ DIFFERENT = [
             WHEN 'referrer' THEN (SELECT lune_hides_nothing()) AND lune_is_own(referral_id) ELSE false END""",
         guarded={"status_reason_text": _TASK},
     ),
+    Policy(ReferralChange, guarded={"reason_before": _TYPED, "reason": _TYPED, "deadlines": _TYPED, "why": _WHY}),
 ]
 
 
