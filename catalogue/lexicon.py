@@ -4,7 +4,9 @@ This is the one place that says what a code stands for. Whoever stores or sends 
 kept, from the moment of the merge, and the same code again when the merge is undone.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import NamedTuple
 from uuid import UUID
 
@@ -48,6 +50,8 @@ class Lexicon:
     def read(cls) -> "Lexicon":
         """The lists as this transaction sees them: one short question, and all the words only when one of them has changed."""
         global _last
+        if (held := _held.get()) is not None:
+            return held
         known, lexicon = _last
         with connection.cursor() as cursor:
             cursor.execute(_STAMP)
@@ -66,6 +70,16 @@ class Lexicon:
         lexicon = cls(words, kept)
         _last = (stamp, lexicon)
         return lexicon
+
+    @classmethod
+    @contextmanager
+    def held(cls) -> Iterator[None]:
+        """All that is read in here is of one reading: for a short piece of work that needs the lists again and again, and changes none."""
+        token = _held.set(cls.read())
+        try:
+            yield
+        finally:
+            _held.reset(token)
 
     def kept(self, slug: str, code: str) -> str:
         """The code itself, or that of the term into which it was merged."""
@@ -98,6 +112,8 @@ class Lexicon:
         return {slug: {word.bit: word.name for word in words.values()} for slug, words in self._words.items()}
 
 
+#: What `Lexicon.held` keeps.
+_held: ContextVar[Lexicon | None] = ContextVar("lexicon", default=None)
 #: The stamp of what was read last in this process, and that.
 _last: tuple[str, Lexicon] = ("", Lexicon({}, {}))
 

@@ -1,16 +1,17 @@
 """What people do with matching: search, look again, and ask why."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import count
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
 from capacity.models import ServiceCapacity
-from catalogue.lexicon import name_of
+from catalogue.lexicon import Lexicon, name_of
 from catalogue.models import User
 from core import clock
 from matching import carrying, ledger, parts, profiles, queries, storing, support
@@ -97,6 +98,16 @@ class Misses:
 
 
 @transaction.atomic
+def ask(data: Mapping[str, Any], *, by: User, at: datetime) -> MatchRun:
+    """Store a need as `profile_from` does, and rank for it: both or neither. The lists of words are read once for all of it.
+
+    Raises what `profile_from` raises.
+    """
+    with Lexicon.held():
+        return _matched(profile_from(data, by=by), by=by, at=at)
+
+
+@transaction.atomic
 def match(
     profile: NeedProfile, *, by: User | None, at: datetime, limit: int = 50, nearly: bool = False, in_ledger: bool = True
 ) -> MatchRun:
@@ -107,6 +118,12 @@ def match(
     though somebody fits. A route planner, where there is one, is asked about the best lines. Where nobody searched – a record was opened –
     `in_ledger` is False, and the ledger stays as it is.
     """
+    return _matched(profile, by=by, at=at, limit=limit, nearly=nearly, in_ledger=in_ledger)
+
+
+def _matched(
+    profile: NeedProfile, *, by: User | None, at: datetime, limit: int = 50, nearly: bool = False, in_ledger: bool = True
+) -> MatchRun:
     run = _match(profile, by=by, at=at, limit=limit, ledger_too=in_ledger and not parts.is_package(profile), nearly=nearly)
     run.just_parts = []
     for part in parts.of(profile):
@@ -175,14 +192,19 @@ def _part_of(run: MatchRun, person: support.Person) -> PartOf:
     )
 
 
-def lines(run: MatchRun) -> list[Line]:
-    """The ranking as it was stored."""
+def lines(run: MatchRun, *, start: int = 0, stop: int | None = None) -> list[Line]:
+    """The ranking as it was stored; with `start` and `stop`, those lines of it alone, counted as Python counts."""
     need, weights = Need.from_json(run.problem), Weights.from_json(run.weights)
     if run.just_ranked is not None:
-        return lines_of(need, weights, run.just_ranked, by_road=run.travel)
-    stored = list(run.candidates.order_by("rank").values_list("rank", "facts", "score", "distance_m", "terms"))
+        return lines_of(need, weights, run.just_ranked[start:stop], by_road=run.travel, numbers=count(start + 1))
+    stored = list(run.candidates.order_by("rank").values_list("rank", "facts", "score", "distance_m", "terms")[start:stop])
     ranked = [(check.Ranked(PoolFacts.from_json(facts), score, away), points) for _, facts, score, away, points in stored]
     return lines_of(need, weights, ranked, by_road=run.travel, numbers=[number for number, *_ in stored])
+
+
+def how_many(run: MatchRun) -> int:
+    """How many lines the ranking has."""
+    return run.candidates.count() if run.just_ranked is None else len(run.just_ranked)
 
 
 def replay(run: MatchRun) -> list[Line]:

@@ -106,6 +106,12 @@ def _need(profile: NeedProfile, lexicon: Lexicon, areas: Sequence[int], at: date
     )
 
 
+def with_changes(profile: NeedProfile, *, by: User, at: datetime, **changes: Any) -> NeedProfile:
+    """The same need with changes, not saved yet: what was searched for and sent before stays as it was."""
+    kept = {field.attname: getattr(profile, field.attname) for field in NeedProfile._meta.concrete_fields if not field.primary_key}
+    return NeedProfile(**(kept | {"created_by_id": by.pk, "created_at": at} | changes))
+
+
 def profile_from(data: Mapping[str, Any], *, by: User) -> NeedProfile:
     """Store a need profile for `by`'s organisation.
 

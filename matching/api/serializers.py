@@ -49,6 +49,13 @@ class NeedSerializer(serializers.Serializer):
     all_wanted = serializers.BooleanField(default=False, help_text="One service of each of `care_types` is wanted, not one of any.")
 
 
+class LinesSerializer(serializers.Serializer):
+    """Which lines of a ranking are told: the best ten, unless others are asked for."""
+
+    page = serializers.IntegerField(min_value=1, max_value=100, default=1)
+    per_page = serializers.IntegerField(min_value=1, max_value=50, default=10, help_text="Lines at once: 10, at most 50.")
+
+
 class TermSerializer(serializers.Serializer):
     code = serializers.CharField()
     points = serializers.IntegerField()
@@ -134,6 +141,7 @@ class MatchRunSerializer(serializers.Serializer):
     considered = serializers.IntegerField()
     weights_version = serializers.IntegerField()
     engine_version = serializers.CharField()
+    count = serializers.IntegerField(help_text="How many lines the ranking has, on all its pages.")
     lines = LineSerializer(many=True)
     nearest_misses = MissesSerializer()
     parts = PartSerializer(many=True)

@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from django.db import transaction
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import BasePermission
@@ -15,10 +14,13 @@ from core import clock
 from core.api import user_of
 from matching import operations
 from matching.api.plain import teller
-from matching.api.serializers import ExplanationSerializer, MatchRunSerializer, NeedSerializer
+from matching.api.serializers import ExplanationSerializer, LinesSerializer, MatchRunSerializer, NeedSerializer
 from matching.models import MatchRun
 
 _told = teller(MatchRunSerializer())
+#: Made once: it keeps nothing of what it is given.
+_need = NeedSerializer()
+_page = LinesSerializer()
 
 
 class IsReferrer(BasePermission):
@@ -31,10 +33,14 @@ class IsReferrer(BasePermission):
         return bool(user.is_authenticated and user.is_referrer and user.organization_id)
 
 
-def _answer(run: MatchRun, status: int = 200) -> Response:
+def _answer(request: Request, run: MatchRun, status: int = 200) -> Response:
+    """The run with the lines that were asked for. What is asked was looked at before."""
+    asked = _page.run_validation(request.query_params)
+    start = (asked["page"] - 1) * asked["per_page"]
     fields = ("id", "at", "profile_id", "considered", "weights_version", "engine_version")
     stored = {name: getattr(run, name) for name in fields}
-    told = {"lines": operations.lines(run), "nearest_misses": operations.nearest_misses(run), "parts": operations.parts_of(run)}
+    told = {"count": operations.how_many(run), "lines": operations.lines(run, start=start, stop=start + asked["per_page"])}
+    told |= {"nearest_misses": operations.nearest_misses(run), "parts": operations.parts_of(run)}
     answer = stored | told
     return Response(_told(answer), status=status)
 
@@ -42,23 +48,21 @@ def _answer(run: MatchRun, status: int = 200) -> Response:
 class MatchRunsView(APIView):
     permission_classes = (IsReferrer,)
 
-    @extend_schema(request=NeedSerializer, responses={201: MatchRunSerializer}, summary="Rank what is free for a need")
+    @extend_schema(
+        request=NeedSerializer, parameters=[LinesSerializer], responses={201: MatchRunSerializer}, summary="Rank what is free for a need"
+    )
     def post(self, request: Request) -> Response:
-        need = NeedSerializer(data=request.data)
-        need.is_valid(raise_exception=True)
-        user = user_of(request)
-        with transaction.atomic():
-            profile = operations.profile_from(need.validated_data, by=user)
-            run = operations.match(profile, by=user, at=clock.now())
-        return _answer(run, status=201)
+        _page.run_validation(request.query_params)  # before anything is stored
+        run = operations.ask(_need.run_validation(request.data), by=user_of(request), at=clock.now())
+        return _answer(request, run, status=201)
 
 
 class MatchRunView(APIView):
     permission_classes = (IsReferrer,)
 
-    @extend_schema(responses=MatchRunSerializer, summary="A ranking as it was")
+    @extend_schema(parameters=[LinesSerializer], responses=MatchRunSerializer, summary="A ranking as it was")
     def get(self, request: Request, run_id: UUID) -> Response:
-        return _answer(get_object_or_404(MatchRun.objects.visible_to(request.user), pk=run_id))
+        return _answer(request, get_object_or_404(MatchRun.objects.visible_to(request.user), pk=run_id))
 
 
 class WhyNotView(APIView):

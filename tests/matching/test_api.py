@@ -70,6 +70,27 @@ def test_diagnoses_practice_and_marks_go_in():
         assert next(iter(wrong)) in (refused.data.get("field"), *refused.data)
 
 
+def test_the_best_ten_are_told_and_the_others_on_further_pages():
+    PostcodeFactory()
+    for _ in range(13):
+        PoolFactory()
+    by = client()
+    first = ask(by)
+    run = reverse("api-match-run", args=[first.data["id"]])
+    assert (first.data["count"], len(first.data["lines"])) == (13, 10)
+    assert by.get(run).data == first.data
+    everything = by.get(run, {"per_page": 50}).data["lines"]
+    assert [line["rank"] for line in everything] == list(range(1, 14))
+    assert first.data["lines"] + by.get(run, {"page": 2}).data["lines"] == everything
+    assert by.get(run, {"page": 3}).data["lines"] == []
+    whole = by.post(f"{reverse('api-match-runs')}?per_page=13", NEED)
+    assert [line["rank"] for line in whole.data["lines"]] == list(range(1, 14))
+    runs = MatchRun.objects.count()
+    refused = by.post(f"{reverse('api-match-runs')}?per_page=51", NEED)
+    assert (refused.status_code, list(refused.data)) == (400, ["per_page"])
+    assert MatchRun.objects.count() == runs
+
+
 def test_why_not_is_answered():
     OutcodeFactory()
     pool, user = PoolFactory(), UserFactory()
@@ -125,8 +146,7 @@ def test_an_answer_is_what_its_serializer_says():
         told = ask(client(by), **changes).json()
         run = MatchRun.objects.get(pk=told["id"])
         fields = {name: getattr(run, name) for name in ("id", "at", "profile_id", "considered", "weights_version", "engine_version")}
-        answer = (
-            fields | {name: getattr(operations, name)(run) for name in ("lines", "nearest_misses")} | {"parts": operations.parts_of(run)}
-        )
+        answer = fields | {name: getattr(operations, name)(run) for name in ("lines", "nearest_misses")}
+        answer |= {"count": operations.how_many(run), "parts": operations.parts_of(run)}
         assert told == json.loads(JSONRenderer().render(MatchRunSerializer(answer).data))
         assert bool(told["lines"]) is not bool(told["nearest_misses"]["lines"])
