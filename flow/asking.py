@@ -54,7 +54,7 @@ def move(*, entry_id: UUID, up: bool, by: User, at: datetime) -> QueuedAsk:
 @transaction.atomic
 def order(*, referral_id: UUID, pool_ids: Iterable[UUID], by: User, at: datetime, expected: str | None = None) -> Referral:
     """Put all services that are still to be asked into a new order. Raises Conflict (`moved-on`) when these are not they."""
-    referral, _ = _lock(referral_id, by, expected)
+    referral, _ = lock(referral_id, by, expected)
     line = {entry.pool_id: entry for entry in waterfall.waiting(referral)}
     wanted = list(pool_ids)
     if len(wanted) != len(line) or set(wanted) != set(line):
@@ -79,7 +79,7 @@ def leave_out(*, entry_id: UUID, by: User, at: datetime, expected: str | None = 
 @transaction.atomic
 def ask_next(*, referral_id: UUID, by: User, at: datetime, expected: str | None = None) -> ReferralTask:
     """Ask the next of the list now, without waiting for those who were asked. Raises Conflict (`nobody-left`) when nobody can be asked."""
-    referral, tasks = _lock(referral_id, by, expected)
+    referral, tasks = lock(referral_id, by, expected)
     _require_going_on(referral)
     consents.satisfy(referral.patient, ticked=False, kinds=set(), by=by, at=at)
     if sum(task.status in Status.taken_on() for task in tasks) >= referral.wanted:
@@ -102,7 +102,7 @@ def ask_also(
     Returns those that were asked now. On a pathway only its own can be asked. Raises as `flow.operations.send` does. `expected`, here as
     elsewhere: the mark of `flow.revisions` that was read; when something has changed since, nothing is done (Conflict, `stale-version`).
     """
-    referral, tasks = _lock(referral_id, by, expected)
+    referral, tasks = lock(referral_id, by, expected)
     chosen = list(dict.fromkeys(pool_ids))
     if not chosen:
         raise Invalid("Choose at least one service.", code="no-places-chosen")
@@ -143,7 +143,7 @@ def ask_also(
 @transaction.atomic
 def close(*, referral_id: UUID, reason: str, by: User, at: datetime, expected: str | None = None) -> Referral:
     """Nothing more is needed of a referral: who has not answered is withdrawn, and nobody else is asked. A yes stays as it is."""
-    referral, tasks = _lock(referral_id, by, expected)
+    referral, tasks = lock(referral_id, by, expected)
     reason = reason.strip()
     if not 1 <= len(reason) <= 300:
         raise Invalid("Say in a few words why nothing more is needed, in up to 300 letters.", code="reason-needed", field="reason")
@@ -171,7 +171,7 @@ def _entry(entry_id: UUID, by: User, expected: str | None = None) -> tuple[Queue
     found = QueuedAsk.objects.visible_to(by).filter(pk=entry_id).values_list("referral_id", flat=True).first()
     if found is None:
         raise NotFound("That service is not in the list of this referral.")
-    referral, tasks = _lock(found, by, expected)
+    referral, tasks = lock(found, by, expected)
     entry = next((one for one in waterfall.waiting(referral) if one.pk == entry_id), None)
     if entry is None:
         raise Conflict("This service has been asked meanwhile, or is no longer needed. Look again.", code="moved-on")
@@ -185,12 +185,13 @@ def _require_going_on(referral: Referral) -> None:
         raise Conflict(f"{waterfall.STAY_ENDED} Nobody else is asked; send a new referral if something is needed.", code="ended")
 
 
-def _lock(referral_id: UUID, by: User, expected: str | None = None) -> tuple[Referral, list[ReferralTask]]:
+def lock(referral_id: UUID, by: User, expected: str | None = None) -> tuple[Referral, list[ReferralTask]]:
+    """A referral that `by`'s team sent, and its tasks, for a change that was made on what `expected` marks."""
     seen = Referral.objects.visible_to(by).filter(pk=referral_id).values_list("organization_id", flat=True).first()
     if seen is None:
         raise NotFound("There is no such referral.")
     if not by.is_referrer or seen != by.organization_id:
-        raise NotAllowed("Only the team that sent a referral can change whom it asks.")
+        raise NotAllowed("Only the team that sent a referral can change it.")
     tasks = steps.lock_referral(referral_id, with_person=True)
     beside = ("patient", "profile", "organization", "episode", "pathway_version__pathway")
     referral = Referral.objects.select_related(*beside).get(pk=referral_id)

@@ -1,5 +1,6 @@
 """How soon somebody must act. Every deadline of a referral comes from here."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -55,6 +56,14 @@ def start_by(referral: Referral, at: datetime) -> datetime:
 def sender_by(referral: Referral, since: datetime) -> datetime:
     """Until when the sender is expected to ask somebody else, when nobody is left since then."""
     return Term(RESPOND_WITHIN[referral.urgency], _in_working_time(referral)).after(since)
+
+
+def moved(old: datetime | None, after: Callable[[datetime], datetime], *, since: datetime, at: datetime) -> datetime:
+    """A deadline once the terms have changed at `at`: it counts from when it began, but a shorter one gives whoever is to move its whole
+    time from now on, and never more than they had.
+    """
+    whole = after(since)
+    return whole if old is None else max(whole, min(old, after(at)))
 
 
 def tell_team_at(referral: Referral, due: datetime) -> datetime:

@@ -43,9 +43,18 @@ class Standing:
 
 def failed(profile: NeedProfile, pool_ids: Iterable[UUID], at: datetime) -> dict[UUID, tuple[str, ...]]:
     """The hard rules that stand against each place now, by their codes. A place that matching cannot judge is not judged."""
-    need = profiles.need_of(profile, at=at)
-    facts = queries.facts_of(need, list(pool_ids), at=at)
-    return {pool: tuple(code for code in check.failed(need, known) if code not in NOT_CRITERIA) for pool, known in facts.items()}
+    judged = _judged(profile, list(pool_ids), at)
+    return {pool: tuple(code for code in codes if code not in NOT_CRITERIA) for pool, codes in judged.items()}
+
+
+def newly_against(before: NeedProfile, after: NeedProfile, pool_ids: Iterable[UUID], at: datetime) -> dict[UUID, tuple[str, ...]]:
+    """The rules that stand against each place once the need has changed, and did not before. That of a free place too: a waiting list may
+    be too long for another day.
+    """
+    pools = list(pool_ids)
+    was, now = _judged(before, pools, at), _judged(after, pools, at)
+    found = {pool: tuple(code for code in now[pool] if code not in was.get(pool, ())) for pool in now}
+    return {pool: codes for pool, codes in found.items() if codes}
 
 
 def standing(profile: NeedProfile, pool_ids: Iterable[UUID], at: datetime) -> dict[UUID, Standing]:
@@ -76,6 +85,11 @@ def changes(task: ReferralTask, at: datetime) -> list[Change]:
         then = "you had not told how many were free" if was is None else f"{was} were free"
         found.append(Change("free", f"When you were asked, {then}. Your figures now say {free} free.", False))
     return found
+
+
+def _judged(profile: NeedProfile, pool_ids: list[UUID], at: datetime) -> dict[UUID, list[str]]:
+    need = profiles.need_of(profile, at=at)
+    return {pool: check.failed(need, known) for pool, known in queries.facts_of(need, pool_ids, at=at).items()}
 
 
 def _closed(state: PoolState) -> bool:

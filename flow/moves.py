@@ -164,22 +164,36 @@ def _withdrawn_by_provider() -> QuerySet[Transition]:
 def _superseded(referrals: Iterable[Referral]) -> set[UUID]:
     """Those after which another was sent for the same stay, or for the same need: the sender has moved."""
     sent = list(referrals)
-    newest_of_stay = _newest("episode", {r.episode_id for r in sent if r.episode_id})
-    newest_of_need = _newest("profile", {r.profile_id for r in sent})
+    newest_of_stay = _newest_of_stay({r.episode_id for r in sent if r.episode_id})
+    newest_of_need = _newest_of_need({need for r in sent for need in _needs(r)})
     return {
         r.pk
         for r in sent
         if r.package is None
         and (
-            newest_of_need.get((r.patient_id, r.profile_id), r.created_at) > r.created_at
+            any(newest_of_need.get((r.patient_id, need), r.created_at) > r.created_at for need in _needs(r))
             or (r.episode_id and newest_of_stay.get((r.patient_id, r.episode_id), r.created_at) > r.created_at)
         )
     }
 
 
-def _newest(of: str, ids: set[UUID]) -> dict[tuple[UUID, UUID], datetime]:
-    rows = Referral.objects.filter(**{f"{of}__in": ids}, package=None).order_by().values("patient", of).annotate(at=Max("created_at"))
-    return {(row["patient"], row[of]): row["at"] for row in rows}
+def _needs(referral: Referral) -> set[UUID]:
+    """What it is for: as it was sent, and as it stands since it was edited."""
+    return {need for need in (referral.first_profile_id, referral.profile_id) if need}
+
+
+def _newest_of_need(ids: set[UUID]) -> dict[tuple[UUID, UUID], datetime]:
+    sent = Referral.objects.filter(Q(profile__in=ids) | Q(first_profile__in=ids), package=None).order_by()
+    found: dict[tuple[UUID, UUID], datetime] = {}
+    for patient, profile, first, at in sent.values_list("patient", "profile", "first_profile").annotate(at=Max("created_at")):
+        for need in filter(None, {profile, first}):
+            found[patient, need] = max(at, found.get((patient, need), at))
+    return found
+
+
+def _newest_of_stay(ids: set[UUID]) -> dict[tuple[UUID, UUID], datetime]:
+    rows = Referral.objects.filter(episode__in=ids, package=None).order_by().values("patient", "episode").annotate(at=Max("created_at"))
+    return {(row["patient"], row["episode"]): row["at"] for row in rows}
 
 
 def queue_of(referral: Referral) -> list[QueuedAsk]:

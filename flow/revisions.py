@@ -15,6 +15,7 @@ def mark(referral: Referral) -> str:
     """Sixteen hexadecimal digits. Reads `tasks` and `queue`, and says nothing of a person."""
     stands = [
         referral.urgency,
+        referral.edits,
         str(referral.closed_at),
         sorted((str(task.pk), task.version) for task in referral.tasks.all()),
         sorted((entry.position, str(entry.pool_id), entry.state) for entry in referral.queue.all()),

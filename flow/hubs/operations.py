@@ -32,7 +32,7 @@ from matching.models import MatchRun, NeedProfile
 
 __all__ = [
     "WHOSE_MOVE", "answer", "ask", "assign", "end", "pass_on", "put_back", "return_", "route", "send", "send_again", "take", "take_back",
-    "triage", "withdraw",
+    "triage", "triage_by", "withdraw",
 ]  # fmt: skip
 
 #: How soon a hub looks at something urgent.
@@ -102,7 +102,7 @@ def send(
     share_back(referral, by=by, at=at)
     open_for(referral, hub, by=by, at=at)
     entry = HubEntry.objects.create(
-        referral=referral, hub=hub, due_at=_triage_by(referral, hub, at), queued_at=at, changed_at=at, state=HubState.QUEUED
+        referral=referral, hub=hub, due_at=triage_by(referral, hub, at), queued_at=at, changed_at=at, state=HubState.QUEUED
     )
     log_step(entry, HubAction.SEND, "", by=by, at=at)
     _queued(entry)
@@ -118,7 +118,7 @@ def hand_over(referral: Referral, hub: Hub, *, at: datetime, words: str) -> HubE
     if HubEntry.objects.filter(referral=referral).exists():
         raise Conflict("This referral has been at a hub already.", code="at-a-hub")
     open_for(referral, hub, by=None, at=at)
-    due = _triage_by(referral, hub, at)
+    due = triage_by(referral, hub, at)
     entry = HubEntry.objects.create(referral=referral, hub=hub, due_at=due, queued_at=at, changed_at=at, state=HubState.QUEUED)
     log_step(entry, HubAction.SEND, "", by=None, at=at, words=words)
     _queued(entry)
@@ -170,7 +170,7 @@ def ask(*, entry_id: UUID, words: str, by: User, at: datetime, expected_version:
 def answer(*, entry_id: UUID, words: str, by: User, at: datetime, expected_version: int | None = None) -> HubEntry:
     """The sender answers what the hub asked; it is in the queue again."""
     entry, step = _begin(HubAction.ANSWER, entry_id, by, expected_version)
-    entry = _finish(entry, step, by=by, at=at, words=words, due_at=_triage_by(entry.referral, entry.hub, at))
+    entry = _finish(entry, step, by=by, at=at, words=words, due_at=triage_by(entry.referral, entry.hub, at))
     _queued(entry)
     return entry
 
@@ -193,7 +193,7 @@ def send_again(*, entry_id: UUID, words: str = "", by: User, at: datetime, expec
     entry, step = _begin(HubAction.SEND, entry_id, by, expected_version)
     open_for(entry.referral, entry.hub, by=by, at=at)
     entry.queued_at = at
-    entry = _finish(entry, step, by=by, at=at, words=words, due_at=_triage_by(entry.referral, entry.hub, at))
+    entry = _finish(entry, step, by=by, at=at, words=words, due_at=triage_by(entry.referral, entry.hub, at))
     _queued(entry)
     return entry
 
@@ -213,7 +213,7 @@ def pass_on(*, entry_id: UUID, hub_id: UUID, words: str, by: User, at: datetime,
     open_for(entry.referral, hub, by=by, at=at)
     before = entry.hub.organization_id
     entry.hub, entry.assigned_to, entry.queued_at = hub, None, at
-    entry = _finish(entry, step, by=by, at=at, words=words, due_at=_triage_by(entry.referral, hub, at), also=before)
+    entry = _finish(entry, step, by=by, at=at, words=words, due_at=triage_by(entry.referral, hub, at), also=before)
     _queued(entry)
     return entry
 
@@ -295,7 +295,7 @@ def take_back(*, entry_id: UUID, task_id: UUID, words: str, by: User, at: dateti
     if task.referral.package and task.referral.wait_is_over:
         steps.end_wait(task.referral.episode_id, at)
     alive = any(each.status in (*Status.open(), *Status.known_to_provider()) for each in tasks)
-    again = None if alive else _triage_by(entry.referral, entry.hub, at)
+    again = None if alive else triage_by(entry.referral, entry.hub, at)
     entry = _finish(entry, step, by=by, at=at, words=f"{task.pool.service.name}: {words.strip()}"[:MOST_WORDS], due_at=again)
     tell_taken_back(entry, task, by=by)
     publish("flow.changed", topics=["region"])
@@ -407,7 +407,7 @@ def _queued(entry: HubEntry) -> None:
     )
 
 
-def _triage_by(referral: Referral, hub: Hub, at: datetime) -> datetime:
+def triage_by(referral: Referral, hub: Hub, at: datetime) -> datetime:
     """The pathway's own deadline, or the hub's; something urgent sooner than either."""
     named = expected(referral.pathway_version, "triaged")
     usual = due(named, at) if named else at + timedelta(hours=hub.triage_hours)

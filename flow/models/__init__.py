@@ -39,8 +39,8 @@ __all__ = [
     "AcceptanceModel", "AcceptanceSwitch", "Attendance", "Batch", "Booking", "Consent", "Document", "Episode", "EpisodeHold",
     "FirstView", "FollowUp", "FollowUpStep", "GlassOpening", "Grant", "Hub", "HubEntry", "HubStep", "Launch", "LaunchKey", "Letter",
     "Message", "NotOnePerson", "Note", "NoteVersion", "Pathway", "PathwayVersion", "Patient", "PatientMerge", "PersonMessage", "PhoneCall",
-    "Plan", "PlanDecision", "PlanLine", "ProcessRule", "QueuedAsk", "Referral", "ReferralChange", "ReferralOrigin", "ReferralTask", "RelatedPerson",
-    "Relationship", "ReleaseCode", "ReplyContact", "RuleDeed", "RuleSwitch", "RuleVersion", "SavedView", "SelfReferral",
-    "SelfReferralLink", "SelfReferralNote", "SessionCancellation", "SharingAgreement", "SimulatorControl", "TaskLink", "Team", "Transition",
-    "WalkIns", "WhatIf", "WhatIfResult",
+    "Plan", "PlanDecision", "PlanLine", "ProcessRule", "QueuedAsk", "Referral", "ReferralChange", "ReferralOrigin", "ReferralTask",
+    "RelatedPerson", "Relationship", "ReleaseCode", "ReplyContact", "RuleDeed", "RuleSwitch", "RuleVersion", "SavedView", "SelfReferral",
+    "SelfReferralLink", "SelfReferralNote", "SessionCancellation", "SharingAgreement", "SimulatorControl", "TaskLink", "Team",
+    "Transition", "WalkIns", "WhatIf", "WhatIfResult",
 ]  # fmt: skip

@@ -47,6 +47,7 @@ class ReferralChange(models.Model):
     answer_within = models.PositiveIntegerField(null=True, blank=True)
     reason_before = GuardedText(blank=True)
     reason = GuardedText(blank=True)
+    rewrites = models.BooleanField(default=False, db_default=False, help_text="The reason is another: told to whoever may read neither.")
     why = GuardedChar(max_length=300)
     deadlines = GuardedJSON(default=dict, blank=True, help_text="Each request that was open: its deadline before and after.")
     by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
