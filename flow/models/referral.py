@@ -86,7 +86,9 @@ class Referral(models.Model):
     answer_within = models.PositiveIntegerField(null=True, blank=True, help_text="Minutes to answer, where the sender set them.")
     closed_at = models.DateTimeField(null=True, blank=True, help_text="The sender needs nothing more of it.")
     closed_because = GuardedChar(max_length=300, blank=True, default="", db_default="", beside="closed_at")
-    edits = models.PositiveSmallIntegerField(default=0, db_default=0, help_text="How often it was changed; see `ReferralChange`.")
+    edits = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="How often its sender has changed it; see `ReferralChange`."
+    )
     team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, blank=True, related_name="referrals")
     pathway_version = models.ForeignKey(PathwayVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="referrals")
     pathway_answers = GuardedJSON(
