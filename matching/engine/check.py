@@ -1,15 +1,14 @@
 """A whole ranking without SQL: slow, plain and right. This is the specification that `matching.queries` must equal."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from matching.engine.factors import FACTORS
 from matching.engine.problem import Need, PoolFacts, Weights, distance
 from matching.engine.rules import RULES, Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
+class Ranked(NamedTuple):
     """One pool in its place: the score, and whole metres away (None: not on the map)."""
 
     facts: PoolFacts

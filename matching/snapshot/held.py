@@ -16,10 +16,10 @@ from matching.engine.check import Ranked
 from matching.engine.problem import Need, Weights
 from matching.queries import Ranking
 from matching.snapshot import source
-from matching.snapshot.asking import Question, question
+from matching.snapshot.asking import question
 from matching.snapshot.layout import NONE
 from matching.snapshot.source import Answer
-from matching.snapshot.table import Best, Full, Table, Versions
+from matching.snapshot.table import Full, Table, Versions
 
 #: Seconds after which a table that was not brought up to date is given up: long before the changes that it would need are deleted.
 LASTS = 3_600
@@ -58,7 +58,7 @@ class Held:
 
         Raises `Behind`.
         """
-        asked, without, home = question(need, weights, at), list(without), f"SRID=27700;POINT({need.x} {need.y})"
+        asked, without = question(need, weights, at), list(without)
         covering: list[str] | None = None
         drawn = False
         for _ in range(TURNS):
@@ -68,22 +68,25 @@ class Held:
                 drawn = drawn or best.drawn
                 if drawn and covering is None:  # not all of them will turn out to fit
                     best = self.table.best(asked, limit=2 * limit + 10, without=without, lives=lives)
-                pools, shown = self.table.pools_of(best.rows), self.table.versions_of(best.rows)
-            answer = source.follow(seen, shown, home=home, drawn=drawn)
+                kept = self.table.kept(best.rows)
+            answer = source.follow(seen, self.table.versions_of(kept), home=f"SRID=27700;POINT({need.x} {need.y})", drawn=drawn)
             if answer.own:
                 return None
             with self.lock:
                 if self.seen != seen:
                     continue  # somebody else was faster: what was said is of an older table
-                self._take(answer, pools)
+                self._take(answer, best.rows)
                 if answer.changes or drawn:
-                    covering, lives = answer.covering, self.table.lives(answer.covering)
+                    shown, covering, lives = set(best.rows), answer.covering, self.table.lives(answer.covering)
                     best = self.table.best(asked, limit=limit, without=without, lives=lives)
-                    now = self.table.pools_of(best.rows)
+                    new = self.table.pools_of([row for row in best.rows if row not in shown])
                     drawn = drawn or best.drawn
-                    if (drawn and covering is None) or not answer.changes.keys() >= set(now) - set(pools):
+                    if (drawn and covering is None) or not answer.changes.keys() >= set(new):
                         continue
-                return self._ranking(best, asked, lives)
+                    kept = self.table.kept(best.rows)
+            facts = self.table.facts(kept, asked, lives)
+            ranked = zip(facts, best.scores, best.metres, strict=True)
+            return Ranking([Ranked(facts, score, None if away == NONE else away) for facts, score, away in ranked], best.considered)
         return None
 
     def catch_up(self) -> None:
@@ -95,15 +98,16 @@ class Held:
             if self.seen == seen and not answer.own:
                 self._take(answer, [])
 
-    def _take(self, answer: Answer, pools: list[str]) -> None:
-        """Take over the changes, if the rest is as it should be."""
+    def _take(self, answer: Answer, rows: list[int]) -> None:
+        """Take over the changes, if these rows are otherwise as they should be."""
         if answer.started != self.started:
             raise Behind("the server was started anew")
         if time.monotonic() - self.looked_at > LASTS:
             raise Behind("it was not brought up to date for long")
         if answer.too_many:
             raise Behind(f"more than {source.MOST} rows changed")
-        if answer.same < sum(pool not in answer.changes for pool in pools):
+        changed = sum(pool in answer.changes for pool in self.table.pools_of(rows)) if answer.changes else 0
+        if answer.same < len(rows) - changed:
             raise Behind("a row is not as it was, and no change was noted")
         try:
             for pool, packed in answer.changes.items():
@@ -113,8 +117,3 @@ class Held:
         if answer.changes:
             self.seen = answer.seen
         self.looked_at = time.monotonic()
-
-    def _ranking(self, best: Best, asked: Question, lives) -> Ranking:
-        facts = self.table.facts(best.rows, asked, lives)
-        ranked = zip(facts, best.scores, best.metres, strict=True)
-        return Ranking([Ranked(facts, score, None if away == NONE else away) for facts, score, away in ranked], best.considered)

@@ -12,9 +12,6 @@ from numba import njit
 
 from matching.engine import likelihood
 from matching.snapshot.layout import (
-    ACROSS,
-    CELL,
-    CELLS,
     CODED,
     EXTENT,
     HIGHEST,
@@ -28,8 +25,6 @@ from matching.snapshot.layout import (
     I_SAID,
     I_TIMES,
     I_WAIT,
-    I_X,
-    I_Y,
     L_AREAS,
     L_AREAS_FIRST,
     L_AREAS_OUT,
@@ -45,8 +40,6 @@ from matching.snapshot.layout import (
     NEVER,
     NONE,
     ONLINE,
-    OPEN,
-    PLACED,
     R_DRAWER,
     R_DRAWN,
     R_FUNDING_FIRST,
@@ -60,11 +53,9 @@ from matching.snapshot.layout import (
     R_OWN_EXCLUDES,
     R_OWN_PREFERS,
     R_OWN_REQUIRES,
-    R_SERIES,
     R_SOURCES_FIRST,
     R_SOURCES_MUST,
     R_SOURCES_OUT,
-    R_STARTS,
     S_CQC,
     S_FLAGS,
     S_KIND,
@@ -73,7 +64,6 @@ from matching.snapshot.layout import (
     S_MIN_AGE,
     S_SEX,
     S_STATUS,
-    UP,
     W_ACCEPTS,
     W_EXCLUDES,
     W_FUNDING,
@@ -125,7 +115,12 @@ def compiled(function: Callable[..., Any]) -> Any:
         return njit(function)
 
 
-@compiled
+def bare(function: Callable[..., Any]) -> Any:
+    """Compiled into what calls it, and without counting who holds an array: it makes none. The counting took most of a row's time."""
+    return njit(_nrt=False)(function)
+
+
+@bare
 def _bits(mask):
     mask = mask - ((mask >> 1) & 0x5555555555555555)
     mask = (mask & 0x3333333333333333) + ((mask >> 2) & 0x3333333333333333)
@@ -135,7 +130,7 @@ def _bits(mask):
     return (mask + (mask >> 32)) & 0x7F
 
 
-@compiled
+@bare
 def _any(items, spans, line, which, said, bit):
     """Is one of this list of codes marked with the bit?"""
     for place in range(spans[line, which], spans[line, which + 1]):  # noqa: SIM110 – compiled as it stands
@@ -144,7 +139,7 @@ def _any(items, spans, line, which, said, bit):
     return False
 
 
-@compiled
+@bare
 def _lives(items, spans, line, which, areas):
     """Is one of this list of areas the person's?"""
     for place in range(spans[line, which], spans[line, which + 1]):
@@ -154,7 +149,7 @@ def _lives(items, spans, line, which, areas):
     return False
 
 
-@compiled
+@bare
 def _coded_fits(line, rare, spans, items, said, areas, lives, asked):
     """The rules on what few services say."""
     if asked[A_DIAGNOSED]:
@@ -193,7 +188,7 @@ def _coded_fits(line, rare, spans, items, said, areas, lives, asked):
     return not (rare[line, R_DRAWN] & 1 and lives[rare[line, R_DRAWER]] & RULED_OUT)
 
 
-@compiled
+@bare
 def _first(line, rare, spans, items, said, areas, lives, asked):
     """Of what few services say: do they take somebody like this person first?"""
     return (
@@ -208,7 +203,7 @@ def _first(line, rare, spans, items, said, areas, lives, asked):
     )
 
 
-@compiled
+@bare
 def _place(status, free, maximum, fresh, expire, wait, reported, age, asked):
     """`engine.place`: the share for what the figure is worth; REFUSED where nobody can be placed, or would have to wait too long."""
     if reported == NEVER or age < -300 or age >= expire:
@@ -231,7 +226,7 @@ def _place(status, free, maximum, fresh, expire, wait, reported, age, asked):
     return 850 if maximum >= 10 and free * 10 <= maximum else 1000
 
 
-@compiled
+@bare
 def _wished(row, away, stays, accepts, own_accepts, whole, asked):
     """Points for the way there, for interests and for times that suit. `stays`: the person need not go."""
     score = np.int64(0)
@@ -251,7 +246,7 @@ def _wished(row, away, stays, accepts, own_accepts, whole, asked):
     return score + asked[A_W_TIMES] * suits // 1000
 
 
-@compiled
+@bare
 def _chance(row, away, fresh, whole, small, asked):
     """`engine.likelihood`: of a thousand such requests, how many are said yes to."""
     leans, status = np.int64(small[row, S_LEANING]), small[row, S_STATUS]
@@ -272,7 +267,7 @@ def _chance(row, away, fresh, whole, small, asked):
     return asked[L_TABLE + (min(max(leans, -FARTHEST), FARTHEST) + FARTHEST) // LINE]
 
 
-@compiled
+@bare
 def judge(row, away, wide, whole, small, rare, spans, items, asked, said, areas, lives):
     """The score of a row in reach, or REFUSED. `away` is NONE where it is not on the map."""
     flags, accepts = small[row, S_FLAGS], wide[row, W_ACCEPTS]
@@ -364,86 +359,3 @@ def judge(row, away, wide, whole, small, rare, spans, items, asked, said, areas,
     if easy or accepts & asked[A_BRINGS] or own_accepts & asked[A_OWN_BRINGS]:
         score += asked[A_W_JOURNEY]
     return score + _wished(row, away, stays, accepts, own_accepts, whole, asked)
-
-
-@compiled
-def _reach(row, kind, wide, whole, small, rare, asked):
-    """Whole metres to a row of the kind, NONE where it is not on the map but near enough, AWAY where it is not in reach."""
-    flags = small[row, S_FLAGS]
-    if small[row, S_KIND] != kind or not flags & OPEN:
-        return AWAY
-    if whole[row, I_SAID] != NONE:
-        starts = rare[whole[row, I_SAID], R_STARTS]
-        if starts != NEVER and starts <= asked[A_AT]:
-            return AWAY
-    if not flags & PLACED:
-        return NONE if flags & (ONLINE | EXTENT | LIMITED) else AWAY
-    east, north = whole[row, I_X] - asked[A_X], whole[row, I_Y] - asked[A_Y]
-    away = np.int64(np.sqrt(np.float64(east * east + north * north)))
-    return away if away <= asked[A_MAX_DISTANCE] else AWAY
-
-
-@compiled
-def _bisect(keys, key):
-    low, high = 0, len(keys)
-    while low < high:
-        middle = (low + high) >> 1
-        if keys[middle] < key:
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
-@compiled
-def _stretches(keys, total, kinds, asked):
-    """Where the rows stand that can be in reach, as (kind, from, to): cells side by side are one stretch; what came since stands last."""
-    west = min(max((asked[A_X] - asked[A_MAX_DISTANCE]) // CELL, 0), ACROSS - 1)
-    east = min(max((asked[A_X] + asked[A_MAX_DISTANCE]) // CELL, 0), ACROSS - 1)
-    south = min(max((asked[A_Y] - asked[A_MAX_DISTANCE]) // CELL, 0), UP - 1)
-    north = min(max((asked[A_Y] + asked[A_MAX_DISTANCE]) // CELL, 0), UP - 1)
-    found = np.empty((len(kinds) * (north - south + 3), 3), np.int64)
-    count = 0
-    for kind in kinds:
-        for y in range(south, north + 1):
-            first = kind * CELLS + y * ACROSS
-            found[count] = (kind, _bisect(keys, first + west), _bisect(keys, first + east + 1))
-            count += 1
-        found[count] = (kind, _bisect(keys, (kind + 1) * CELLS - 1), _bisect(keys, (kind + 1) * CELLS))
-        found[count + 1] = (kind, len(keys), total)
-        count += 2
-    return found[:count]
-
-
-@compiled
-def sweep(keys, total, wide, whole, small, rare, spans, items, kinds, asked, said, areas, lives, without):
-    """Every row that fits: its number, score and metres away; how many were in reach; whether one of those drew areas by hand; series."""
-    stretches = _stretches(keys, total, kinds, asked)
-    most = 0
-    for number in range(len(stretches)):
-        most += stretches[number, 2] - stretches[number, 1]
-    rows, scores, metres = np.empty(most, np.int32), np.empty(most, np.int64), np.empty(most, np.int64)
-    count = reached = 0
-    drawn = series = False
-    for number in range(len(stretches)):
-        for row in range(stretches[number, 1], stretches[number, 2]):
-            away = _reach(row, stretches[number, 0], wide, whole, small, rare, asked)
-            if away == AWAY:
-                continue
-            reached += 1
-            line = whole[row, I_SAID]
-            if line != NONE and rare[line, R_DRAWER] != NONE:
-                drawn = True
-            score = judge(row, away, wide, whole, small, rare, spans, items, asked, said, areas, lives)
-            if score == REFUSED:
-                continue
-            left_out = False
-            for one in without:
-                left_out = left_out or one == row
-            if left_out:
-                continue
-            if line != NONE and rare[line, R_SERIES] != NONE:
-                series = True
-            rows[count], scores[count], metres[count] = row, score, away
-            count += 1
-    return rows[:count], scores[:count], metres[:count], reached, drawn, series

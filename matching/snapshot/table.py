@@ -9,7 +9,7 @@ import numpy as np
 
 from matching.engine.problem import WORD, PoolFacts
 from matching.snapshot.asking import Question
-from matching.snapshot.kernel import FIRST, HAS, INSIDE, KNOWN, MAY, REGISTERED, RULED_OUT, SECOND, sweep
+from matching.snapshot.kernel import FIRST, HAS, INSIDE, KNOWN, MAY, REGISTERED, RULED_OUT, SECOND
 from matching.snapshot.layout import (
     CELLS,
     CODES_FROM,
@@ -20,7 +20,6 @@ from matching.snapshot.layout import (
     GONE,
     HIGHEST,
     I_SAID,
-    I_VERSION,
     I_X,
     I_Y,
     LISTS,
@@ -36,9 +35,9 @@ from matching.snapshot.layout import (
     RARE_MASKS,
     S_FLAGS,
     S_KIND,
-    W_PLACE,
     cell,
 )
+from matching.snapshot.sweeping import sweep
 
 #: Rows that may come or move before all are sorted anew.
 ROOM = 4_096
@@ -89,13 +88,15 @@ class Best(NamedTuple):
 
 class Kept(NamedTuple):
     """Of the facts of one row what stays: values in the order of `PoolFacts`, those that few have by name, when it was checked and told,
-    and what few say of days, hours and areas drawn by hand (None: nothing)."""
+    what few say of days, hours and areas drawn by hand (None: nothing), and its place and number as PostgreSQL writes them."""
 
     values: list[Any]
     rest: dict[str, Any]
     assured: int
     reported: int
     rare: list[int] | None
+    place: str
+    version: str
 
 
 class Versions(NamedTuple):
@@ -274,21 +275,22 @@ class Table:
 
     def best(self, question: Question, *, limit: int, without: Iterable[object], lives: np.ndarray) -> Best:
         """The `limit` best rows: best score first, then nearest, then by id. Of a series of sessions only the next one."""
-        left_out = [row for row in map(self.row, map(str, without)) if row is not None]
-        rows, scores, metres, considered, drawn, series = sweep(
-            self.keys, self.total, self.wide, self.whole, self.small, self.rare, self.spans, self.items, question.kinds, question.asked,
-            self._said_of_codes(question), question.areas, lives, np.array(left_out, np.int64),
-        )  # fmt: skip
+        left_out = np.array([row for row in map(self.row, map(str, without)) if row is not None], np.int64)
+        said = self._said_of_codes(question)
+        rows, scores, metres, _, considered, drawn, series = self._sweep(question, said, lives, left_out, limit)
         if series:
+            rows, scores, metres, worths, *_ = self._sweep(question, said, lives, left_out, 0)
             kept = self._next_of_each(rows, question.at)
-            rows, scores, metres = rows[kept], scores[kept], metres[kept]
-        worth = (scores << 32) + np.where(metres == NONE, 0, (1 << 31) - metres)
-        if len(rows) > limit:
-            chosen = np.flatnonzero(worth >= np.partition(worth, len(rows) - limit)[len(rows) - limit])
-            rows, scores, metres, worth = rows[chosen], scores[chosen], metres[chosen], worth[chosen]
-        ids = self.ids[rows]
-        order = np.lexsort((ids[:, 1], ids[:, 0], -worth))[:limit]
-        return Best(rows[order].tolist(), scores[order].tolist(), metres[order].tolist(), considered, drawn)
+            ids = self.ids[rows[kept]]
+            chosen = kept[np.lexsort((ids[:, 1], ids[:, 0], -worths[kept]))[:limit]]
+            rows, scores, metres = rows[chosen], scores[chosen], metres[chosen]
+        return Best(rows.tolist(), scores.tolist(), metres.tolist(), considered, drawn)
+
+    def _sweep(self, question: Question, said: np.ndarray, lives: np.ndarray, without: np.ndarray, limit: int) -> Any:
+        return sweep(
+            self.keys, self.total, self.wide, self.whole, self.small, self.rare, self.spans, self.items, self.ids, question.kinds,
+            question.asked, said, question.areas, lives, without, limit,
+        )  # fmt: skip
 
     def _next_of_each(self, rows: np.ndarray, at: int) -> np.ndarray:
         """The places in `rows` of all that are no session of a series, and of the first of each series to begin."""
@@ -322,33 +324,43 @@ class Table:
         digits = self.ids[rows, :2].astype(">u8").tobytes().hex()
         return [digits[place : place + 32] for place in range(0, len(digits), 32)]
 
-    def versions_of(self, rows: Sequence[int]) -> Versions:
-        """Where some rows lie and their numbers."""
-        places = ",".join([f'"({place >> 16},{place & 0xFFFF})"' for place in self.wide[rows, W_PLACE].tolist()])
-        versions = ",".join([str(version + 2_147_483_648) for version in self.whole[rows, I_VERSION].tolist()])
-        return Versions(f"{{{places}}}", f"{{{versions}}}")
+    def kept(self, rows: Sequence[int]) -> list[Kept]:
+        """What stays of the facts of some rows."""
+        missing = [row for row in rows if row not in self._kept]
+        if missing:
+            if len(self._kept) + len(missing) > KEPT:
+                self._kept.clear()
+                missing = list(rows)
+            arrays = [array[missing].tolist() for array in (self.ids, self.wide, self.whole, self.small)]
+            for row, *facts in zip(missing, *arrays, strict=True):
+                self._kept[row] = self._keep(*facts)
+        return [self._kept[row] for row in rows]
 
-    def facts(self, rows: Sequence[int], question: Question, lives: np.ndarray) -> Iterator[PoolFacts]:
+    @staticmethod
+    def versions_of(kept: Iterable[Kept]) -> Versions:
+        """Where some rows lie and their numbers."""
+        kept = list(kept)
+        return Versions(f"{{{','.join([one.place for one in kept])}}}", f"{{{','.join([one.version for one in kept])}}}")
+
+    @staticmethod
+    def facts(kept: Iterable[Kept], question: Question, lives: np.ndarray) -> Iterator[PoolFacts]:
         """The facts of some rows, as `matching.queries` would have them."""
-        for row in rows:
-            values, rest, assured, reported, rare = self._kept.get(row) or self._keep(row)
+        for values, rest, assured, reported, rare, _, _ in kept:
             values = values.copy()
             if assured != NONE:
                 values[_ASSURED] = question.today - assured
             if reported != NEVER:
                 values[_AGE] = (question.at - reported) // SECOND
             if rare is not None:
-                rest = rest | self._of_now(values, rare, question, lives)
+                rest = rest | _of_now(values, rare, question, lives)
             yield PoolFacts(*values, **rest)
 
-    def _keep(self, row: int) -> Kept:
+    def _keep(self, ids: list[int], wide: list[int], whole: list[int], small: list[int]) -> Kept:
         """What is so of a row whoever asks, and when."""
-        if len(self._kept) >= KEPT:
-            self._kept.clear()
-        pool_high, pool_low, service_high, service_low = self.ids[row].tolist()
-        accepts, requires, excludes, prefers, funding, languages, sources, reported, _ = self.wide[row].tolist()
-        x, y, catchment, price, assured, free, maximum, fresh, expire, wait, times, _, line = self.whole[row].tolist()
-        kind, flags, status, sex, rating, low, high, leaning, said_yes, answers = self.small[row].tolist()
+        pool_high, pool_low, service_high, service_low = ids
+        accepts, requires, excludes, prefers, funding, languages, sources, reported, place = wide
+        x, y, catchment, price, assured, free, maximum, fresh, expire, wait, times, version, line = whole
+        kind, flags, status, sex, rating, low, high, leaning, said_yes, answers = small
         series, limited, rare = None, None, None
         rest: dict[str, Any] = {}
         if line != NONE:
@@ -368,18 +380,7 @@ class Table:
             status, None, fresh, expire, 8 if rating >= 3 else 0, None if wait == NONE else wait, None, series, times,
             None if leaning == LOWEST else leaning, said_yes, answers,
         ]  # fmt: skip
-        kept = self._kept[row] = Kept(values, rest, assured, reported, rare)
-        return kept
-
-    def _of_now(self, values: list[Any], rare: list[int], question: Question, lives: np.ndarray) -> dict[str, Any]:
-        """Put in its place what hangs on the day, the hour and where the person lives; returns what of it few say."""
-        values[_MARKS] += sum((until >= question.today) << bit for bit, until in enumerate(rare[R_STARTS + 1 : R_SERIES]))
-        if rare[R_STARTS] != NEVER:
-            values[_STARTS_IN] = -((question.at - rare[R_STARTS]) // SECOND)
-        home = 0 if rare[R_DRAWER] == NONE else int(lives[rare[R_DRAWER]])
-        values[_INSIDE] = values[_EXTENT] and home & INSIDE != 0
-        drawn = {"drawn_out": home & RULED_OUT != 0} if rare[R_DRAWN] & 1 else {}
-        return drawn | ({"drawn_first": home & FIRST != 0} if rare[R_DRAWN] & 2 else {})
+        return Kept(values, rest, assured, reported, rare, f'"({place >> 16},{place & 0xFFFF})"', str(version + 2_147_483_648))
 
     def _said(self, line: int, rare: list[int]) -> tuple[tuple[int, ...] | None, dict[str, Any]]:
         """Of what few say: the areas, and the other facts by name."""
@@ -396,3 +397,14 @@ class Table:
             else:
                 rest[name] = tuple(values) if number < CODES_FROM else tuple([self.names[value] for value in values])
         return areas, rest
+
+
+def _of_now(values: list[Any], rare: list[int], question: Question, lives: np.ndarray) -> dict[str, Any]:
+    """Put in its place what hangs on the day, the hour and where the person lives; returns what of it few say."""
+    values[_MARKS] += sum((until >= question.today) << bit for bit, until in enumerate(rare[R_STARTS + 1 : R_SERIES]))
+    if rare[R_STARTS] != NEVER:
+        values[_STARTS_IN] = -((question.at - rare[R_STARTS]) // SECOND)
+    home = 0 if rare[R_DRAWER] == NONE else int(lives[rare[R_DRAWER]])
+    values[_INSIDE] = values[_EXTENT] and home & INSIDE != 0
+    drawn = {"drawn_out": home & RULED_OUT != 0} if rare[R_DRAWN] & 1 else {}
+    return drawn | ({"drawn_first": home & FIRST != 0} if rare[R_DRAWN] & 2 else {})
