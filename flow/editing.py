@@ -21,6 +21,7 @@ from flow.hubs.journal import tell_change
 from flow.hubs.operations import triage_by
 from flow.hubs.steps import HubState
 from flow.models import Episode, HubEntry, QueuedAsk, Referral, ReferralChange, ReferralTask, Team
+from flow.outside import asked as asked_by_link
 from flow.waterfall import State
 from flow.workflow import Action, Side, Status
 from matching import profiles
@@ -262,6 +263,7 @@ def _tell(referral: Referral, tasks: Sequence[ReferralTask], by: User) -> None:
         drafted("referral.edited", topics=[here, f"org:{sender}"], audience=[sender], data=data),
     ])  # fmt: skip
     publish("flow.changed", topics=["region"])
+    asked_by_link.tell([task for task in tasks if task.status == Status.REQUESTED])
 
 
 def _at_the_hub(referral: Referral, by: User, at: datetime) -> None:

@@ -25,6 +25,7 @@ from flow.casework.follow_ups import call_after_yes
 from flow.casework.outcomes import plan_scores
 from flow.consents import record_consent
 from flow.deadlines import RESPOND_WITHIN, respond_by
+from flow.editing import edit_referral
 from flow.episodes import edit_episode, keep_apart, note_need, start_episode
 from flow.holds import extend_hold, give_back_waiting, held_for_sending, hold_place, let_go, pools_held, require_fewer
 from flow.hubs import operations as hubs
@@ -42,9 +43,9 @@ from matching.models import MatchRun, NeedProfile
 
 __all__ = [
     "ANOTHER_ACCEPTED", "RESPOND_WITHIN", "accept", "add_patient", "add_related", "ask_also", "ask_next", "close", "complete", "decline",
-    "edit_episode", "edit_patient", "edit_related", "end_episode", "end_related", "extend_hold", "fail", "hold_place", "keep_apart",
-    "keep_together", "leave_out", "let_apart", "let_go", "link_related", "look_at_deadlines", "move", "note_need", "pause", "receive",
-    "record_consent", "record_related", "resume", "retract", "send", "start", "start_episode", "withdraw",
+    "edit_episode", "edit_patient", "edit_referral", "edit_related", "end_episode", "end_related", "extend_hold", "fail", "hold_place",
+    "keep_apart", "keep_together", "leave_out", "let_apart", "let_go", "link_related", "look_at_deadlines", "move", "note_need", "pause",
+    "receive", "record_consent", "record_related", "resume", "retract", "send", "start", "start_episode", "withdraw",
 ]  # fmt: skip
 
 #: More services than this for one person is a mistake or a mailshot.

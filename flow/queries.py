@@ -14,7 +14,7 @@ from catalogue.models import Service, User
 from catalogue.models.taxonomy import CARE_TYPE, FUNDING, NEED
 from core import acting, audit
 from core.errors import NotFound
-from flow import consents
+from flow import changes, consents
 from flow.figures import Dashboard, dashboard
 from flow.lateness import overdue_tasks
 from flow.models import Referral, ReferralTask, Transition
@@ -100,6 +100,8 @@ class ProviderView:
     profile: AnonymisedProfile
     identity: Identity | None
     steps: tuple[Step, ...]
+    changed: tuple[changes.Changed, ...] = ()
+    """What the sender has changed since this service said yes, or since it was asked."""
     agrees: bool = True  # False: the person took back their agreement, or said no, since it was sent
 
 
@@ -108,7 +110,7 @@ class TimelineEntry:
     """One step that was taken on a referral, in words. `who` is an organisation, or who spoke for it without an account."""
 
     at: datetime
-    task: UUID
+    task: UUID | None  # None: of the referral itself
     service_name: str
     action: str
     status: str
@@ -192,7 +194,8 @@ def provider_view(task: ReferralTask, user: User) -> ProviderView:
             answers=tuple(answered(task.referral.pathway_version, task.referral.pathway_answers, known=True)),
         )
     steps = tuple(steps_open_to(status=task.status, side=Side.PROVIDER))
-    return ProviderView(anonymised(task), identity, steps, agrees=consents.withdrawn_of(task) is None)
+    changed = tuple(changes.since(task)) if task.referral.edits else ()
+    return ProviderView(anonymised(task), identity, steps, changed, agrees=consents.withdrawn_of(task) is None)
 
 
 def _unchecked(referral: Referral) -> UUID | None:
@@ -233,9 +236,22 @@ def summary_status(statuses: Iterable[str]) -> str:
 
 
 def timeline(referral: Referral) -> list[TimelineEntry]:
-    """Every step on every task of a referral, oldest first, as its sender may read it."""
+    """Every step on every task of a referral, and every change of it, oldest first, as its sender may read it."""
     rows = Transition.objects.filter(task__referral=referral).select_related("task__pool__service", "organization").order_by("at", "pk")
-    return [
+    edits = [
+        TimelineEntry(
+            at=change.at,
+            task=None,
+            service_name="The referral",
+            action="edit",
+            status="",
+            status_words="Changed",
+            who=change.organization.name,
+            reason=". ".join([*changes.to_the_sender(change), change.why]),
+        )
+        for change in (changes.of_referral(referral) if referral.edits else [])
+    ]
+    steps = [
         TimelineEntry(
             at=row.at,
             task=row.task_id,
@@ -248,6 +264,7 @@ def timeline(referral: Referral) -> list[TimelineEntry]:
         )
         for row in rows
     ]
+    return sorted([*steps, *edits], key=lambda entry: entry.at)
 
 
 def _names(slug: str, codes: Iterable[str]) -> tuple[str, ...]:

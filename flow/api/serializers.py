@@ -113,6 +113,16 @@ class ReferralSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
 
+class ReferralDetailSerializer(ReferralSerializer):
+    """One referral, with what its sender may change of it (`PATCH`). `edits`: how often that was done."""
+
+    needed_by = serializers.DateField(source="profile.needed_by", allow_null=True)
+
+    class Meta(ReferralSerializer.Meta):
+        fields = [*ReferralSerializer.Meta.fields, "reason", "needed_by", "answer_within", "edits"]
+        read_only_fields = fields
+
+
 class NewlySentSerializer(ReferralSerializer):
     """The same of what has just been sent, from what was made with it: read anew by nobody."""
 
@@ -203,12 +213,21 @@ class IdentitySerializer(serializers.Serializer):
     reason = serializers.CharField()
 
 
+class ChangedSerializer(serializers.Serializer):
+    """What the sender changed. `why` is empty before a yes."""
+
+    at = serializers.DateTimeField()
+    words = serializers.ListField(child=serializers.CharField())
+    why = serializers.CharField()
+
+
 class ProviderTaskSerializer(serializers.Serializer):
     """A task as its provider sees it."""
 
     profile = AnonymisedSerializer()
     identity = IdentitySerializer(allow_null=True)
     steps = StepSerializer(many=True)
+    changed = ChangedSerializer(many=True, help_text="Since this service said yes, or since it was asked; newest first.")
     agrees = serializers.BooleanField(help_text="False: the person took back their agreement, or said no. Do not take it further.")
 
 

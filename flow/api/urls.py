@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from flow.api import asking, casework, files, holds, hubs, pathways, people, views
+from flow.api import asking, casework, editing, files, holds, hubs, pathways, people, views
 
 urlpatterns = [
     path("patients/", people.PatientList.as_view(), name="api-patients"),
@@ -12,7 +12,7 @@ urlpatterns = [
     path("episodes/<uuid:pk>/", people.EpisodeDetail.as_view(), name="api-episode"),
     path("episodes/<uuid:pk>/end/", people.EpisodeEnd.as_view(), name="api-episode-end"),
     path("referrals/", views.ReferralList.as_view(), name="api-referrals"),
-    path("referrals/<uuid:pk>/", views.ReferralDetail.as_view(), name="api-referral"),
+    path("referrals/<uuid:pk>/", editing.ReferralDetail.as_view(), name="api-referral"),
     path("referrals/<uuid:pk>/<slug:action>/", asking.ReferralStep.as_view(), name="api-referral-step"),
     path("tasks/", views.TaskList.as_view(), name="api-tasks"),
     path("tasks/<uuid:pk>/", views.TaskDetail.as_view(), name="api-task"),

@@ -95,14 +95,6 @@ class ReferralList(APIView):
         return idempotency.once(request, act)
 
 
-class ReferralDetail(APIView):
-    """One referral, with the ETag that a change of its list names."""
-
-    @extend_schema(operation_id="referrals_retrieve", responses=serializers.ReferralSerializer)
-    def get(self, request: Request, pk: UUID) -> Response:
-        return show_referral(request, pk)
-
-
 class TaskList(APIView):
     """Requests: for a provider those to it, without a person; for a sender those it sent.
 
@@ -218,7 +210,7 @@ def _tasks(request: Request) -> QuerySet[ReferralTask]:
 def show_referral(request: Request, pk: UUID) -> Response:
     referral = get_object_or_404(_referrals(request), pk=pk)
     audit.record_read(user=user_of(request), record_type="referral", record_id=referral.pk)
-    shown = serializers.ReferralSerializer(referral).data
+    shown = serializers.ReferralDetailSerializer(referral).data
     return Response(shown, headers={"ETag": etag_of_mark(revisions.mark(referral))})
 
 

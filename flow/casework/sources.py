@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from capacity.models import Reservation
 from core.clock import LONDON
+from flow import changes
 from flow.casework.questions import question
 from flow.casework.story import Entry, Reader, register
 from flow.models import (
@@ -18,6 +19,7 @@ from flow.models import (
     Message,
     Note,
     PlanDecision,
+    ReferralChange,
     ReferralTask,
     SelfReferral,
     Transition,
@@ -101,6 +103,21 @@ def referrals(reader: Reader) -> Iterator[Entry]:
         )
         who = row.said_by or (row.organization.name if row.organization else "Lune")
         yield Entry(f"step:{row.pk}", row.at, words.format(service=row.task.pool.service.name), row.reason_text, who, link, tone)
+
+
+def changed(reader: Reader) -> Iterator[Entry]:
+    """What a sender changed of a referral. A provider reads it of a person whom it has taken on."""
+    found = ReferralChange.objects.visible_to(reader.user).filter(referral__patient=reader.patient)
+    tasks: dict[Any, Any] = {}
+    if reader.user.is_provider:
+        mine = ReferralTask.objects.visible_to(reader.user).filter(referral__patient=reader.patient)
+        tasks = dict(mine.taken_on_by(reader.user.organization_id).values_list("referral", "pk"))
+        found = found.filter(referral__in=tasks)
+    for row in reader.newest(found.select_related("organization")):
+        task = tasks.get(row.referral_id)
+        words = changes.to_a_service(row) if task else changes.to_the_sender(row)
+        link = ("task", task) if task else ("referral", row.referral_id)
+        yield Entry(f"change:{row.pk}", row.at, "The referral was changed", ". ".join([*words, row.why]), row.organization.name, link)
 
 
 def asked_by_themselves(reader: Reader) -> Iterator[Entry]:
@@ -207,6 +224,7 @@ def _name(user: Any) -> str:
 def register_all() -> None:
     """The sources of this module, in the order of the filter."""
     register("referrals", "Referrals and answers", referrals)
+    register("changes", "Changes of referrals", changed)
     register("asked", "Asked by themselves", asked_by_themselves)
     register("notes", "Notes", notes)
     register("messages", "Messages", messages)

@@ -1,6 +1,6 @@
 """What somebody without an account reads, and what a sender reads of calls and links."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from catalogue.models import User
 from core import acting
 from flow import consents
 from flow.casework.questions import question
+from flow.changes import Changed, since
 from flow.models import Message, PhoneCall, Referral, ReferralTask, ReplyContact, TaskLink
 from flow.outside import calls, codes, links, messages
 from flow.queries import AnonymisedProfile, anonymised
@@ -49,6 +50,8 @@ class LinkPage:
     waits_for_code: bool
     code_to: str
     said: tuple[Said, ...]
+    changed: tuple[Changed, ...]
+    """What the sender has changed since, without what it typed: whoever has a link reads no free words."""
     agrees: bool
     """False: the person took back their agreement, or said no, since it was sent."""
 
@@ -66,6 +69,7 @@ def page(token: str, *, at: datetime) -> LinkPage:
         waits_for_code=not by or codes.newest(link, at=at) is not None,
         code_to=address_in_part(by, messages.address(link.contact, by)) if by else "",
         said=tuple(talk(link.task_id)),
+        changed=tuple(replace(change, why="") for change in since(link.task)),
         agrees=consents.withdrawn_of(link.task) is None,
     )
 

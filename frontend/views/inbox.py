@@ -125,6 +125,7 @@ def _page(request: SignedIn, asked: ReferralTask, *, problem: LuneError | None =
         "profile": view.profile,
         "person": view.identity,
         "agrees": view.agrees,
+        "changed": view.changed,
         "title": present.title(view.profile),
         "state": state,
         "choices": present.choices(view.profile, view.steps, state, changes),

@@ -121,5 +121,6 @@ def _page(
         "contact": found.link.contact,
         "thread": found.said,
         "agrees": found.agrees,
+        "changed": found.changed,
     }
     return render(request, "outside/reply.jinja", context, status=422 if wrong else problem.http_status if problem else 200)

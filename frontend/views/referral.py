@@ -12,7 +12,7 @@ import flow.operations
 from catalogue.models import User
 from core import audit, clock
 from core.errors import LuneError
-from flow import asking, moves
+from flow import asking, editing, moves
 from flow.attendance.queries import visits_of
 from flow.casework import queries as casework
 from flow.models import Consent, Referral, ReferralTask, RuleDeed
@@ -37,7 +37,7 @@ def referral(request: SignedIn, pk: UUID) -> HttpResponse:
     """Each service's answer and everything that happened. The part that changes refreshes itself."""
     found = get_object_or_404(
         Referral.objects.visible_to(request.user)
-        .select_related("patient", "profile", "hub_entry__hub", "pathway_version__pathway")
+        .select_related("patient", "profile", "episode", "hub_entry__hub", "pathway_version__pathway")
         .prefetch_related("tasks__pool__service__organization", "tasks__reservation"),
         pk=pk,
     )
@@ -50,6 +50,7 @@ def referral(request: SignedIn, pk: UUID) -> HttpResponse:
         "referral": found,
         "patient": found.patient,
         "withdrawn": _no(request, found),
+        "may_change": found.organization_id == request.user.organization_id and not editing.locked(found),
         "ask": Ask.of(found, clock.now()),
         "history": timeline(found)[::-1],
         "move": moves.of_referral(found, clock.now()),

@@ -54,6 +54,7 @@ class Telling:
 OF_REFERRALS = {
     "referral.changed": "", "referral.overdue": "referral-overdue", "referral.escalated": "referral-escalated", "message.new": "message",
     "reply.not-delivered": "not-reached", "consent.withdrawn": "consent-withdrawn", "hub.taken-back": "referral-moved",
+    "referral.edited": "referral-edited",
 }  # fmt: skip
 #: Others: what they are, and the roles among the organisations that may learn of it; `to` in the data names single people instead.
 OTHERS: dict[str, tuple[str, frozenset[str]]] = {
@@ -159,6 +160,8 @@ class _Hearing:
                 return [(code, user, True) for user in self._above(task, referral, event)]
             case "message.new":  # `side` wrote it
                 return [(code, user, False) for user in (senders if event.data.get("side") == Side.PROVIDER else provider)]
+            case "referral.edited":  # one event for each side
+                return [(code, user, False) for user in (provider if task else senders)]
             case "reply.not-delivered" | "hub.taken-back":
                 return [(code, user, False) for user in senders]
         if event.data.get("reminder"):  # to whose move it is

@@ -73,6 +73,11 @@ KINDS: tuple[Kind, ...] = (
         {Role.PROVIDER: DAILY},
     ),
     Kind(
+        "referral-edited", "A referral is changed after it was sent", "Changed by its sender: a referral for {service}",
+        "A referral was changed after it was sent.", "{count} referrals were changed after they were sent.",
+        {Role.PROVIDER: NOW, Role.REFERRER: DAILY},
+    ),
+    Kind(
         "consent-withdrawn", "A person takes back their agreement", "{service}: the person no longer agrees. Look before you go on",
         "Look at a referral before you go on with it.", "Look at {count} referrals before you go on with them.",
         {Role.PROVIDER: NOW, Role.REFERRER: NOW},

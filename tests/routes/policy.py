@@ -142,6 +142,7 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     "match-why-not": (OURS, NOT_THERE),
     "send": (OURS | {OWN: 302}, OURS | {OWN: 302}),
     "referral": (OURS, NOT_THERE),
+    "referral-edit": (OURS, OURS | {OWN: 422}),
     "referral-list": (page(REFERRERS, 405), OURS | {OWN: 302}),
     "referral-step": (page(REFERRERS, 405), OURS | {OWN: 302}),
     # Signed by a record system: nobody else is believed, signed in or not.
