@@ -4,11 +4,11 @@ What no search touched was certified before, and depends on nothing that changed
 pay rose, or what is asked elsewhere fell. `check` does the same for a whole plan.
 """
 
-from matching.allocation.net import compiled
 from matching.allocation.problem import NONE
+from matching.compiling import bare
 
 
-@compiled
+@bare
 def certified(net, changed, moved):
     """Whether all three things are true again wherever a search changed a price or moved somebody. Shares no code with the searches."""
     for i in range(changed + moved):
@@ -53,12 +53,12 @@ def certified(net, changed, moved):
     return True
 
 
-@compiled
+@bare
 def _asked(net, person, option):
     return net.cost[option] + net.price[net.pool[option]] + (0 if option == net.keep[person] else net.extra[person])
 
 
-@compiled
+@bare
 def _pays_least(net, person):
     out = net.left[person] + net.extra[person]
     if net.pays[person] > out or net.pays[person] != (out if net.at[person] < 0 else _asked(net, person, net.at[person])):

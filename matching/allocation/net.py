@@ -1,9 +1,7 @@
 """The arrays that the searches work on: made from a problem, and made longer when people arrive."""
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 
 from matching.allocation.problem import NONE, Ints, Problem
@@ -55,19 +53,6 @@ class Net(NamedTuple):
     seen: Ints
     moved: Ints
     moved_from: Ints
-
-
-def compiled(function: Callable[..., Any]) -> Any:
-    """Compiled when first called, and kept on disk where something can be written."""
-    try:
-        return numba.njit(cache=True)(function)
-    except RuntimeError:
-        return numba.njit(function)
-
-
-def inlined(function: Callable[..., Any]) -> Any:
-    """Written out wherever it is called: that is a fifth of the time of a large plan."""
-    return numba.njit(inline="always")(function)
 
 
 def net_of(problem: Problem) -> Net:

@@ -12,7 +12,8 @@ their options, or be left out; what a path costs at these prices is never negati
 (Dijkstra, with potentials). Then prices of what was passed are raised or lowered so that all three are true again.
 """
 
-from matching.allocation.net import UNSEEN, compiled, inlined
+from matching.allocation.net import UNSEEN
+from matching.compiling import bare, inlined
 
 #: Further than any path.
 FAR = 1 << 60
@@ -71,7 +72,7 @@ def _nearer(dist, seat, node, distance):
     return seat[node] == UNSEEN or (seat[node] != SETTLED and distance < dist[node])
 
 
-@compiled
+@bare
 def enter(net, person, option):
     """Put somebody who is nowhere into the pool of an option."""
     pool = net.pool[option]
@@ -85,7 +86,7 @@ def enter(net, person, option):
     net.pays[person] = net.cost[option] + net.price[pool] + (0 if option == net.keep[person] else net.extra[person])
 
 
-@compiled
+@bare
 def depart(net, person):
     """Take somebody out of the pool where they are. What the pool is loaded with stays as it was."""
     pool = net.pool[net.at[person]]
@@ -100,7 +101,7 @@ def depart(net, person):
     net.pays[person] = net.left[person] + net.extra[person]
 
 
-@compiled
+@bare
 def _reprice(net, found, best, sign):
     """Change the prices of what was passed, and forget the search. Returns how many prices changed; `seen` lists their nodes."""
     changed = 0
@@ -119,7 +120,7 @@ def _reprice(net, found, best, sign):
     return changed
 
 
-@compiled
+@bare
 def forward(net, person, source):
     """Let `person` in; or, with person -1, find room for one of those in `source`, which has one too many.
 
@@ -235,7 +236,7 @@ def forward(net, person, source):
     return moved, changed
 
 
-@compiled
+@bare
 def backward(net, source):
     """Use one place of `source` that is counted as used and is not: the best chain of moves into it, or none. Returns as `forward` does."""
     dist, how, seat, heap, seen = net.dist, net.how, net.seat, net.heap, net.seen
@@ -323,7 +324,7 @@ def backward(net, source):
     return moved, changed
 
 
-@compiled
+@bare
 def _least(net, person):
     """What somebody who is nowhere would pay now."""
     pays = net.left[person] + net.extra[person]
@@ -338,14 +339,14 @@ def _least(net, person):
     return pays
 
 
-@compiled
+@bare
 def fill(net, order):
     """Let everybody in, one after the other."""
     for person in order:
         forward(net, person, -1)
 
 
-@compiled
+@bare
 def link(net, begin, end):
     """Put options into the lists of their pools."""
     for option in range(end - 1, begin - 1, -1):
@@ -354,7 +355,7 @@ def link(net, begin, end):
         net.first_in[pool] = option
 
 
-@compiled
+@bare
 def seat_all(net, plan):
     """Put everybody where a plan says."""
     for person in range(len(plan)):

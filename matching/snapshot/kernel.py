@@ -4,12 +4,9 @@ It is the third telling of the same decision, after `engine.check` (the specific
 stored). A differential test holds all three together. Whole-number division is of numbers that are never negative.
 """
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
-from numba import njit
 
+from matching.compiling import bare
 from matching.engine import likelihood
 from matching.snapshot.layout import (
     CODED,
@@ -105,19 +102,6 @@ INSIDE, RULED_OUT, FIRST = 1, 2, 4
 #: Not a candidate: not in reach, and in reach but refused.
 AWAY, REFUSED = -2, -1
 SECOND = 1_000_000
-
-
-def compiled(function: Callable[..., Any]) -> Any:
-    """Compiled when first called, and kept on disk where something can be written."""
-    try:
-        return njit(cache=True)(function)
-    except RuntimeError:
-        return njit(function)
-
-
-def bare(function: Callable[..., Any]) -> Any:
-    """Compiled into what calls it, and without counting who holds an array: it makes none. The counting took most of a row's time."""
-    return njit(_nrt=False)(function)
 
 
 @bare

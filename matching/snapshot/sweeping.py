@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from matching.compiling import bare, compiled
 from matching.snapshot.kernel import (
     A_AT,
     A_MAX_DISTANCE,
@@ -9,8 +10,6 @@ from matching.snapshot.kernel import (
     A_Y,
     AWAY,
     REFUSED,
-    bare,
-    compiled,
     judge,
 )
 from matching.snapshot.layout import (
