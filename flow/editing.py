@@ -94,7 +94,7 @@ def edit_referral(
     if unfit not in ("", KEEP, WITHDRAW):
         raise Invalid("Choose what becomes of the services that no longer fit.", field="unfit")
     open_tasks = [task for task in tasks if task.status in Status.open()]
-    consents.satisfy(referral.patient, ticked=False, kinds={task.provider.kind for task in open_tasks}, by=by, at=at)
+    consents.require_not_refused(referral.patient, kinds={task.provider.kind for task in open_tasks})
     old_need = referral.profile
     if after["needed_by"] != before["needed_by"]:
         referral.profile = profiles.with_changes(old_need, by=by, at=at, needed_by=after["needed_by"])

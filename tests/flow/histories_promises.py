@@ -23,6 +23,7 @@ from flow.models import (
     PatientMerge,
     QueuedAsk,
     Referral,
+    ReferralChange,
     ReferralTask,
     RuleDeed,
     Transition,
@@ -47,15 +48,33 @@ HUB_STEPS = {(move.action, source, move.target or source) for move in HUB_MOVES 
 def kept(region: Region) -> None:
     """Figures and holds reconcile, there are no more yeses than wanted, each step is one of the table, and each open one has its mover."""
     pools_reconcile(region)
-    referrals = list(Referral.objects.select_related("episode").prefetch_related("tasks__pool__service", "queue"))
+    referrals = list(Referral.objects.select_related("episode", "profile").prefetch_related("tasks__pool__service", "queue"))
     expected = moves.of_referrals(referrals, region.at)
     entries = {entry.referral_id: entry for entry in HubEntry.objects.all()}
     for referral in referrals:
         of_a_referral(referral)
         somebody_is_to_move(region, referral, expected[referral.pk], entries.get(referral.pk))
     tasks = ReferralTask.objects.select_related("reservation", "referral__episode").prefetch_related("transitions")
+    edits = what_was_edited(referrals)
     for task in tasks:
-        of_a_request(task)
+        of_a_request(task, edits[str(task.pk)])
+
+
+def what_was_edited(referrals: list[Referral]) -> Counter[str]:
+    """Each edit is a row that says what stood before it and what has stood since. Returns how many were made of each request."""
+    changes = defaultdict(list)
+    for row in ReferralChange.objects.order_by("number"):
+        changes[row.referral_id].append(row)
+    for referral in referrals:
+        rows = changes[referral.pk]
+        assert [row.number for row in rows] == list(range(1, referral.edits + 1))
+        for before, after in pairwise(rows):
+            for name in ("needed_by", "reason", "answer_within"):
+                assert getattr(after, f"{name}_before") == getattr(before, name), "no edit is lost"
+        if rows:
+            assert (referral.reason, referral.answer_within) == (rows[-1].reason, rows[-1].answer_within)
+            assert referral.profile.needed_by == rows[-1].needed_by
+    return Counter(task for rows in changes.values() for row in rows for task in row.deadlines)
 
 
 def pools_reconcile(region: Region) -> None:
@@ -116,9 +135,9 @@ def somebody_is_to_move(region: Region, referral: Referral, move: moves.Move, en
         assert move.step in moves.EXPECTED
 
 
-def of_a_request(task: ReferralTask) -> None:
+def of_a_request(task: ReferralTask, edits: int = 0) -> None:
     steps = list(task.transitions.all())
-    assert (task.version, task.status) == (len(steps), steps[-1].to_status)
+    assert (task.version, task.status) == (len(steps) + edits, steps[-1].to_status)
     assert all(before.to_status == after.from_status for before, after in pairwise(steps))
     for taken in steps:
         of_the_table = BY_ACTION[taken.action]
@@ -208,6 +227,8 @@ def _provider(region: Region, answerer) -> None:
     assert _seen(region, Patient, answerer) == known
     for model in (Referral, QueuedAsk):
         assert not _seen(region, model, answerer)
+    asked = {task.referral_id for task in tasks.values() if task.status in (Status.REQUESTED, *Status.known_to_provider())}
+    assert _seen(region, ReferralChange, answerer) == set(ReferralChange.objects.filter(referral__in=asked).values_list("pk", flat=True))
     for message in Message.objects.filter(pk__in=_seen(region, Message, answerer)):
         assert message.task_id in tasks
         assert message.kind != Message.Kind.TEXT or tasks[message.task_id].status in Status.known_to_provider()

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 import capacity.operations as places
 from capacity.models import CapacityReport, Reservation
+from core.clock import local_date
 from core.models import Event
 from flow import asking, lateness, operations
 from flow.casework import messages
@@ -78,7 +79,7 @@ class Region:
         self.questions: dict[tuple[object, object], tuple[str, Any]] = {}
         self.verbs: dict[str, Callable[[int, int], object]] = {
             "send": self.send, "report": self.report, "take_back": self.take_back, "hold": self.hold, "wait": self.wait, "end": self.end,
-            "switch": self.switch, "merge": self.merge, "part": self.part, "send_to_hub": self.send_to_hub,
+            "switch": self.switch, "merge": self.merge, "part": self.part, "send_to_hub": self.send_to_hub, "edit": self.edit,
         }  # fmt: skip
 
     def go_on(self, by: timedelta) -> None:
@@ -142,6 +143,21 @@ class Region:
             asking.ask_also(referral_id=referral.pk, pool_ids=[self.pools[up % 4].pk], by=team, at=self.at)
         else:
             asking.close(referral_id=referral.pk, reason="Enough", by=team, at=self.at)
+
+    def edit(self, which: int, other: int) -> None:
+        """What a referral says is changed: by its sender, and now and then (refused) by the other team."""
+        referrals = list(Referral.objects.order_by("created_at", "pk"))
+        if not referrals:
+            return
+        referral = referrals[which % len(referrals)]
+        mine = self.sender_of(referral)
+        days = (None, 0, 9)[other % 3]
+        operations.edit_referral(
+            referral_id=referral.pk, at=self.at, why="Canary Featherstonehaugh rang", reason=f"Canary Featherstonehaugh {other % 5}",
+            by=mine if other % 16 else next(team for team in self.teams if team != mine), urgency="urgent" if other & 1 else "routine",
+            needed_by=None if days is None else local_date(self.at) + timedelta(days=days), unfit=("", "keep", "withdraw")[other // 3 % 3],
+            answer_within=timedelta(hours=1) if other & 8 else None,
+        )  # fmt: skip
 
     def of_words(self, verb: str, which: int, side: int) -> None:
         """A question of a service, the answer that a team chooses, or what either writes freely."""

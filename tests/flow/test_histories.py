@@ -107,6 +107,10 @@ class Histories(RuleBasedStateMachine):
     def a_team_changes_whom_it_asks(self, name, one, other):
         self.attempt(name, one, other)
 
+    @rule(one=first, other=second)
+    def a_team_changes_what_it_says(self, one, other):
+        self.attempt("edit", one, other)
+
     @rule(name=st.sampled_from(["hold", "extend_hold", "let_go"]), one=first, other=second)
     def a_team_keeps_a_place(self, name, one, other):
         self.attempt(name, one, other)

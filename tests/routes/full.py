@@ -63,6 +63,8 @@ SECRETS: dict[str, set[str]] = {
     "Canary emergency": {GLASS, TRUST},
     "Canary rung": {GRANTED},
     "Canary changed his mind": {GRANTED},
+    "Canary edited before": {GRANTED},
+    "Canary edited after": {GRANTED, ACCEPTED},
     # What a provider wrote itself: to the sender, and to its own organisation.
     "Canary question": {ASKED, GRANTED},
     "Canary refusal": {DECLINED, GRANTED},
@@ -206,6 +208,11 @@ class FullWorld(World):
             patient_id=self.patient.pk, words="Canary call back", due_on=timezone.localdate(), at=self.at, by=self.sender
         )  # fmt: skip
         casework.ask(task_id=self.asked.pk, by=self.users[ASKED], at=self.at, words="Canary question")
+        # Why a referral was changed: who was asked reads nothing that is typed, and who said yes not what was written before.
+        for task, why in ((self.asked, "Canary edited before"), (self.accepted, "Canary edited after")):
+            day = timezone.localdate() + timedelta(days=9)
+            operations.edit_referral(referral_id=task.referral_id, needed_by=day, why=why, by=self.sender, at=self.at)
+            task.refresh_from_db(fields=["version"])
         letter = letters.write(
             referral_id=self.accepted.referral_id, language="en", call="The ward, 01772 000000", by=self.sender, at=self.at
         )
