@@ -218,7 +218,7 @@ def give_back(task: ReferralTask, *, by: Actor | None, at: datetime) -> None:
 
 def _expect_no_more(task: ReferralTask, by: Actor | None, at: datetime) -> None:
     """Cancel what is booked and to come, free the places that it took, and tell the person."""
-    from flow.reminders import messages  # whose consents reach this module
+    from flow.reminders import messages, sending  # whose consents reach this module
 
     booked = list(Booking.objects.standing().filter(task=task, starts_at__gt=at, marks=None).order_by("session", "pk"))
     counted = [booking.session_id for booking in booked if booking.session_id and booking.took_place]
@@ -232,7 +232,7 @@ def _expect_no_more(task: ReferralTask, by: Actor | None, at: datetime) -> None:
         times.add(of_itself)
     Booking.objects.filter(pk__in=[booking.pk for booking in booked]).update(cancelled_at=at, cancelled_by=account_of(by))
     for starts_at in sorted(times):
-        messages.tell(task, messages.Kind.CALLED_OFF, at=at, starts_at=starts_at)
+        sending.tell_off(task, starts_at=starts_at, at=at)
 
 
 def end_wait(episode_id: UUID | None, at: datetime) -> None:

@@ -16,13 +16,12 @@ from capacity import sessions
 from capacity.models import Per, ServiceCapacity
 from catalogue.models import Service, User
 from core import acting
-from core.clock import LONDON
 from core.errors import Conflict, Invalid, NotFound
 from core.events import publish
 from flow import steps
 from flow.apart import apart
 from flow.models import Attendance, Booking, ReferralTask, SessionCancellation
-from flow.reminders import messages, reaching, sending
+from flow.reminders import reaching, sending
 from flow.reminders.messages import COMING
 
 #: So long it can be undone, before anybody is told.
@@ -181,12 +180,7 @@ def _take_off(task_id: UUID, cancellation: SessionCancellation, *, at: datetime)
     if booking.marks.exists():
         return
     Attendance.objects.create(booking=booking, mark=_Mark.ABSENT, reason=_Reason.CANCELLED, by=cancellation.by, at=at)
-    told = messages.tell(
-        task, messages.Kind.CALLED_OFF, at=at, starts_at=cancellation.starts_at, cancellation=cancellation
-    )  # fmt: skip
-    when = f"{cancellation.starts_at.astimezone(LONDON):%-d %B, %H:%M}"
-    if told is None:
-        sending.tell_sender(task, f"Their session on {when} does not take place. They get no messages: tell them.", at=at)
+    sending.tell_off(task, starts_at=cancellation.starts_at, at=at, cancellation=cancellation)
     sides = [task.referral.organization_id, task.provider_id]
     topics = [*(f"org:{side}" for side in sides), f"referral:{task.referral_id}"]
     data = {"task": str(task.pk), "referral": str(task.referral_id)}

@@ -24,7 +24,7 @@ from flow.attendance.calling_off import call_off, carry_out, undo
 from flow.attendance.missed import tell_missed
 from flow.behalf import Actor, OnBehalf, account_of
 from flow.models import Attendance, Booking, ReferralTask, SessionCancellation, WalkIns
-from flow.reminders import messages
+from flow.reminders import messages, sending
 from flow.reminders.messages import COMING
 from flow.workflow import Side, Status
 
@@ -119,7 +119,7 @@ def cancel(*, booking_id: UUID, by: User, at: datetime) -> Booking:
     booking.cancelled_at, booking.cancelled_by = at, by
     booking.save(update_fields=["cancelled_at", "cancelled_by"])
     if booking.starts_at > at:
-        messages.tell(task, messages.Kind.CALLED_OFF, at=at, starts_at=booking.starts_at)
+        sending.tell_off(task, starts_at=booking.starts_at, at=at)
     _tell(task)
     return booking
 

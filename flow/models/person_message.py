@@ -93,6 +93,7 @@ class PersonMessage(models.Model):
         SENT = "sent", "Sent"
         ARRIVED = "arrived", "Arrived"
         FAILED = "failed", "Did not arrive"
+        GIVEN_UP = "given-up", "Given up: they were told another way"
         NOT_NEEDED = "not-needed", "Not needed any more"
 
     class Answer(models.TextChoices):
@@ -120,6 +121,9 @@ class PersonMessage(models.Model):
     sent_at = models.DateTimeField(null=True, blank=True)
     arrived_at = models.DateTimeField(null=True, blank=True)
     failed_because = models.CharField(max_length=200, blank=True)
+    settled_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", help_text="Who tried it again, or gave it up."
+    )
     gateway_id = models.CharField(max_length=120, blank=True, db_index=True)
     answer = models.CharField(max_length=10, choices=Answer.choices, blank=True, default=Answer.NONE)
     answered_at = models.DateTimeField(null=True, blank=True)

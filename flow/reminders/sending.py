@@ -17,7 +17,7 @@ from capacity.models import Channel
 from core import acting, mail, sms
 from core.clock import LONDON, local_date
 from flow.casework.operations import follow_up
-from flow.models import FollowUp, PersonMessage, ReferralTask
+from flow.models import FollowUp, PersonMessage, ReferralTask, SessionCancellation
 from flow.reminders import messages, reaching
 from flow.reminders.wording import TEXTS, moment
 
@@ -28,6 +28,8 @@ _FORGOTTEN = timedelta(minutes=10)
 #: By so much the clocks of worker and database may differ.
 _SKEW = timedelta(minutes=1)
 CALL_WITHIN = timedelta(days=1)
+#: How the reason begins where no carrier took a message: then the fault is ours or theirs, and not the number's.
+NOT_HANDED_OVER = "It could not be handed over"
 
 
 def send(*, message_id: UUID, at: datetime) -> PersonMessage.State | None:
@@ -42,7 +44,7 @@ def send(*, message_id: UUID, at: datetime) -> PersonMessage.State | None:
     except sms.Refused as error:
         gateway_id, because, never = "", str(error), True
     except OSError as error:  # of which every fault of mail server and gateway is one; its words may quote the address
-        gateway_id, because, never = "", f"It could not be handed over ({type(error).__name__}).", False
+        gateway_id, because, never = "", f"{NOT_HANDED_OVER} ({type(error).__name__}).", False
     return _end(message.pk, gateway_id, because, never=never, at=at)
 
 
@@ -56,7 +58,7 @@ def _begin(message_id: UUID, at: datetime) -> PersonMessage | None:
     if messages.is_undecided(message):
         message.due_at = at + _SKEW * 2
         message.save(update_fields=["due_at"])
-        _again(message)
+        enqueue(message)
         return None
     reach = reaching.way(message.patient)
     over = message.starts_at is not None and message.starts_at <= at
@@ -114,12 +116,13 @@ def _end(pk: UUID, gateway_id: str, because: str, *, never: bool, at: datetime) 
         _failed(message, because, at)
     else:
         message.due_at, message.failed_because = at + timedelta(seconds=AGAIN[message.attempts - 1]), because[:200]
-        _again(message)
+        enqueue(message)
     message.save()
     return State(message.state)
 
 
-def _again(message: PersonMessage) -> None:
+def enqueue(message: PersonMessage) -> None:
+    """The job that sends it when it is due, within the caller's transaction."""
     from flow.reminders.jobs import send_message  # the job calls this module
 
     send_message.configure(schedule_at=message.due_at, lock=messages.lock(message.pk)).defer(message_id=str(message.pk))
@@ -129,7 +132,7 @@ def look_after(*, at: datetime) -> int:
     """Hand on what is overdue: a job that was lost, or a worker that died. Returns how many."""
     stuck = PersonMessage.objects.filter(state=State.WAITING, due_at__lt=at - _FORGOTTEN).order_by("due_at")[:200]
     for message in stuck:
-        _again(message)
+        enqueue(message)
     return len(stuck)
 
 
@@ -151,16 +154,29 @@ def receipt(*, gateway_id: str, delivered: bool, because: str, at: datetime, to:
 
 def _failed(message: PersonMessage, because: str, at: datetime) -> None:
     message.state, message.failed_because = State.FAILED, because[:200]
-    tell_sender(message.task, "A message to them about an appointment did not arrive. Ring them, and check number and address.", at=at)
+    told = "A message to them about an appointment did not arrive. Ring them, and check number and address."
+    # One call is enough, also where it was tried again, or two messages failed.
+    if not FollowUp.objects.open().filter(referral=message.task.referral_id, kind=FollowUp.Kind.MESSAGE, words=told).exists():
+        tell_sender(message.task, told, at=at)
+
+
+def tell_off(task: ReferralTask, *, starts_at: datetime, at: datetime, cancellation: SessionCancellation | None = None) -> None:
+    """Tell the person that a time is off. Who gets no messages is rung: whoever referred them gets a follow-up."""
+    if messages.tell(task, Kind.CALLED_OFF, at=at, starts_at=starts_at, cancellation=cancellation) is None:
+        when = f"{starts_at.astimezone(LONDON):%-d %B, %H:%M}"
+        what = f"Their time on {when} is off" if cancellation is None else f"Their session on {when} does not take place"
+        tell_sender(task, f"{what}. They get no messages: tell them.", at=at)
 
 
 def tell_sender(task: ReferralTask, told: str, *, at: datetime) -> FollowUp:
-    """A follow-up for whoever referred the person, or their team."""
+    """A follow-up for whoever referred the person; where they have left or do other work now, for their team."""
     referral = task.referral
     sender = referral.created_by
     still_there = sender is not None and sender.is_active and sender.organization_id == referral.organization_id
+    if sender is None or not (still_there and (sender.is_referrer or sender.is_provider)):
+        sender = None
     return follow_up(
         patient_id=referral.patient_id, referral_id=referral.pk, organization_id=referral.organization_id,
-        user_id=sender.pk if still_there and sender else None, kind=FollowUp.Kind.MESSAGE, words=told,
+        user_id=sender.pk if sender else None, team_id=None if sender else referral.team_id, kind=FollowUp.Kind.MESSAGE, words=told,
         due_on=local_date(at) + CALL_WITHIN, by=None, at=at,
     )  # fmt: skip

@@ -7,6 +7,7 @@ from django import forms
 from django.db.models import QuerySet
 from django.http import QueryDict
 
+from flow.models import PersonMessage
 from notifications.models import Delivery, Notice
 from notifications.models.delivery import Route, State
 from notifications.notices.hearing import FOR_SYSTEMS
@@ -141,6 +142,25 @@ class FailureFilter(forms.Form):
             found = found.filter(route=route)
         if text := sent.get("q"):
             found = found.filter(sent_to__icontains=text) | found.filter(failed_because__icontains=text)
+        return found.order_by("-created_at", "-pk")
+
+
+class PersonFailureFilter(forms.Form):
+    """Messages to people that did not arrive, narrowed. Without a choice: those with which nobody has dealt."""
+
+    state = forms.ChoiceField(
+        label="What became of it", required=False,
+        choices=[("", "Did not arrive"), (PersonMessage.State.GIVEN_UP.value, "Given up"), ("all", "Both")],
+    )  # fmt: skip
+    kind = forms.ChoiceField(label="What it told", required=False, choices=[("", "Anything"), *PersonMessage.Kind.choices])
+
+    def chosen(self, found: QuerySet[PersonMessage]) -> QuerySet[PersonMessage]:
+        self.is_valid()
+        failed, given_up = PersonMessage.State.FAILED, PersonMessage.State.GIVEN_UP
+        state = self.cleaned_data.get("state")
+        found = found.filter(state__in=(failed, given_up) if state == "all" else (state or failed,))
+        if kind := self.cleaned_data.get("kind"):
+            found = found.filter(kind=kind)
         return found.order_by("-created_at", "-pk")
 
 

@@ -11,13 +11,14 @@ from django.urls import reverse
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from capacity.models import Reply
+from catalogue.models import User
 from core import acting, sms
-from core.errors import Conflict
+from core.errors import Conflict, NotAllowed, NotFound
 from flow import consents
 from flow import operations as referrals
 from flow.attendance import calling_off, operations
-from flow.models import Booking, Consent, FollowUp, PersonMessage, RelatedPerson
-from flow.reminders import answers, messages, reaching
+from flow.models import Booking, Consent, FollowUp, Patient, PersonMessage, RelatedPerson
+from flow.reminders import answers, failures, messages, reaching, sending
 from tests import factories
 from tests.flow.helpers import provider_of, send
 from tests.flow.told import NOW, NUMBER, gateway_says, joins, person, send_due, session, texts, token_of
@@ -198,3 +199,125 @@ def test_who_takes_the_other_session_locks_the_request_before_the_message(booked
     locks = [query["sql"] for query in run if " FOR UPDATE" in query["sql"] or " FOR NO KEY UPDATE" in query["sql"]]
     tables = [lock.partition('FROM "')[2].partition('"')[0] for lock in locks]
     assert tables.index("flow_referral") < tables.index("flow_referraltask") < tables.index("flow_personmessage")
+
+
+def appointment(task, staff):
+    told = {"starts_at": NOW + timedelta(days=2), "minutes": 30, "worker": "Jo Marsh"}
+    return operations.book_appointment(task_id=task.pk, by=staff, at=NOW, **told)
+
+
+@pytest.mark.parametrize("ended", ["cancelled", "withdrawn"])
+def test_who_gets_no_messages_is_rung_when_one_time_of_theirs_is_off(ended, pool, nurse, staff):
+    task = joins(person(nurse, "phone"), pool, nurse, staff)
+    booking = appointment(task, staff)
+    with acting.for_user(staff if ended == "cancelled" else nurse):
+        if ended == "cancelled":
+            operations.cancel(booking_id=booking.pk, by=staff, at=NOW)
+            operations.cancel(booking_id=booking.pk, by=staff, at=NOW)
+        else:
+            referrals.withdraw(task_id=task.pk, by=nurse, at=NOW, reason_text="Went home")
+    ring = FollowUp.objects.get(kind="message")
+    assert ring.words == "Their time on 26 November, 10:00 is off. They get no messages: tell them."
+    assert (ring.assigned_to, ring.organization_id, ring.due_on) == (nurse, nurse.organization_id, (NOW + timedelta(days=1)).date())
+
+
+def test_who_gets_messages_or_was_expected_earlier_is_not_rung(booked, pool, nurse, staff):
+    operations.cancel(booking_id=Booking.objects.get().pk, by=staff, at=NOW)
+    over = appointment(joins(person(nurse, "phone"), pool, nurse, staff), staff)
+    operations.cancel(booking_id=over.pk, by=staff, at=over.starts_at + timedelta(minutes=5))
+    assert not FollowUp.objects.filter(kind="message").exists()
+
+
+def test_a_sender_who_does_other_work_now_does_not_stop_the_cancelling_and_the_team_rings(pool, nurse, staff):
+    booking = appointment(joins(person(nurse, "phone"), pool, nurse, staff), staff)
+    User.objects.filter(pk=nurse.pk).update(role=User.Role.MANAGER)
+    operations.cancel(booking_id=booking.pk, by=staff, at=NOW)
+    ring = FollowUp.objects.get(kind="message")
+    assert (ring.assigned_to, ring.organization_id) == (None, nurse.organization_id)
+
+
+# --- messages that did not arrive
+
+
+@pytest.fixture
+def failed(pool, nurse, staff):
+    """The good news went to a number that nobody has."""
+    joins(person(nurse), pool, nurse, staff)
+    sms.KeepingGateway.unknown.add(NUMBER)
+    assert send_due() == ["failed"]
+    return PersonMessage.objects.get()
+
+
+def page_of_failures(client: Client, user, **chosen):
+    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    return client.get(reverse("notices-failed"), chosen).content.decode()
+
+
+@pytest.mark.req("R081")
+def test_both_sides_see_what_did_not_arrive_without_the_person_and_try_again_at_the_number_of_now(failed, nurse, staff, client: Client):
+    for user in (staff, nurse):
+        page = page_of_failures(client, user)
+        assert "A service said yes" in page
+        assert "Canary Clinic" in page
+        assert not any(word in page for word in ("Canaryann", NUMBER, "07700", "ann@example.org"))
+    for stranger in (factories.UserFactory(), factories.UserFactory(provider=True)):
+        assert "Canary" not in page_of_failures(client, stranger)
+        with acting.for_user(stranger), pytest.raises(NotFound):
+            failures.try_again(message_id=failed.pk, by=stranger, at=NOW)
+        assert client.post(reverse("notices-person-do", args=[failed.pk, "give-up"])).status_code == 404
+    client.force_login(nurse, backend="allauth.account.auth_backends.AuthenticationBackend")
+    Patient.objects.filter(pk=failed.patient_id).update(phone="07700 900999")
+    assert client.post(reverse("notices-person-do", args=[failed.pk, "again"])).status_code == 302
+    assert send_due() == ["sent"]
+    assert sms.KeepingGateway.outbox[-1][1] == "+447700900999"
+    failed.refresh_from_db()
+    assert failed.settled_by == nurse
+    assert "0 messages" in page_of_failures(client, nurse)
+
+
+def test_a_message_that_fails_again_is_one_call_and_who_has_rung_gives_it_up(failed, nurse, client: Client):
+    with acting.for_user(nurse):
+        failures.try_again(message_id=failed.pk, by=nurse, at=NOW)
+    assert send_due() == ["failed"]
+    assert FollowUp.objects.filter(kind="message").count() == 1
+    client.force_login(nurse, backend="allauth.account.auth_backends.AuthenticationBackend")
+    assert client.post(reverse("notices-person-do", args=[failed.pk, "give-up"])).status_code == 302
+    assert client.post(reverse("notices-person-do", args=[failed.pk, "burn"])).status_code == 404
+    assert "0 messages" in page_of_failures(client, nurse)
+    assert "Given up" in page_of_failures(client, nurse, state="given-up")
+    with acting.for_user(nurse), pytest.raises(Conflict, match="somebody has dealt with it"):
+        failures.give_up(message_id=failed.pk, by=nurse, at=NOW)
+
+
+def test_what_is_over_or_unwanted_is_not_tried_again(failed, nurse, staff):
+    referral = failed.task.referral
+    with acting.for_user(nurse):
+        referrals.withdraw(task_id=failed.task_id, by=nurse, at=NOW, reason_text="Went home")
+        with pytest.raises(Conflict, match="is over, or is not so any more"):
+            failures.try_again(message_id=failed.pk, by=nurse, at=NOW)
+    Patient.objects.filter(pk=referral.patient_id).update(preferred_contact="phone")
+    with acting.for_user(nurse), pytest.raises(Conflict, match="Ring them"):
+        failures.try_again(message_id=failed.pk, by=nurse, at=NOW)
+
+
+def test_whoever_runs_the_site_reads_how_many_no_carrier_took_and_starts_those_anew(pool, nurse, staff, failed, client: Client):
+    administrator = factories.UserFactory(administrator=True)
+    joins(person(nurse, phone="07700 900111"), factories.PoolFactory(service=pool.service), nurse, staff)
+    sms.KeepingGateway.away = True
+    for _ in range(6):
+        [waiting] = PersonMessage.objects.filter(state="waiting")
+        sending.send(message_id=waiting.pk, at=waiting.due_at)
+    sms.KeepingGateway.away = False
+    page = page_of_failures(client, administrator)
+    assert "1 text message" in page
+    assert not any(word in page for word in ("Canary", NUMBER, "900111"))
+    night = NOW.replace(hour=22)
+    with time_machine.travel(night, tick=False):
+        client.force_login(administrator, backend="allauth.account.auth_backends.AuthenticationBackend")
+        assert client.post(reverse("notices-people-again")).status_code == 302
+    again = PersonMessage.objects.get(state="waiting")
+    assert again.pk == waiting.pk, "not the one that the carrier refused"
+    assert again.due_at == (NOW + timedelta(days=1)).replace(hour=8), "nobody is woken"
+    assert "text message to people" not in page_of_failures(client, administrator)
+    with pytest.raises(NotAllowed):
+        failures.try_all_again(by=nurse, at=NOW)
