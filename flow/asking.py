@@ -159,6 +159,7 @@ def close(*, referral_id: UUID, reason: str, by: User, at: datetime, expected: s
     hubs.end([referral.pk], why=reason, by=by, at=at)
     referral.closed_at, referral.closed_because = at, reason
     referral.save(update_fields=["closed_at", "closed_because"])
+    hubs.end_sent_on([referral.pk], by=by, at=at)
     if referral.wait_is_over:
         steps.end_wait(referral.episode_id, at)
     publish("flow.changed", topics=["region"])

@@ -18,7 +18,7 @@ from core.errors import Conflict, Invalid
 from core.events import drafted, publish, publish_all
 from flow import asking, consents, deadlines, fit, lateness, steps, waterfall, workflow
 from flow.hubs.journal import tell_change
-from flow.hubs.operations import triage_by
+from flow.hubs.operations import end_sent_on, triage_by
 from flow.hubs.steps import HubState
 from flow.models import Episode, HubEntry, QueuedAsk, Referral, ReferralChange, ReferralTask, Team
 from flow.outside import asked as asked_by_link
@@ -177,6 +177,7 @@ class _Turned:
             steps.take(task, step, by=by, at=at, reason=("", reason))
         for entry in self.entries:
             waterfall.settle(entry, State.DROPPED, reason, at)
+        end_sent_on([referral.pk], by=by, at=at)
         if (referral.package or referral.wanted > 1) and referral.wait_is_over:
             steps.end_wait(referral.episode_id, at)
 

@@ -20,7 +20,7 @@ from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.events import drafted, publish
 from flow import checks, consents, fit, steps, waterfall, workflow
 from flow.asking import ask_also, ask_next, close, leave_out, move
-from flow.behalf import Actor
+from flow.behalf import Actor, account_of
 from flow.casework.follow_ups import call_after_yes
 from flow.casework.outcomes import plan_scores
 from flow.consents import record_consent
@@ -339,6 +339,7 @@ def end_episode(*, episode_id: UUID, by: User, at: datetime) -> Episode:
         steps.take(task, withdrawal, by=None, at=at, reason=("", EPISODE_ENDED))
     give_back_waiting(Q(episode=episode), held, at=at)
     steps.end_wait(episode.pk, at)
+    hubs.end_sent_on(referrals, by=by, at=at)
     episode.refresh_from_db()
     publish("flow.changed", topics=["region"])
     tell_colleagues(episode.organization_id)
@@ -368,5 +369,7 @@ def _change(
     several = task.referral.package or task.referral.wanted > 1
     if (begins or (several and step.target != Status.ON_HOLD)) and task.referral.wait_is_over:
         steps.end_wait(task.referral.episode_id, at)
+    if step.target in (Status.CANCELLED, Status.ENTERED_IN_ERROR):
+        hubs.end_sent_on([task.referral_id], by=account_of(by), at=at)
     publish("flow.changed", topics=["region"])
     return task

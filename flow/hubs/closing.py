@@ -12,7 +12,7 @@ from core import acting
 from core.events import publish
 from flow.apart import apart
 from flow.hubs.journal import log_step, tell_change
-from flow.hubs.queries import stuck
+from flow.hubs.queries import nothing_left, stuck
 from flow.hubs.steps import HubAction, HubState
 from flow.models import Grant, HubEntry, Patient, Referral, Team
 from flow.models.sharing import Purpose
@@ -27,9 +27,13 @@ NO = "The person said no, or took back their agreement. The hub reads this no lo
 
 @acting.across("the clock gives back what a hub may read no longer, and tells what is late there")
 def look(*, at: datetime) -> int:
-    """Give back whatever no grant opens to its hub any more, and tell each deadline that has passed, once. Returns how many there were."""
+    """Give back whatever no grant opens to its hub any more, close what is left there, and tell each deadline that has passed, once."""
+    left = HubEntry.objects.filter(nothing_left()).order_by("pk").values_list("pk", "referral")[:AT_ONCE]
     late = HubEntry.objects.filter(_late(at)).order_by("due_at", "pk").values_list("pk", flat=True)[:AT_ONCE]
     acted = give_back(at=at, words=RUN_OUT)
+    for pk, referral in list(left):
+        with apart("nothing left at a hub:", pk):
+            acted += _end(referral, at)
     for pk in list(late):
         with apart("late at a hub:", pk):
             acted += _tell_late(pk, at)
@@ -96,6 +100,15 @@ def _give_back(entry_id: UUID, referral_id: UUID, at: datetime, words: str) -> b
     log_step(entry, HubAction.RETURN, source, by=None, at=at, words=words)
     tell_change(entry)
     return True
+
+
+@transaction.atomic
+def _end(referral_id: UUID, at: datetime) -> int:
+    """What is closed as it happens is found here only where it was not, such as before there was that."""
+    from flow.hubs.operations import end_sent_on  # which reaches consents, which closes what rests on them
+
+    hold([referral_id])
+    return end_sent_on([referral_id], by=None, at=at)
 
 
 def _late(at: datetime) -> Q:

@@ -21,6 +21,7 @@ from flow import checks, consents, fit, steps, waterfall, workflow
 from flow.holds import held_for_sending
 from flow.hubs.closing import ANSWER_WITHIN
 from flow.hubs.journal import log_step, tell_change, tell_taken_back
+from flow.hubs.queries import nothing_left
 from flow.hubs.steps import BY_ACTION, WHOSE_MOVE, HubAction, HubMove, HubSide, HubState, move
 from flow.models import Episode, Hub, HubEntry, PathwayVersion, Patient, Referral, ReferralTask, Team
 from flow.pathways import choosing
@@ -31,13 +32,14 @@ from flow.workflow import Action, Side, Status
 from matching.models import MatchRun, NeedProfile
 
 __all__ = [
-    "WHOSE_MOVE", "answer", "ask", "assign", "end", "pass_on", "put_back", "return_", "route", "send", "send_again", "take", "take_back",
-    "triage", "triage_by", "withdraw",
+    "WHOSE_MOVE", "answer", "ask", "assign", "end", "end_sent_on", "pass_on", "put_back", "return_", "route", "send", "send_again", "take",
+    "take_back", "triage", "triage_by", "withdraw",
 ]  # fmt: skip
 
 #: How soon a hub looks at something urgent.
 URGENT_WITHIN = timedelta(hours=2)
 MOST_WORDS = 500
+TAKEN_BACK = "The sender took back what was asked, or needs nothing more. No service is asked any more."
 
 
 def _asked(*, entry_id: UUID, **told: Any) -> Any:
@@ -305,13 +307,27 @@ def take_back(*, entry_id: UUID, task_id: UUID, words: str, by: User, at: dateti
 def end(referral_ids: Iterable[UUID], *, why: str, by: User | None, at: datetime) -> None:
     """Take back what still waits at hubs, because the sender needs nothing more. Called with the referrals locked, as the system.
 
-    What a hub has sent on stays so: who was asked is told by the requests, and the hub asks nobody else.
+    What a hub has sent on is closed by `end_sent_on`, once the requests are.
     """
     waiting = HubEntry.objects.filter(referral__in=referral_ids, state__in=BY_ACTION[HubAction.WITHDRAW].sources)
     for entry in waiting.select_for_update(of=("self",)).select_related("hub", "referral").order_by("pk"):
         entry.assigned_to = None
         _finish(entry, BY_ACTION[HubAction.WITHDRAW], by=by, at=at, words=why)
         close_for(entry.referral, by=by, at=at)
+
+
+def end_sent_on(referral_ids: Iterable[UUID], *, by: User | None, at: datetime) -> int:
+    """Close what a hub has sent on and whose sender has taken back every request, or needs nothing more: no service is asked, and the hub
+    is not to move. It reads the referral no longer. Called as the system with the referrals locked, after what was changed of them.
+
+    Returns how many were closed. What a service has taken on, or the hub is to send elsewhere, stays.
+    """
+    left = HubEntry.objects.filter(nothing_left(), referral__in=referral_ids).order_by("pk").values_list("pk", flat=True)
+    entries = HubEntry.objects.select_for_update(of=("self",)).select_related("hub", "referral").filter(pk__in=list(left)).order_by("pk")
+    for entry in (closed := list(entries)):
+        _finish(entry, BY_ACTION[HubAction.END], by=by, at=at, words=TAKEN_BACK)
+        close_for(entry.referral, by=by, at=at)
+    return len(closed)
 
 
 def _require_going_on(referral: Referral) -> None:

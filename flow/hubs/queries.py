@@ -56,6 +56,12 @@ def stuck() -> Any:
     return needed & ~Exists(asked.filter(status__in=alive)) & (Exists(asked.filter(refused())) | Exists(given_up))
 
 
+def nothing_left() -> Q:
+    """Of entries: sent on, nobody asked has it any more, and the hub is not to find another: the sender took it back, or needs no more."""
+    alive = ReferralTask.objects.filter(referral=OuterRef("referral"), status__in=[*Status.open(), *Status.known_to_provider()])
+    return Q(state=HubState.ROUTED) & ~Exists(alive) & ~stuck()
+
+
 def queue(user: User, *, show: str = "open", hub: str = "", urgency: str = "", pathway: str = "") -> QuerySet[HubEntry]:
     """Entries of the hubs where the user works: the oldest deadline first. `show` is one of `SHOWN`; empty filters are left out."""
     found = HubEntry.objects.visible_to(user).in_queue_of(user).annotate(is_stuck=stuck())

@@ -31,6 +31,7 @@ class HubState(TextChoices):
 class HubSide(TextChoices):
     SENDER = "sender", "Sender"
     HUB = "hub", "Hub"
+    SYSTEM = "system", "Lune"
 
 
 class HubAction(TextChoices):
@@ -46,6 +47,7 @@ class HubAction(TextChoices):
     TAKE_BACK = "take-back", "Take back from a service"
     PASS_ON = "pass-on", "Pass to another hub"
     WITHDRAW = "withdraw", "Withdraw"
+    END = "end", "Nobody is asked any more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,8 @@ MOVES: tuple[HubMove, ...] = (
     HubMove(
         _A.WITHDRAW, frozenset({_S.QUEUED, _S.ACCEPTED, _S.ASKED, _S.RETURNED}), _S.WITHDRAWN, _SENDER, True, "Withdraw", "Withdrawn"
     ),
+    # Of itself, once the sender has taken back all that the hub had sent on, or needs no more: there is nothing left to do there.
+    HubMove(_A.END, frozenset({_S.ROUTED}), _S.WITHDRAWN, HubSide.SYSTEM, True, "Close", "Closed, because nobody is asked any more"),
 )  # fmt: skip
 BY_ACTION: dict[str, HubMove] = {move.action: move for move in MOVES}
 

@@ -11,7 +11,7 @@ from capacity.models import CapacityReport, Reservation, ServiceCapacity
 from core import clock
 from flow import moves, queries
 from flow.holds import kept_for
-from flow.hubs.queries import standing
+from flow.hubs.queries import nothing_left, standing
 from flow.hubs.steps import MOVES as HUB_MOVES
 from flow.hubs.steps import HubState
 from flow.models import (
@@ -171,6 +171,7 @@ def sight(region: Region) -> None:
         hub_is_to_move = standing(entry.referral).whose_move == entry.hub.name
         over = entry.referral.closed_at or (entry.referral.episode and entry.referral.episode.ended_at)
         assert over or hub_is_to_move == (move.side == moves.Mover.HUB), "hub and sender read the same"
+    assert not HubEntry.objects.filter(nothing_left()).exists(), "what leaves a hub nothing to do leaves its list"
     _senders_and_strangers(region)
     _hub(region)
     for pool in region.pools:
