@@ -14,7 +14,7 @@ from flow.hubs import closing, needs, operations, queries
 from flow.hubs.steps import MOVES, HubAction, HubSide, HubState
 from flow.models import Grant, HubEntry, HubStep, Patient, Referral, ReferralTask
 from flow.sharing import operations as sharing
-from flow.workflow import Status
+from flow.workflow import Reason, Status
 from tests.factories import EpisodeFactory, NeedProfileFactory, OrganizationFactory, PatientFactory, PoolFactory, UserFactory
 from tests.factories.sharing import AgreementFactory, HubFactory, PathwayFactory, TeamFactory
 from tests.flow.helpers import provider_of
@@ -326,7 +326,7 @@ def test_what_its_sender_needs_no_more_leaves_the_hub_and_is_not_sent_on_again(s
     run = needs.search(entry_id=sent_on.pk, by=scene.worker, at=timezone.now())
     scene.do(operations.route, sent_on, run_id=run.pk, pool_ids=[PoolFactory().pk])
     over(sent_on)
-    with pytest.raises(Conflict, match="closed this referral, or the stay has ended"):
+    with pytest.raises(NotFound):
         scene.do(operations.route, sent_on, run_id=run.pk, pool_ids=[PoolFactory().pk])
     assert set(ReferralTask.objects.values_list("status", flat=True)) == {Status.CANCELLED}
 
@@ -384,7 +384,43 @@ def test_what_the_sender_takes_back_is_not_the_hubs_to_move(scene: Scene, verb) 
     assert moves.of_referral(entry.referral, timezone.now() + timedelta(days=9)).side == moves.Mover.NOBODY
     with acting.for_user(scene.worker):
         assert not queries.queue(scene.worker).exists()
-    assert not queries.standing(entry.referral).nobody_left
+        assert not HubEntry.objects.visible_to(scene.worker).exists()
+    standing = queries.standing(entry.referral)
+    assert not standing.nobody_left
+    assert (standing.words, standing.whose_move, standing.told[0].words) == ("Withdrawn", "", "Closed, because nobody is asked any more")
+    assert Event.objects.filter(type="hub.changed", data__state="withdrawn", audience__contains=[scene.hub.organization_id]).count() == 1
+
+
+@pytest.mark.parametrize("way", ["closed", "stay ended", "found by the clock"])
+def test_what_a_hub_sent_on_leaves_its_list_once_nobody_is_asked_and_before_it_stays(scene: Scene, way) -> None:
+    stay = EpisodeFactory(patient=scene.patient)
+    one, two = PoolFactory.create_batch(2)
+    entry = scene.send(at=timezone.now() - timedelta(minutes=5), episode_id=stay.pk)
+    scene.do(operations.triage, entry, urgency="routine")
+    run = needs.search(entry_id=entry.pk, by=scene.worker, at=timezone.now())
+    scene.do(operations.route, entry, run_id=run.pk, pool_ids=[one.pk, two.pk])
+    waits, refused = entry.referral.tasks.get(pool=one), entry.referral.tasks.get(pool=two)
+    with acting.for_user(scene.worker):
+        assert (queries.counts(scene.worker)["routed"], queries.counts(scene.worker)["all"]) == (1, 1)
+    if way == "found by the clock":  # as it stood before a hub's list was closed
+        ReferralTask.objects.filter(referral=entry.referral).update(status=Status.CANCELLED)
+        assert closing.look(at=timezone.now()) == 1
+        assert closing.look(at=timezone.now()) == 0
+    else:
+        flow.withdraw(task_id=waits.pk, by=scene.sender, at=timezone.now(), reason_text="Too far")
+        with acting.for_user(scene.worker):
+            assert queries.counts(scene.worker)["routed"] == 1, "the other is still asked"
+        flow.decline(task_id=refused.pk, by=provider_of(two), at=timezone.now(), reason=Reason.CAPACITY)
+        with acting.for_user(scene.worker):
+            assert (queries.counts(scene.worker)["open"], queries.counts(scene.worker)["routed"]) == (1, 0)
+        if way == "closed":
+            flow.close(referral_id=entry.referral_id, reason="At home", by=scene.sender, at=timezone.now())
+        else:
+            flow.end_episode(episode_id=stay.pk, by=scene.sender, at=timezone.now())
+    with acting.for_user(scene.worker):
+        assert set(queries.counts(scene.worker).values()) == {0}
+    assert HubEntry.objects.get().state == HubState.WITHDRAWN
+    assert HubStep.objects.filter(action=HubAction.END).count() == 1
 
 
 def test_only_a_hub_takes_back_and_only_what_is_in_its_queue(scene: Scene) -> None:
