@@ -15,7 +15,7 @@ from core import acting
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.events import publish
 from flow import checks, consents, fit, revisions, steps, waterfall, workflow
-from flow.hubs import operations as hubs
+from flow.hubs import ending
 from flow.models import QueuedAsk, Referral, ReferralTask
 from flow.pathways import choosing
 from flow.waterfall import State
@@ -156,10 +156,10 @@ def close(*, referral_id: UUID, reason: str, by: User, at: datetime, expected: s
         steps.give_back(task, by=by, at=at)
         steps.take(task, withdrawal, by=by, at=at, reason=("", reason))
     waterfall.drop_rest(referral, reason, at)
-    hubs.end([referral.pk], why=reason, by=by, at=at)
+    ending.end([referral.pk], why=reason, by=by, at=at)
     referral.closed_at, referral.closed_because = at, reason
     referral.save(update_fields=["closed_at", "closed_because"])
-    hubs.end_sent_on([referral.pk], by=by, at=at)
+    ending.end_sent_on([referral.pk], by=by, at=at)
     if referral.wait_is_over:
         steps.end_wait(referral.episode_id, at)
     publish("flow.changed", topics=["region"])

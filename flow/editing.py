@@ -17,8 +17,9 @@ from core import acting, clock
 from core.errors import Conflict, Invalid
 from core.events import drafted, publish, publish_all
 from flow import asking, consents, deadlines, fit, lateness, steps, waterfall, workflow
+from flow.hubs.ending import end_sent_on
 from flow.hubs.journal import tell_change
-from flow.hubs.operations import end_sent_on, triage_by
+from flow.hubs.operations import triage_by
 from flow.hubs.steps import HubState
 from flow.models import Episode, HubEntry, QueuedAsk, Referral, ReferralChange, ReferralTask, Team
 from flow.outside import asked as asked_by_link

@@ -28,7 +28,7 @@ from flow.deadlines import RESPOND_WITHIN, respond_by
 from flow.editing import edit_referral
 from flow.episodes import edit_episode, keep_apart, note_need, start_episode
 from flow.holds import extend_hold, give_back_waiting, held_for_sending, hold_place, let_go, pools_held, require_fewer
-from flow.hubs import operations as hubs
+from flow.hubs import ending
 from flow.lateness import look as look_at_deadlines
 from flow.models import Episode, Patient, Referral, ReferralTask
 from flow.pathways import choosing
@@ -330,7 +330,7 @@ def end_episode(*, episode_id: UUID, by: User, at: datetime) -> Episode:
     tasks = list(steps.tasks_to_lock().filter(referral__in=referrals, status=Status.REQUESTED))
     for referral in Referral.objects.filter(pk__in=referrals, in_order=True):
         waterfall.drop_rest(referral, EPISODE_ENDED, at)
-    hubs.end(referrals, why=EPISODE_ENDED, by=by, at=at)
+    ending.end(referrals, why=EPISODE_ENDED, by=by, at=at)
     held = pools_held(Q(episode=episode))
     places.lock(held | {task.pool_id for task in tasks if task.reservation_id})
     withdrawal = workflow.step(Action.WITHDRAW, status=Status.REQUESTED, side=Side.SYSTEM)
@@ -339,7 +339,7 @@ def end_episode(*, episode_id: UUID, by: User, at: datetime) -> Episode:
         steps.take(task, withdrawal, by=None, at=at, reason=("", EPISODE_ENDED))
     give_back_waiting(Q(episode=episode), held, at=at)
     steps.end_wait(episode.pk, at)
-    hubs.end_sent_on(referrals, by=by, at=at)
+    ending.end_sent_on(referrals, by=by, at=at)
     episode.refresh_from_db()
     publish("flow.changed", topics=["region"])
     tell_colleagues(episode.organization_id)
@@ -370,6 +370,6 @@ def _change(
     if (begins or (several and step.target != Status.ON_HOLD)) and task.referral.wait_is_over:
         steps.end_wait(task.referral.episode_id, at)
     if step.target in (Status.CANCELLED, Status.ENTERED_IN_ERROR):
-        hubs.end_sent_on([task.referral_id], by=account_of(by), at=at)
+        ending.end_sent_on([task.referral_id], by=account_of(by), at=at)
     publish("flow.changed", topics=["region"])
     return task

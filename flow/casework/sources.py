@@ -111,7 +111,8 @@ def changed(reader: Reader) -> Iterator[Entry]:
     tasks: dict[Any, Any] = {}
     if reader.user.is_provider:
         mine = ReferralTask.objects.visible_to(reader.user).filter(referral__patient=reader.patient)
-        tasks = dict(mine.taken_on_by(reader.user.organization_id).values_list("referral", "pk"))
+        mine = mine.filter(provider_id=reader.user.organization_id, status__in=Status.known_to_provider())
+        tasks = dict(mine.values_list("referral", "pk"))
         found = found.filter(referral__in=tasks)
     for row in reader.newest(found.select_related("organization")):
         task = tasks.get(row.referral_id)

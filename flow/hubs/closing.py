@@ -105,7 +105,7 @@ def _give_back(entry_id: UUID, referral_id: UUID, at: datetime, words: str) -> b
 @transaction.atomic
 def _end(referral_id: UUID, at: datetime) -> int:
     """What is closed as it happens is found here only where it was not, such as before there was that."""
-    from flow.hubs.operations import end_sent_on  # which reaches consents, which closes what rests on them
+    from flow.hubs.ending import end_sent_on  # which reaches consents, which closes what rests on them
 
     hold([referral_id])
     return end_sent_on([referral_id], by=None, at=at)

@@ -5,9 +5,12 @@ from datetime import datetime
 from uuid import UUID
 
 from catalogue.models import User
+from core.errors import Invalid
 from core.events import publish
-from flow.hubs.steps import HubAction
+from flow.hubs.steps import HubAction, HubMove
 from flow.models import HubEntry, HubStep, ReferralTask
+
+MOST_WORDS = 500
 
 
 def log_step(entry: HubEntry, action: HubAction, source: str, *, by: User | None, at: datetime, words: str = "") -> None:
@@ -24,6 +27,33 @@ def log_step(entry: HubEntry, action: HubAction, source: str, *, by: User | None
         organization_id=by.organization_id if by else None,
         at=at,
     )
+
+
+def finish(
+    entry: HubEntry,
+    step: HubMove,
+    *,
+    by: User | None,
+    at: datetime,
+    words: str = "",
+    due_at: datetime | None = None,
+    also: UUID | None = None,
+) -> HubEntry:
+    """Save a step that was checked, its row in the log and the event for both sides; and for the hub that had it before."""
+    words = words.strip()
+    if step.needs_words and not words:
+        raise Invalid("Say why in a few words.", code="reason-needed", field="words")
+    if len(words) > MOST_WORDS:
+        raise Invalid(f"Shorten this to {MOST_WORDS} letters or fewer.", field="words")
+    source = entry.state
+    entry.state = step.target or entry.state
+    entry.due_at = due_at or entry.due_at
+    entry.changed_at = at
+    entry.version += 1
+    entry.save()
+    log_step(entry, step.action, source, by=by, at=at, words=words)
+    tell_change(entry, also=[also] if also else [])
+    return entry
 
 
 def tell_change(entry: HubEntry, *, also: Iterable[UUID] = ()) -> None:

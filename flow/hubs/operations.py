@@ -20,9 +20,8 @@ from core.events import publish
 from flow import checks, consents, fit, steps, waterfall, workflow
 from flow.holds import held_for_sending
 from flow.hubs.closing import ANSWER_WITHIN
-from flow.hubs.journal import log_step, tell_change, tell_taken_back
-from flow.hubs.queries import nothing_left
-from flow.hubs.steps import BY_ACTION, WHOSE_MOVE, HubAction, HubMove, HubSide, HubState, move
+from flow.hubs.journal import MOST_WORDS, finish, log_step, tell_taken_back
+from flow.hubs.steps import WHOSE_MOVE, HubAction, HubMove, HubSide, HubState, move
 from flow.models import Episode, Hub, HubEntry, PathwayVersion, Patient, Referral, ReferralTask, Team
 from flow.pathways import choosing
 from flow.pathways.adherence import due, expected
@@ -32,14 +31,12 @@ from flow.workflow import Action, Side, Status
 from matching.models import MatchRun, NeedProfile
 
 __all__ = [
-    "WHOSE_MOVE", "answer", "ask", "assign", "end", "end_sent_on", "pass_on", "put_back", "return_", "route", "send", "send_again", "take",
-    "take_back", "triage", "triage_by", "withdraw",
+    "WHOSE_MOVE", "answer", "ask", "assign", "pass_on", "put_back", "return_", "route", "send",
+    "send_again", "take", "take_back", "triage", "triage_by", "withdraw",
 ]  # fmt: skip
 
 #: How soon a hub looks at something urgent.
 URGENT_WITHIN = timedelta(hours=2)
-MOST_WORDS = 500
-TAKEN_BACK = "The sender took back what was asked, or needs nothing more. No service is asked any more."
 
 
 def _asked(*, entry_id: UUID, **told: Any) -> Any:
@@ -156,7 +153,7 @@ def triage(*, entry_id: UUID, urgency: str, by: User, at: datetime, expected_ver
         entry.referral.urgency = urgency
         entry.referral.save(update_fields=["urgency"])
     entry.assigned_to_id = entry.assigned_to_id or by.pk
-    return _finish(entry, step, by=by, at=at, words=f"Urgency: {entry.referral.get_urgency_display().lower()}")
+    return finish(entry, step, by=by, at=at, words=f"Urgency: {entry.referral.get_urgency_display().lower()}")
 
 
 @_of_both
@@ -164,7 +161,7 @@ def triage(*, entry_id: UUID, urgency: str, by: User, at: datetime, expected_ver
 def ask(*, entry_id: UUID, words: str, by: User, at: datetime, expected_version: int | None = None) -> HubEntry:
     """Ask the sender for more. It is the sender's move, and the entry stays whose it is."""
     entry, step = _begin(HubAction.ASK, entry_id, by, expected_version)
-    return _finish(entry, step, by=by, at=at, words=words, due_at=at + ANSWER_WITHIN)
+    return finish(entry, step, by=by, at=at, words=words, due_at=at + ANSWER_WITHIN)
 
 
 @_of_both
@@ -172,7 +169,7 @@ def ask(*, entry_id: UUID, words: str, by: User, at: datetime, expected_version:
 def answer(*, entry_id: UUID, words: str, by: User, at: datetime, expected_version: int | None = None) -> HubEntry:
     """The sender answers what the hub asked; it is in the queue again."""
     entry, step = _begin(HubAction.ANSWER, entry_id, by, expected_version)
-    entry = _finish(entry, step, by=by, at=at, words=words, due_at=triage_by(entry.referral, entry.hub, at))
+    entry = finish(entry, step, by=by, at=at, words=words, due_at=triage_by(entry.referral, entry.hub, at))
     _queued(entry)
     return entry
 
@@ -183,7 +180,7 @@ def return_(*, entry_id: UUID, words: str, by: User, at: datetime, expected_vers
     """Give it back to the sender, with the reason. The hub reads it no longer."""
     entry, step = _begin(HubAction.RETURN, entry_id, by, expected_version)
     entry.assigned_to = None
-    entry = _finish(entry, step, by=by, at=at, words=words, due_at=at + ANSWER_WITHIN)
+    entry = finish(entry, step, by=by, at=at, words=words, due_at=at + ANSWER_WITHIN)
     close_for(entry.referral, by=by, at=at)
     return entry
 
@@ -195,7 +192,7 @@ def send_again(*, entry_id: UUID, words: str = "", by: User, at: datetime, expec
     entry, step = _begin(HubAction.SEND, entry_id, by, expected_version)
     open_for(entry.referral, entry.hub, by=by, at=at)
     entry.queued_at = at
-    entry = _finish(entry, step, by=by, at=at, words=words, due_at=triage_by(entry.referral, entry.hub, at))
+    entry = finish(entry, step, by=by, at=at, words=words, due_at=triage_by(entry.referral, entry.hub, at))
     _queued(entry)
     return entry
 
@@ -215,7 +212,7 @@ def pass_on(*, entry_id: UUID, hub_id: UUID, words: str, by: User, at: datetime,
     open_for(entry.referral, hub, by=by, at=at)
     before = entry.hub.organization_id
     entry.hub, entry.assigned_to, entry.queued_at = hub, None, at
-    entry = _finish(entry, step, by=by, at=at, words=words, due_at=triage_by(entry.referral, hub, at), also=before)
+    entry = finish(entry, step, by=by, at=at, words=words, due_at=triage_by(entry.referral, hub, at), also=before)
     _queued(entry)
     return entry
 
@@ -226,7 +223,7 @@ def withdraw(*, entry_id: UUID, words: str, by: User, at: datetime, expected_ver
     """The sender takes it back before the hub has sent it on. The hub reads it no longer."""
     entry, step = _begin(HubAction.WITHDRAW, entry_id, by, expected_version)
     entry.assigned_to = None
-    entry = _finish(entry, step, by=by, at=at, words=words)
+    entry = finish(entry, step, by=by, at=at, words=words)
     close_for(entry.referral, by=by, at=at)
     return entry
 
@@ -271,7 +268,7 @@ def route(
     checks.require_fit(pools, standing)
     waterfall.ask(referral, list(pools.values()), by=by, at=at, reservations=kept, standing=standing)
     entry.assigned_to_id = entry.assigned_to_id or by.pk
-    entry = _finish(entry, step, by=by, at=at, words=", ".join(sorted({pool.service.name for pool in pools.values()}))[:MOST_WORDS])
+    entry = finish(entry, step, by=by, at=at, words=", ".join(sorted({pool.service.name for pool in pools.values()}))[:MOST_WORDS])
     publish("flow.changed", topics=["region"])
     return entry
 
@@ -298,36 +295,10 @@ def take_back(*, entry_id: UUID, task_id: UUID, words: str, by: User, at: dateti
         steps.end_wait(task.referral.episode_id, at)
     alive = any(each.status in (*Status.open(), *Status.known_to_provider()) for each in tasks)
     again = None if alive else triage_by(entry.referral, entry.hub, at)
-    entry = _finish(entry, step, by=by, at=at, words=f"{task.pool.service.name}: {words.strip()}"[:MOST_WORDS], due_at=again)
+    entry = finish(entry, step, by=by, at=at, words=f"{task.pool.service.name}: {words.strip()}"[:MOST_WORDS], due_at=again)
     tell_taken_back(entry, task, by=by)
     publish("flow.changed", topics=["region"])
     return entry
-
-
-def end(referral_ids: Iterable[UUID], *, why: str, by: User | None, at: datetime) -> None:
-    """Take back what still waits at hubs, because the sender needs nothing more. Called with the referrals locked, as the system.
-
-    What a hub has sent on is closed by `end_sent_on`, once the requests are.
-    """
-    waiting = HubEntry.objects.filter(referral__in=referral_ids, state__in=BY_ACTION[HubAction.WITHDRAW].sources)
-    for entry in waiting.select_for_update(of=("self",)).select_related("hub", "referral").order_by("pk"):
-        entry.assigned_to = None
-        _finish(entry, BY_ACTION[HubAction.WITHDRAW], by=by, at=at, words=why)
-        close_for(entry.referral, by=by, at=at)
-
-
-def end_sent_on(referral_ids: Iterable[UUID], *, by: User | None, at: datetime) -> int:
-    """Close what a hub has sent on and whose sender has taken back every request, or needs nothing more: no service is asked, and the hub
-    is not to move. It reads the referral no longer. Called as the system with the referrals locked, after what was changed of them.
-
-    Returns how many were closed. What a service has taken on, or the hub is to send elsewhere, stays.
-    """
-    left = HubEntry.objects.filter(nothing_left(), referral__in=referral_ids).order_by("pk").values_list("pk", flat=True)
-    entries = HubEntry.objects.select_for_update(of=("self",)).select_related("hub", "referral").filter(pk__in=list(left)).order_by("pk")
-    for entry in (closed := list(entries)):
-        _finish(entry, BY_ACTION[HubAction.END], by=by, at=at, words=TAKEN_BACK)
-        close_for(entry.referral, by=by, at=at)
-    return len(closed)
 
 
 def _require_going_on(referral: Referral) -> None:
@@ -345,7 +316,7 @@ def _assign(action: HubAction, entry_id: UUID, by: User, at: datetime, *, to: UU
     if to is not None and not Team.members.through.objects.filter(team=entry.hub.team_id, user=to, user__is_active=True).exists():
         raise Invalid("Choose somebody who works at this hub.", field="colleague")
     entry.assigned_to_id = to
-    entry = _finish(entry, step, by=by, at=at)
+    entry = finish(entry, step, by=by, at=at)
     if to is not None and to != by.pk:
         publish(
             "hub.assigned",
@@ -384,33 +355,6 @@ def side_of(entry: HubEntry, by: User, action: HubAction | None = None) -> HubSi
     if sent_it:
         return HubSide.SENDER
     raise NotFound("There is no such referral.")
-
-
-def _finish(
-    entry: HubEntry,
-    step: HubMove,
-    *,
-    by: User | None,
-    at: datetime,
-    words: str = "",
-    due_at: datetime | None = None,
-    also: UUID | None = None,
-) -> HubEntry:
-    """Save a step that was checked, its row in the log and the event for both sides; and for the hub that had it before."""
-    words = words.strip()
-    if step.needs_words and not words:
-        raise Invalid("Say why in a few words.", code="reason-needed", field="words")
-    if len(words) > MOST_WORDS:
-        raise Invalid(f"Shorten this to {MOST_WORDS} letters or fewer.", field="words")
-    source = entry.state
-    entry.state = step.target or entry.state
-    entry.due_at = due_at or entry.due_at
-    entry.changed_at = at
-    entry.version += 1
-    entry.save()
-    log_step(entry, step.action, source, by=by, at=at, words=words)
-    tell_change(entry, also=[also] if also else [])
-    return entry
 
 
 def _queued(entry: HubEntry) -> None:

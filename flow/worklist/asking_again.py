@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from core.errors import Conflict
+from flow.hubs.steps import HubAction, HubState
 from flow.models import HubEntry, Referral, ReferralTask, Transition
 from flow.waterfall import waiting
 from flow.workflow import Status
@@ -15,20 +16,22 @@ _BY_HAND = "Nobody is asked again. Open the person, and ask from there."
 
 
 def terms(referral: Referral, withdrawn: list[UUID]) -> dict[str, Any]:
-    """What `flow.operations.send` is told besides, for a part of a package, a list in order, or on a pathway. Raises Conflict where
-    something has happened since, for what went by a hub, which is the hub's to ask again, and where the pathway has a newer form, whose
-    questions are answered anew.
+    """What `flow.operations.send` is told besides, for a part of a package, a list in order, or on a pathway; and `at_hub`, the entry of
+    the hub that had sent it on, where it went by one. Raises Conflict where something has happened since, for what a hub has still to send
+    on, and where the pathway has a newer form, whose questions are answered anew.
     """
-    if HubEntry.objects.filter(referral=referral).exists():
-        raise Conflict(f"It went by a hub. {_BY_HAND}")
     version = referral.pathway_version
     if version is not None and version.pathway.current != version:
         raise Conflict(f"Its pathway has changed since. {_BY_HAND}")
     told: dict[str, Any] = {"version_id": version.pk, "typed": referral.pathway_answers} if version else {}
-    if referral.package is None and not referral.in_order:
+    entry = HubEntry.objects.filter(referral=referral).first()
+    if referral.package is None and not referral.in_order and entry is None:
         return told
     taken = Transition.objects.filter(task__in=withdrawn, to_status=Status.CANCELLED).order_by("-pk").first()
     since = taken.at if taken else referral.created_at
+    if entry is not None:
+        _require_unmoved(entry, referral, withdrawn, since)
+        told["at_hub"] = entry.pk
     if referral.package is not None and _answered(ReferralTask.objects.filter(referral__package=referral.package), since):
         raise Conflict(f"Another part of the package was answered since. {_BY_HAND}")
     if referral.package is not None:
@@ -36,6 +39,16 @@ def terms(referral: Referral, withdrawn: list[UUID]) -> dict[str, Any]:
     if referral.in_order:
         told |= _in_order(referral, withdrawn, since)
     return told
+
+
+def _require_unmoved(entry: HubEntry, referral: Referral, withdrawn: list[UUID], since: datetime) -> None:
+    """The hub had sent it on, and neither it nor anybody whom it asked has done anything since."""
+    tasks = referral.tasks.exclude(pk__in=withdrawn)
+    newest = entry.steps.order_by("-pk").first()
+    sent_on = entry.state == HubState.ROUTED or (newest is not None and newest.action == HubAction.END)
+    moved = entry.steps.filter(at__gt=since).exists() or tasks.filter(changed_at__gt=since).exists()
+    if not sent_on or moved or referral.closed_at is not None or tasks.filter(status__in=[Status.REQUESTED, *Status.taken_on()]).exists():
+        raise Conflict(f"It went by a hub, and has gone on since or is still there. {_BY_HAND}")
 
 
 def _in_order(referral: Referral, withdrawn: list[UUID], since: datetime) -> dict[str, Any]:

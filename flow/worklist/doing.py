@@ -13,6 +13,7 @@ from core.clock import local_date
 from core.errors import Conflict, Invalid, LuneError
 from flow import operations, workflow
 from flow.casework import operations as casework
+from flow.hubs import ending
 from flow.models import Batch, Episode, Referral, ReferralTask, Team
 from flow.people import tell_colleagues
 from flow.queries import anonymised
@@ -113,13 +114,14 @@ class Withdraw(Doing):
 
     def undo(self, line: dict[str, Any], at: datetime) -> str:
         """Ask again whom it was withdrawn from, on the same terms and as far as the places still allow: a new referral, for what was
-        withdrawn stays so. A part of a package and a list in order too, where nothing else has happened since (`asking_again`).
+        withdrawn stays so. A part of a package, a list in order, and what a hub had sent on too, where nothing else has happened since
+        (`asking_again`).
         """
         referral = Referral.objects.visible_to(self.by).filter(pk=line["referral"]).first()
         if referral is None:
             raise Conflict("It is not in your list any more.")
         told = asking_again.terms(referral, [UUID(task["task"]) for task in line["kept"]["tasks"]])
-        behind = told.pop("behind", [])
+        behind, at_hub = told.pop("behind", []), told.pop("at_hub", None)
         yes = referral.tasks.filter(status__in=Status.taken_on()).count()
         asked = {task["pool"]: task for task in line["kept"]["tasks"]}
         left, refused = dict(asked), []
@@ -129,11 +131,14 @@ class Withdraw(Doing):
                 with transaction.atomic():
                     sent = operations.send(
                         patient_id=referral.patient_id, profile_id=referral.profile_id, pool_ids=[*map(UUID, left), *behind], by=self.by,
-                        at=at, episode_id=referral.episode_id, match_run_id=referral.match_run_id, urgency=referral.urgency,
+                        at=at, episode_id=referral.episode_id, urgency=referral.urgency,
+                        match_run_id=None if referral.first_profile_id else referral.match_run_id,  # its list was made for another day
                         reason=referral.reason, consent=False,  # what is on record must still hold: nobody is asked now
                         wanted=min(max(1, referral.wanted - yes), len(left)), **told,
                         answer_within=timedelta(minutes=referral.answer_within) if referral.answer_within else None,
                     )  # fmt: skip
+                    if at_hub is not None:
+                        ending.carry_on(entry_id=at_hub, referral_id=sent.pk, by=self.by, at=at)
             except LuneError as error:
                 gone = left.pop(str(error.details.get("pool", "")), None)
                 if gone is None:

@@ -1,6 +1,7 @@
 """A referral in a hub: who may take which step, what the sender sees, and that it is never in no hub and never with two people."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
@@ -12,9 +13,10 @@ from flow import consents, moves
 from flow import operations as flow
 from flow.hubs import closing, needs, operations, queries
 from flow.hubs.steps import MOVES, HubAction, HubSide, HubState
-from flow.models import Grant, HubEntry, HubStep, Patient, Referral, ReferralTask
+from flow.models import Batch, Grant, HubEntry, HubStep, Patient, Referral, ReferralTask, SharingAgreement
 from flow.sharing import operations as sharing
 from flow.workflow import Reason, Status
+from flow.worklist import operations as worklists
 from tests.factories import EpisodeFactory, NeedProfileFactory, OrganizationFactory, PatientFactory, PoolFactory, UserFactory
 from tests.factories.sharing import AgreementFactory, HubFactory, PathwayFactory, TeamFactory
 from tests.flow.helpers import provider_of
@@ -457,3 +459,43 @@ def test_the_page_and_the_api_of_a_hub_take_back_on_the_version_that_was_read(sc
     answer = client.post(address, sent, content_type="application/json", headers={"If-Match": read["ETag"]})
     assert {asked["status"] for asked in answer.json()["tasks"]} == {"cancelled"}
     assert [each["id"] for each in client.get("/api/v1/hub-entries/").json()["results"]] == [str(entry.pk)]
+
+
+def withdrawn_in_bulk(scene: Scene, referral: Referral) -> Batch:
+    said = {"by": scene.sender, "at": timezone.now(), "asked": {"reason": "The ward closes"}}
+    return worklists.carry_out(batch_id=uuid4(), action="withdraw", keys=[f"r{referral.pk}"], **said)
+
+
+@pytest.mark.parametrize("one_had_refused", [False, True], ids=["nobody had refused", "one had refused"])
+def test_a_withdrawal_that_is_undone_puts_it_back_at_the_hub_as_sent_on(scene: Scene, one_had_refused) -> None:
+    one, two = PoolFactory.create_batch(2)
+    entry = scene.send(at=timezone.now() - timedelta(minutes=5), reason="Falls at night")
+    scene.do(operations.take, entry)
+    scene.do(operations.triage, entry, urgency="routine")
+    run = needs.search(entry_id=entry.pk, by=scene.worker, at=timezone.now())
+    scene.do(operations.route, entry, run_id=run.pk, pool_ids=[one.pk, two.pk])
+    if one_had_refused:
+        flow.decline(task_id=entry.referral.tasks.get(pool=two).pk, by=provider_of(two), at=timezone.now(), reason=Reason.CAPACITY)
+    with acting.for_user(scene.sender):
+        batch = withdrawn_in_bulk(scene, entry.referral)
+        undone = worklists.undo(batch_id=batch.pk, by=scene.sender, at=timezone.now())
+    assert undone.lines[0]["undone"].startswith("Asked again")
+    again = Referral.objects.exclude(pk=entry.referral_id).get()
+    assert set(again.tasks.values_list("pool", flat=True)) == ({one.pk} if one_had_refused else {one.pk, two.pk})
+    assert [(each.referral, each.state) for each in queries.queue(scene.worker, show="all")] == [(again, HubState.ROUTED)]
+    assert queries.counts(scene.worker)["routed"] == 1
+    entry.refresh_from_db()
+    assert (entry.state, again.hub_entry.assigned_to) == (HubState.WITHDRAWN, scene.worker)
+    flow.decline(task_id=again.tasks.get(pool=one).pk, by=provider_of(one), at=timezone.now(), reason=Reason.CAPACITY)
+    if not one_had_refused:
+        flow.decline(task_id=again.tasks.get(pool=two).pk, by=provider_of(two), at=timezone.now(), reason=Reason.CAPACITY)
+    assert moves.of_referral(again, timezone.now()).side == moves.Mover.HUB
+
+
+def test_an_undo_is_refused_once_the_hub_has_gone_on_or_may_read_it_no_longer(scene: Scene) -> None:
+    entry, _ = sent_on(scene, PoolFactory())
+    batch = withdrawn_in_bulk(scene, entry.referral)
+    SharingAgreement.objects.update(ended_at=timezone.now())
+    undone = worklists.undo(batch_id=batch.pk, by=scene.sender, at=timezone.now())
+    assert "No agreement is in force" in undone.lines[0]["why"]
+    assert Referral.objects.count() == 1

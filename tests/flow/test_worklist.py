@@ -200,7 +200,7 @@ def test_what_has_gone_on_since_is_not_asked_again(referrer, kind):
     sent = send(referrer, pools[:2], package=package, in_order=kind == "in order")
     other = send(referrer, pools[2:], patient=sent.patient, package=package) if package else None
     if kind == "hub":
-        HubEntry.objects.create(referral=sent, hub=HubFactory(), state="routed", due_at=at, queued_at=at, changed_at=at)
+        HubEntry.objects.create(referral=sent, hub=HubFactory(), state="queued", due_at=at, queued_at=at, changed_at=at)
     if kind == "pathway":
         pathway = PathwayFactory()
         Referral.objects.filter(pk=sent.pk).update(pathway_version=pathway.versions.get())
@@ -219,7 +219,7 @@ def test_what_has_gone_on_since_is_not_asked_again(referrer, kind):
     words = {
         "package": "answered since",
         "in order": "has gone on since",
-        "hub": "went by a hub",
+        "hub": "has gone on since or is still there",
         "pathway": "pathway has changed",
         "gone": "not in your list",
     }
