@@ -64,10 +64,19 @@ def kept_for(patient: Patient, at: datetime) -> QuerySet[Reservation]:
     return Reservation.objects.filter(whose, state=Reservation.State.HELD, expires_at__gt=at).distinct()
 
 
-def require_fewer(patient: Patient, pool: ServiceCapacity, at: datetime) -> None:
-    """Refuse one more hold for a person whose patient row is locked, when the policy of the pool's care type allows no more."""
+def require_fewer(patient: Patient, pool: ServiceCapacity, at: datetime, *, beside: int = 0) -> None:
+    """Refuse one more hold for a person whose patient row is locked, when the policy of the pool's care type allows no more.
+
+    `beside`: how many were held a moment ago for the same sending, which no row says yet are this person's.
+    """
     most = places.policy_of(pool).holds_per_person
     names = list(kept_for(patient, at).values_list("pool__service__name", flat=True))
+    if beside and len(names) + beside >= most:
+        already = f" Held already: {' and '.join(names)}." if names else ""
+        raise Conflict(
+            f"At most {'one place is' if most == 1 else f'{most} places are'} held for one person.{already} Hold fewer with this referral.",
+            code="too-many-holds",
+        )
     if len(names) >= most:
         raise Conflict(
             f"{'A place is' if most == 1 else f'{most} places are'} held for this person already, at {' and '.join(names)}. "

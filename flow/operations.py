@@ -161,8 +161,8 @@ def send(
     referral.listed = waterfall.begin(referral, chosen, asked_now=first, held=held, at=at, even_so=even_so) if in_order else []
     reservations = {pool_id: kept[pool_id] for pool_id in first if pool_id in kept}
     to_hold = sorted((set(first) & held) - set(kept))
-    for pool_id in to_hold:
-        require_fewer(patient, pools[pool_id], at)
+    for number, pool_id in enumerate(to_hold):
+        require_fewer(patient, pools[pool_id], at, beside=number)
         reservations[pool_id] = places.hold(pool_id=pool_id, organization=referral.organization, by=by, at=at).pk
     if to_hold:  # what is free there is one less now
         standing |= fit.standing(profile, to_hold, at)

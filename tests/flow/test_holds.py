@@ -92,6 +92,19 @@ def test_places_are_not_hoarded(team, stay):
         hold(team, EpisodeFactory(patient__organization=team.organization), first)
 
 
+@pytest.mark.parametrize("already", [0, 1])
+def test_one_sending_keeps_no_more_places_than_one_may_one_by_one(team, stay, already):
+    """What it has kept so far belongs to no request yet, and counts all the same."""
+    for pool in PoolFactory.create_batch(already):
+        hold(team, stay, pool)
+    pools = PoolFactory.create_batch(3 - already)
+    with pytest.raises(Conflict, match=r"At most 2 places are held for one person\..*Hold fewer") as refused:
+        send(team, pools, hold=pools, patient=stay.patient, at=NOW)
+    assert refused.value.code == "too-many-holds"
+    assert Reservation.objects.count() == already
+    assert send(team, pools, hold=pools[1:], patient=stay.patient, at=NOW).tasks.filter(reservation=None).count() == 1
+
+
 @pytest.mark.parametrize("asks_to_hold", [True, False])
 def test_a_referral_takes_the_very_hold_over_and_a_yes_makes_it_a_place_taken(team, stay, asks_to_hold):
     pool = PoolFactory(available=1)
