@@ -56,7 +56,7 @@ def find(version: RuleVersion, *, after: datetime, until: datetime, referral_id:
     An occasion that was over before its time came is none; with `now`, nor is one that has been settled since.
     """
     span = Span(after, until, timedelta(minutes=version.after_minutes), now)
-    tasks = _conditions(version, ReferralTask.objects.all())
+    tasks = on_whom(version, ReferralTask.objects.all())
     if referral_id is not None:
         tasks = tasks.filter(referral=referral_id)
     found = [each for each in _FINDERS[version.trigger](tasks, span) if span.holds(each.since)]
@@ -67,8 +67,8 @@ def moment(at: datetime) -> str:
     return f"{at.astimezone(LONDON):%H:%M on %-d %B}"
 
 
-def _conditions(version: RuleVersion, tasks: QuerySet[ReferralTask]) -> QuerySet[ReferralTask]:
-    """Only what the rule is for."""
+def on_whom(version: RuleVersion, tasks: QuerySet[ReferralTask]) -> QuerySet[ReferralTask]:
+    """Of these requests those that the rule is for."""
     if version.rule.organization_id is not None:
         tasks = tasks.filter(referral__organization=version.rule.organization_id)
     fields = {

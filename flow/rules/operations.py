@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import Q
 
 from catalogue.models import Organization, User
 from core import acting
@@ -15,36 +15,19 @@ from core.errors import Conflict, Invalid, LuneError, NotAllowed, NotFound
 from flow import steps, waterfall
 from flow.apart import apart
 from flow.models import Hub, ProcessRule, Referral, RuleDeed, RuleSwitch, RuleVersion
-from flow.rules import occasions
+from flow.rules import occasions, words
 from flow.rules.doing import act
 from flow.rules.occasions import LOOKS_BACK, Occasion
+from flow.rules.replay import Trial, replay
 
 #: What one rule does in a minute: a rule that was written wrongly does not do everything at once.
 MOST_AT_ONCE = 50
 LONGEST_WAIT = timedelta(days=90)
 CONDITIONS = ("urgency", "care_type", "pathway", "area", "organization")
 Action, Trigger = RuleVersion.Action, RuleVersion.Trigger
-#: What an action does, told of what it would do.
-WOULD = {
-    Action.REMIND: "whose move it is would have been reminded",
-    Action.WITHDRAW: "the request would have been withdrawn",
-    Action.OFFER_NEXT: "the next service of the list would have been asked",
-    Action.ROUTE: "the referral would have been sent to the hub",
-    Action.ESCALATE: "the team and its manager would have been told",
-    Action.FOLLOW_UP: "a follow-up would have been made",
-}
 #: Only of a request that a service has not answered.
 OF_REQUESTS = frozenset({Trigger.SENT, Trigger.OVERDUE, Trigger.NO_CAPACITY})
 _AREA = re.compile(r"^[A-Z]{1,2}(\d[A-Z0-9]?)?$")
-
-
-@dataclass(frozen=True, slots=True)
-class Would:
-    """One thing that a rule would have done. `reference` tells apart referrals without naming anybody."""
-
-    at: datetime
-    reference: str
-    words: str
 
 
 @transaction.atomic
@@ -118,20 +101,25 @@ def switch_off(*, rule_id: UUID, reason: str, by: User, at: datetime) -> Process
 
 
 @acting.across("what a rule would have done, of which nobody is named")
-def dry_run(version: RuleVersion, *, at: datetime) -> list[Would]:
-    """What the version would have done in the last 30 days, each explained, newest first. Nothing is done, and nothing follows from it."""
-    return [
-        Would(
-            each.since + timedelta(minutes=version.after_minutes),
-            reference(each.referral_id),
-            f"{_since(version, each)}, {_would(version)}.",
-        )
-        for each in reversed(occasions.find(version, after=at - LOOKS_BACK, until=at))
-    ]
+def dry_run(version: RuleVersion, *, at: datetime) -> Trial:
+    """What the version would have done in the last 30 days in place of any other of its rule, beside the other rules that are on now, and
+    what would have followed from it with certainty. Nothing is done: the database itself refuses to write meanwhile.
+    """
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION READ ONLY")
+        trial = replay(version, _beside(version), at=at)
+        # Given up, so that whatever this stands within may write again.
+        transaction.set_rollback(True)
+    return trial
 
 
-def reference(referral_id: UUID) -> str:
-    return str(referral_id)[:8]
+def _beside(version: RuleVersion) -> list[RuleVersion]:
+    """The other rules that are on for the same referrals."""
+    on = ProcessRule.objects.filter(live__isnull=False).exclude(pk=version.rule_id)
+    if version.rule.organization_id is not None:
+        on = on.filter(Q(organization=None) | Q(organization=version.rule.organization_id))
+    return list(RuleVersion.objects.filter(pk__in=on.values("live")).select_related("rule").order_by("rule"))
 
 
 @acting.across("the clock carries out what a person switched on")
@@ -201,24 +189,7 @@ def _from(live_since: datetime, at: datetime) -> datetime:
 
 
 def _sentence(version: RuleVersion, occasion: Occasion) -> str:
-    return f"Rule “{version.rule.name}”, version {version.number}: {_since(version, occasion)}"
-
-
-def _since(version: RuleVersion, occasion: Occasion) -> str:
-    return f"{occasion.words}, {span(version.after_minutes)} before" if version.after_minutes else occasion.words
-
-
-def _would(version: RuleVersion) -> str:
-    return WOULD[Action(version.action)]
-
-
-def span(minutes: int) -> str:
-    """A length of time as people say it."""
-    for size, name in ((1440, "day"), (60, "hour")):
-        if minutes % size == 0 and minutes >= size:
-            number = minutes // size
-            return f"{number} {name}{'' if number == 1 else 's'}"
-    return f"{minutes} minute{'' if minutes == 1 else 's'}"
+    return f"Rule “{version.rule.name}”, version {version.number}: {words.since(version, occasion.words)}"
 
 
 def _switch(rule_id: UUID, version: RuleVersion | None, reason: str, by: User, at: datetime) -> ProcessRule:

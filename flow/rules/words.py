@@ -1,11 +1,23 @@
 """What a rule says, in words: on whom it acts, and what it does."""
 
 from collections.abc import Iterable
+from uuid import UUID
 
 from catalogue.lexicon import name_of
 from catalogue.models import Organization
 from catalogue.models.taxonomy import CARE_TYPE
 from flow.models import Episode, Hub, Pathway, Referral, RuleVersion
+
+Action = RuleVersion.Action
+#: What an action does, told of what it would do.
+WOULD = {
+    Action.REMIND: "whose move it is would have been reminded",
+    Action.WITHDRAW: "the request would have been withdrawn",
+    Action.OFFER_NEXT: "the next service of the list would have been asked",
+    Action.ROUTE: "the referral would have been sent to the hub",
+    Action.ESCALATE: "the team and its manager would have been told",
+    Action.FOLLOW_UP: "a follow-up would have been made",
+}
 
 
 def conditions(version: RuleVersion) -> list[str]:
@@ -33,6 +45,25 @@ def deed(version: RuleVersion) -> str:
     if words := version.parameters.get("words"):
         return f"{does}: “{words}”"
     return does
+
+
+def reference(referral_id: UUID) -> str:
+    """By which referrals are told apart without naming anybody."""
+    return str(referral_id)[:8]
+
+
+def since(version: RuleVersion, came: str) -> str:
+    """What came about, in words, and how long ago that was when the rule acts."""
+    return f"{came}, {span(version.after_minutes)} before" if version.after_minutes else came
+
+
+def span(minutes: int) -> str:
+    """A length of time as people say it."""
+    for size, name in ((1440, "day"), (60, "hour")):
+        if minutes % size == 0 and minutes >= size:
+            number = minutes // size
+            return f"{number} {name}{'' if number == 1 else 's'}"
+    return f"{minutes} minute{'' if minutes == 1 else 's'}"
 
 
 def _pathway(code: str) -> str:

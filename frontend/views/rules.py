@@ -28,7 +28,7 @@ PAGE_SIZE = 25
 def rules(request: SignedIn) -> HttpResponse:
     """Each rule in a line: what it does, and whether it is on."""
     mine = ProcessRule.objects.visible_to(request.user).select_related("live").prefetch_related("versions")
-    return render(request, "rules/rules.jinja", {"rules": list(mine), "span": operations.span})
+    return render(request, "rules/rules.jinja", {"rules": list(mine), "span": words.span})
 
 
 @require_http_methods(["GET", "POST"])
@@ -62,12 +62,12 @@ def rule(request: SignedIn, pk: UUID) -> HttpResponse:
         "rule": found,
         "versions": versions,
         "newest": versions[0],
-        "would": operations.dry_run(versions[0], at=now()),
+        "trial": operations.dry_run(versions[0], at=now()),
         "switches": list(found.switches.select_related("version", "by")),
         "page": Paginator(deeds, PAGE_SIZE).get_page(request.GET.get("page")),
         "query": Query(request.GET),
-        "reference": operations.reference,
-        "span": operations.span,
+        "reference": words.reference,
+        "span": words.span,
         "deed": words.deed(versions[0]),
         "conditions": words.conditions(versions[0]),
         "form": form,

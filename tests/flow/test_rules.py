@@ -41,7 +41,7 @@ def test_a_dry_run_says_what_would_have_been_done_and_does_nothing(administrator
     referral = send(sender, [pool], at=timezone.now() - timedelta(days=3))
     version = written(administrator, action="withdraw")
     before = Transition.objects.count()
-    (would,) = rules.dry_run(version, at=timezone.now())
+    (would,) = rules.dry_run(version, at=timezone.now()).acts
     assert pool.service.name in would.words
     assert would.words.endswith("1 hour before, the request would have been withdrawn.")
     assert would.reference == str(referral.pk)[:8]
@@ -125,7 +125,7 @@ def test_conditions_narrow_and_a_managers_rule_is_for_the_own_organisation(admin
         (manager, {}, 1),
         (other, {}, 0),
     ):
-        assert len(rules.dry_run(written(by, conditions=conditions), at=timezone.now())) == number
+        assert len(rules.dry_run(written(by, conditions=conditions), at=timezone.now()).acts) == number
     theirs = ProcessRule.objects.visible_to(other).get()
     assert not ProcessRule.objects.visible_to(manager).filter(pk=theirs.pk).exists()
     with pytest.raises(NotFound):
@@ -180,7 +180,7 @@ def test_a_dry_run_knows_when_support_began(administrator):
         operations.start(task_id=task.pk, by=provider_of(pool), at=at + days(day))
         operations.complete(task_id=task.pk, by=provider_of(pool), at=at + days(20))
         begun[day] = pool.service.name
-    (would,) = rules.dry_run(written(administrator, trigger="not-started"), at=timezone.now())
+    (would,) = rules.dry_run(written(administrator, trigger="not-started"), at=timezone.now()).acts
     assert begun[9] in would.words
 
 
@@ -192,7 +192,7 @@ def test_a_no_is_for_a_rule_when_nobody_else_is_asked(administrator):
     for pool, seen in zip(pools, (0, 1), strict=True):
         operations.decline(task_id=referral.tasks.get(pool=pool).pk, by=provider_of(pool), at=at, reason=Reason.DISTANCE)
         at += timedelta(minutes=1)
-        assert (len(rules.dry_run(version, at=at)), rules.run(at=at)) == (seen, seen)
+        assert (len(rules.dry_run(version, at=at).acts), rules.run(at=at)) == (seen, seen)
 
 
 def test_what_was_settled_since_takes_no_turn_and_what_fails_stops_no_other(administrator, monkeypatch, caplog):
@@ -249,6 +249,6 @@ def test_the_page_writes_a_rule_for_one_organisation_and_says_it_in_words(admini
     shown = client.get(client.post(reverse("rule-new"), typed).url).content.decode()
     assert f"urgency routine, requests to {pool.service.organization.name}" in shown
     version = RuleVersion.objects.get()
-    assert [pool.service.name in would.words for would in rules.dry_run(version, at=timezone.now())] == [True]
+    assert [pool.service.name in would.words for would in rules.dry_run(version, at=timezone.now()).acts] == [True]
     with pytest.raises(Invalid):
         written(administrator, conditions={"organization": ["nobody"]})
