@@ -1,6 +1,6 @@
 """Who has looked at one person's record: for a manager of the organisation whose record it is, so that the person can be told."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -13,7 +13,7 @@ from catalogue.models import Organization, User
 from core import acting, audit
 from core.errors import NotAllowed, NotFound
 from core.models import AuditEntry
-from flow.models import Patient, PatientMerge, Referral, ReplyContact
+from flow.models import Document, Patient, PatientMerge, Referral, ReplyContact
 
 #: As many as one page and one file tell; whoever needs more asks for a shorter time.
 MOST = 2_000
@@ -36,7 +36,7 @@ HOW = {
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One look at a person's record, or at one of their referrals."""
+    """One look at a person's record, or at one of their referrals or documents."""
 
     at: datetime
     who: str
@@ -62,7 +62,7 @@ def whose(*, nhs_number: str, birth_date: date, by: User) -> UUID:
 
     Raises NotFound with the same words whether number, date or both are wrong.
     """
-    _require_manager(by)
+    require_manager(by)
     number = "".join(nhs_number.split()).replace("-", "")
     with acting.system("whose record it is, is found for a manager of the organisation whose it is"):
         named = Patient.objects.filter(organization=by.organization_id, nhs_number=number, birth_date=birth_date) if number else None
@@ -80,7 +80,7 @@ def at_record(*, record_id: UUID, by: User, wanted: Wanted | None = None) -> lis
 
     Raises NotAllowed, and NotFound for a record of another organisation.
     """
-    _require_manager(by)
+    require_manager(by)
     wanted = wanted or Wanted()
     with acting.system("who looked at a record is told to a manager of the organisation whose it is"):
         person = Patient.objects.filter(organization=by.organization_id, pk=record_id).first()
@@ -89,6 +89,7 @@ def at_record(*, record_id: UUID, by: User, wanted: Wanted | None = None) -> lis
         audit.record_read(user=by, record_type="audit", record_id=person.pk, purpose="privacy")
         records = {person.pk: "The person’s record"} | dict.fromkeys(_joined_into(person.pk), "A record that was joined with this one")
         records |= dict.fromkeys(Referral.objects.filter(patient=person).values_list("pk", flat=True), "A referral")
+        records |= dict.fromkeys(Document.objects.filter(patient=person).values_list("pk", flat=True), "A document")
         entries = AuditEntry.objects.filter(record_id__in=records, action="read").order_by("-at", "-id")
         if wanted.since is not None:
             entries = entries.filter(at__date__gte=wanted.since)
@@ -97,16 +98,17 @@ def at_record(*, record_id: UUID, by: User, wanted: Wanted | None = None) -> lis
         if wanted.how:
             entries = entries.filter(purpose=wanted.how)
         if wanted.who:
-            entries = entries.filter(_looked_by(wanted.who))
-        return _told(list(entries[:MOST]), records)
+            entries = entries.filter(looked_by(wanted.who))
+        return told(list(entries[:MOST]), records)
 
 
-def _require_manager(by: User) -> None:
+def require_manager(by: User) -> None:
+    """Raises NotAllowed for everybody else."""
     if not by.is_manager or by.organization_id is None:
         raise NotAllowed("A manager of the organisation whose record it is tells who has looked at it.")
 
 
-def _looked_by(text: str) -> Q:
+def looked_by(text: str) -> Q:
     """Looks of people, organisations and link holders with these words in their names."""
     people = User.objects.annotate(full=Concat("first_name", Value(" "), "last_name"))
     named = people.filter(Q(full__icontains=text) | Q(email__icontains=text)).order_by().values("pk")
@@ -125,7 +127,8 @@ def _joined_into(kept: UUID) -> set[UUID]:
     return found
 
 
-def _told(entries: Iterable[AuditEntry], records: dict[UUID, str]) -> list[Look]:
+def told(entries: Iterable[AuditEntry], records: Mapping[UUID, str]) -> list[Look]:
+    """Entries of the audit in words. `records`: what each of them was a look at."""
     entries = list(entries)
     people = {user.pk: user for user in User.objects.filter(pk__in={entry.user_id for entry in entries})}
     contacts = dict(ReplyContact.objects.filter(pk__in={entry.user_id for entry in entries} - people.keys()).values_list("pk", "name"))

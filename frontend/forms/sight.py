@@ -2,8 +2,9 @@
 
 from django import forms
 
+from catalogue.models import User
 from flow.models import GlassOpening
-from flow.sight import looks
+from flow.sight import all_looks, looks
 from frontend.forms.patient import DateInput
 
 
@@ -35,6 +36,27 @@ class LooksForm(forms.Form):
     def wanted(self) -> looks.Wanted:
         data = self.cleaned_data
         return looks.Wanted(who=data["who"], since=data["since"], until=data["until"], how=data["how"])
+
+
+class AllLooksForm(forms.Form):
+    """Which looks at the organisation's records are shown. All of it stands in the address."""
+
+    since = forms.DateField(
+        label="From", widget=DateInput(), error_messages={"required": "Choose the first day", "invalid": "Enter a real date"}
+    )
+    until = forms.DateField(
+        label="To", widget=DateInput(), error_messages={"required": "Choose the last day", "invalid": "Enter a real date"}
+    )
+    who = forms.CharField(label="Who looked", help_text="A part of a name or organisation.", required=False, max_length=100)
+    role = forms.ChoiceField(label="Role", required=False, choices=[("", "Any role"), *User.Role.choices])
+    how = forms.ChoiceField(
+        label="How it was seen",
+        required=False,
+        choices=[("", "Any way but to see who has looked"), *looks.HOW.items(), (all_looks.EVERY, "Any way at all")],
+    )
+
+    def wanted(self) -> all_looks.Wanted:
+        return all_looks.Wanted(**self.cleaned_data)
 
 
 class GlassForm(WhoForm):

@@ -1,5 +1,6 @@
 """Opening a record in an emergency, the review of that, and who has looked at a record."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from django.contrib import messages
@@ -10,11 +11,11 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from catalogue.models import User
-from core.clock import now
+from core.clock import local_date, now
 from core.errors import Conflict, LuneError, NotFound
 from flow.models import GlassOpening
-from flow.sight import glass, looks, operations
-from frontend.forms.sight import GlassForm, LooksForm, ReviewForm, WhoForm
+from flow.sight import all_looks, glass, looks, operations
+from frontend.forms.sight import AllLooksForm, GlassForm, LooksForm, ReviewForm, WhoForm
 from frontend.forms.tell import tell
 from frontend.presenters import spreadsheet
 from frontend.presenters.query import Query
@@ -126,6 +127,55 @@ def who_looked_csv(request: SignedIn) -> HttpResponse:
     answer = HttpResponse("".join(spreadsheet.lines(COLUMNS, rows)), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = 'attachment; filename="who-looked.csv"'
     return answer
+
+
+@require_GET
+@for_roles(User.Role.MANAGER)
+def all_who_looked(request: SignedIn) -> HttpResponse:
+    """Looks at all records of the organisation, of the last week until other days are chosen."""
+    filters = AllLooksForm({**_last_week(), **request.GET.dict()})
+    found, number = None, request.GET.get("page", "")
+    if filters.is_valid():
+        try:
+            page = int(number) if number.isdecimal() and len(number) < 6 else 1
+            found = all_looks.of_organization(by=request.user, wanted=filters.wanted(), page=page, size=PAGE_SIZE)
+        except LuneError as error:
+            tell(filters, error)
+    context = {
+        "filters": filters,
+        "found": found,
+        "most": looks.MOST,
+        "page": Paginator(range(found.count), PAGE_SIZE).get_page(found.page) if found else None,
+        "columns": COLUMNS,
+        "query": Query(request.GET),
+    }
+    return render(request, "sight/all_looks.jinja", context, status=200 if found else 422)
+
+
+@require_GET
+@for_roles(User.Role.MANAGER)
+def all_who_looked_csv(request: SignedIn) -> HttpResponse:
+    """The same as a file, the newest two thousand of it, with the id of each record."""
+    filters = AllLooksForm({**_last_week(), **request.GET.dict()})
+    if not filters.is_valid():
+        raise Http404
+    try:
+        found = all_looks.of_organization(by=request.user, wanted=filters.wanted())
+    except LuneError:
+        raise Http404 from None
+    rows = (
+        (f"{look.at:%Y-%m-%d %H:%M}", look.who, look.organization, look.role, look.what, look.purpose, str(each.record))
+        for each in found.lines
+        for look in (each.look,)
+    )
+    answer = HttpResponse("".join(spreadsheet.lines([*COLUMNS, "Record"], rows)), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = 'attachment; filename="all-looks.csv"'
+    return answer
+
+
+def _last_week() -> dict[str, str]:
+    today = local_date(now())
+    return {"since": (today - timedelta(days=6)).isoformat(), "until": today.isoformat()}
 
 
 def _named(filters: LooksForm) -> UUID:

@@ -1,5 +1,6 @@
 """Opening a record in an emergency: what it shows, for how long, to whom it is told, and that guesses teach nothing."""
 
+import csv
 from datetime import date, timedelta
 
 import pytest
@@ -13,9 +14,9 @@ from catalogue.models import User
 from core import acting, audit
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.models import AuditEntry, Event
-from flow.models import GlassOpening, PatientMerge, ReplyContact
+from flow.models import Document, GlassOpening, PatientMerge, ReplyContact
 from flow.outside.operations import Reader
-from flow.sight import glass, looks
+from flow.sight import all_looks, glass, looks
 from tests.factories import EpisodeFactory, PatientFactory, PoolFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -168,3 +169,68 @@ def test_looks_at_a_record_that_was_joined_are_told_and_by_whose_link_one_was(pe
         ("The kitchen, by a signed link", "The person’s record"),
         ("Ann Reed", "A record that was joined with this one"),
     ]
+
+
+@pytest.mark.req("R087")
+def test_a_manager_lists_looks_at_all_their_records_by_days_names_roles_and_purpose_and_that_is_a_look(person, provider):
+    open_it(provider)
+    other, boss = PatientFactory(organization=person.organization), UserFactory(manager=True, organization=person.organization)
+    nurse = UserFactory(organization=person.organization, first_name="Ann", last_name="Reed")
+    stay = EpisodeFactory(patient=other)
+    theirs = PatientFactory()
+    document = Document.objects.create(
+        patient=other, organization=other.organization, title="Scan", content_type="text/plain", size=1, sha256="0" * 64,
+        added_at=timezone.now(),
+    )  # fmt: skip
+    for kind, record in (("patient", other.pk), ("document", document.pk), ("patient", theirs.pk), ("launch", stay.pk)):
+        audit.record_read(user=nurse, record_type=kind, record_id=record)
+    with time_machine.travel(timezone.now() - timedelta(days=40)):
+        audit.record_read(user=nurse, record_type="patient", record_id=other.pk)
+    client, address, file = browser(boss), reverse("looks-all"), reverse("looks-all-csv")
+
+    def told(**filters) -> list[list[str]]:
+        return list(csv.reader(client.get(file, filters).content.decode().splitlines()))[1:]
+
+    page = client.get(address).content.decode()
+    assert ("Quillfeather" in page, NUMBER in page, f"record={person.pk}" in page, "Ann Reed" in page) == (False, False, True, True)
+    assert sorted((row[1], row[4], row[6]) for row in told(role="referrer")) == sorted(
+        [("Ann Reed", "The person’s record", str(other.pk)), ("Ann Reed", "A document", str(other.pk))]
+    )
+    assert {row[5] for row in told(how="break-glass")} == {"In an emergency"}
+    assert len(told(who="ann re", since=(timezone.localdate() - timedelta(days=60)).isoformat())) == 3
+    before, week = (timezone.localdate() - timedelta(days=1)).isoformat(), (timezone.localdate() - timedelta(days=9)).isoformat()
+    assert not told(until=before, since=week)
+    # That this was read is a look at each record that stood in it, once in ten minutes, and at the list each time.
+    asked = AuditEntry.objects.filter(user_id=boss.pk, record_type="audit", purpose="privacy")
+    assert sorted(asked.exclude(record_id=boss.organization_id).values_list("record_id", flat=True)) == sorted([person.pk, other.pk])
+    assert asked.filter(record_id=boss.organization_id).count() == 5
+    assert len(told(how="privacy")) == 2
+    for wrong in ({"since": "soon"}, {"since": "2026-01-02", "until": "2026-01-01"}, {"since": "2020-01-01"}, {"role": "nobody"}):
+        assert client.get(address, wrong).status_code == 422
+        assert client.get(file, wrong).status_code == 404
+
+
+def test_looks_at_all_records_are_a_managers_of_that_organisation_and_come_in_pages(person, provider):
+    boss = UserFactory(manager=True, organization=person.organization)
+    for _ in range(3):
+        audit.record_read(user=provider, record_type="patient", record_id=person.pk)
+    today = timezone.localdate()
+    wanted = all_looks.Wanted(since=today, until=today)
+    with acting.for_user(boss):
+        parts = [all_looks.of_organization(by=boss, wanted=wanted, page=number, size=2) for number in (1, 2, 9)]
+    assert [(len(part.lines), part.count, part.page) for part in parts] == [(2, 3, 1), (1, 3, 2), (1, 3, 2)]
+    assert all_looks.of_organization(by=UserFactory(manager=True), wanted=wanted).count == 0
+    for stranger in (provider, UserFactory(role=User.Role.CURATOR), UserFactory(organization=person.organization)):
+        with pytest.raises(NotAllowed):
+            all_looks.of_organization(by=stranger, wanted=wanted)
+
+
+def test_that_a_document_was_opened_stands_among_the_looks_at_a_record(person):
+    boss = UserFactory(manager=True, organization=person.organization)
+    document = Document.objects.create(
+        patient=person, organization=person.organization, title="Scan", content_type="text/plain", size=1, sha256="0" * 64,
+        added_at=timezone.now(),
+    )  # fmt: skip
+    audit.record_read(user=UserFactory(), record_type="document", record_id=document.pk, purpose="download")
+    found = looks.at_record(record_id=person.pk, by=boss, wanted=looks.Wanted(how="download"))
+    assert [each.what for each in found] == ["A document"]

@@ -122,6 +122,8 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     "glass-reviews": (page(MANAGERS), NOT_THERE),
     "glass-review": (page(MANAGERS, 404), page(MANAGERS, 404)),
     "looks": (page(MANAGERS), page(MANAGERS, 422)),
+    "looks-all": (page(MANAGERS), NOT_THERE),
+    "looks-all-csv": (page(MANAGERS), NOT_THERE),
     "looks-csv": (page(MANAGERS, 404), NOT_THERE),
     "sharing": (page(MANAGERS | {ADMINISTRATOR}), NOT_THERE),
     "sharing-agreement-new": (page(MANAGERS | {ADMINISTRATOR}), page(MANAGERS | {ADMINISTRATOR}, 422)),
