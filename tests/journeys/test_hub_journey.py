@@ -188,7 +188,7 @@ def test_a_rule_is_written_tried_switched_on_and_its_log_read(visit: Visit, stac
     assert_accessible(page)
     press(page, "Write it, and see what it would have done")
     # then the page says what it would have done, and it does that from when she switches it on
-    expect(page.get_by_text("It would have acted 1 time.")).to_be_visible()
+    expect(page.get_by_text("It would have acted 1 time, on 1 referral.")).to_be_visible()
     page.get_by_label("Why?", exact=True).fill("Agreed by the board")
     press(page, "Switch version 1 on")
     expect(page.get_by_text("The rule is switched on.")).to_be_visible()
