@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-import time_machine
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
@@ -19,45 +18,11 @@ from flow.reminders import answers, messages, sending
 from flow.reminders.wording import TEXTS
 from notifications.notices import bounces
 from tests import factories
-from tests.flow.helpers import provider_of
 from tests.flow.test_letters import grade
 from tests.flow.told import NOW, NUMBER, gateway_says, joins, person, send_due, session, texts, token_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("ten_on_a_tuesday")]
 Kind = PersonMessage.Kind
-
-
-@pytest.fixture(autouse=True)
-def ten_on_a_tuesday():
-    sms.KeepingGateway.forget()
-    with time_machine.travel(NOW, tick=False):
-        yield
-    sms.KeepingGateway.forget()
-
-
-@pytest.fixture
-def pool():
-    factories.OutcodeFactory()
-    return factories.PoolFactory(service__name="Canary Clinic", service__organization__name="Canary Trust")
-
-
-@pytest.fixture
-def staff(pool):
-    return provider_of(pool)
-
-
-@pytest.fixture
-def nurse():
-    return factories.UserFactory()
-
-
-@pytest.fixture
-def booked(pool, nurse, staff):
-    """Somebody with a mobile alone is booked for Friday at ten; both texts have gone."""
-    task = joins(person(nurse), pool, nurse, staff)
-    operations.book_session(task_id=task.pk, session_id=session(pool).pk, by=staff, at=NOW)
-    send_due()
-    return task
 
 
 @pytest.mark.req("R081")

@@ -20,44 +20,11 @@ from flow.attendance import calling_off, operations
 from flow.models import Booking, Consent, FollowUp, Patient, PersonMessage, RelatedPerson
 from flow.reminders import answers, failures, messages, reaching, sending
 from tests import factories
-from tests.flow.helpers import provider_of, send
+from tests.flow.helpers import send
 from tests.flow.told import NOW, NUMBER, gateway_says, joins, person, send_due, session, texts, token_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("ten_on_a_tuesday")]
 Kind = PersonMessage.Kind
-
-
-@pytest.fixture(autouse=True)
-def ten_on_a_tuesday():
-    sms.KeepingGateway.forget()
-    with time_machine.travel(NOW, tick=False):
-        yield
-    sms.KeepingGateway.forget()
-
-
-@pytest.fixture
-def pool():
-    factories.OutcodeFactory()
-    return factories.PoolFactory(service__name="Canary Clinic", service__organization__name="Canary Trust")
-
-
-@pytest.fixture
-def staff(pool):
-    return provider_of(pool)
-
-
-@pytest.fixture
-def nurse():
-    return factories.UserFactory()
-
-
-@pytest.fixture
-def booked(pool, nurse, staff):
-    """Somebody with a mobile alone is booked for Friday at ten; both texts have gone."""
-    task = joins(person(nurse), pool, nurse, staff)
-    operations.book_session(task_id=task.pk, session_id=session(pool).pk, by=staff, at=NOW)
-    send_due()
-    return task
 
 
 def page_of(kind, client: Client) -> str:
