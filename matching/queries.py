@@ -4,7 +4,7 @@
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -68,12 +68,11 @@ _TOGETHER = (*RARE, *_OWN.values())
 _SAID = f"CASE WHEN f.coded THEN json_build_array({', '.join(_WORKED_OUT.get(name, f'f.{name}') for name in _TOGETHER)})::text END"
 #: In the order of the fields of `PoolFacts`, and last what few services say.
 _FACTS = ", ".join(
-    [f"{_WORKED_OUT.get(field.name, f'f.{field.name}')} AS {field.name}" for field in fields(PoolFacts) if field.name not in RARE]
-    + [f"{_SAID} AS said"]
+    [f"{_WORKED_OUT.get(name, f'f.{name}')} AS {name}" for name in PoolFacts._fields if name not in RARE] + [f"{_SAID} AS said"]
 )
 
 #: Where among the columns each mask of needs stands.
-_PLACE = {name: [field.name for field in fields(PoolFacts)].index(name) for name in _OWN}
+_PLACE = {name: PoolFacts._fields.index(name) for name in _OWN}
 
 #: Pools of the right kind within reach: those on the map inside a box and then a circle, and those that are not on it.
 #: `OFFSET 0` keeps the planner from writing the inner expressions out again wherever they are used.

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -74,7 +74,7 @@ def look(drawn: "Drawn", policy: Policy, *, at: datetime) -> Looked:
             helps[person.key] = drawn.packed.pools[one.pool]
         said, missed = _near(person, at)
         for facts in missed:
-            free = replace(facts, free=max(1, facts.free or 0), status=ACCEPTING, age_s=max(0, facts.age_s or 0))
+            free = facts._replace(free=max(1, facts.free or 0), status=ACCEPTING, age_s=max(0, facts.age_s or 0))
             points = policy.span - scaled(check.score(person.need, free, person.weights), person.weights.total, policy)  # type: ignore[arg-type]
             gain = int(drawn.base.left[one.person]) - points
             pool = UUID(facts.pool_id)

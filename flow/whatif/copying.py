@@ -167,7 +167,7 @@ def _options(need: Need, weights: Weights, found: _Gathered, at: datetime) -> li
 
 def _option(need: Need, facts: PoolFacts, weights: Weights) -> tuple[UUID, int, int] | None:
     """The place as it would be with one free and told of just now."""
-    free = replace(facts, free=max(1, facts.free or 0), status=ACCEPTING, age_s=0)
+    free = facts._replace(free=max(1, facts.free or 0), status=ACCEPTING, age_s=0)
     if not check.fits(need, free):
         return None
     score = check.score(need, free, weights)

@@ -1,11 +1,11 @@
 """What is judged: one need, the facts of one pool, and the weights. Integers, masks and booleans only."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from math import isqrt
 from operator import attrgetter
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 #: Catchment of a service that states no limit: further than anywhere.
 NO_LIMIT = 2_147_483_647
@@ -41,7 +41,10 @@ class _Stored:
 @cache
 def _shape(kind: type) -> tuple[dict[str, Any], Callable[[Any], tuple[Any, ...]]]:
     """The names of the fields of such an object with their defaults, and what reads all their values."""
-    defaults = {field.name: field.default for field in fields(kind)}
+    named: Any = kind
+    if issubclass(kind, tuple):
+        return {name: named._field_defaults.get(name, MISSING) for name in named._fields}, tuple
+    defaults = {field.name: field.default for field in fields(named)}
     return defaults, attrgetter(*defaults)
 
 
@@ -123,20 +126,7 @@ class Need(_Stored):
         return frozenset(code.partition("|")[0] for code in self.registered)
 
 
-@dataclass(slots=True, unsafe_hash=True)
-class PoolFacts(_Stored):
-    """One pool as it was at the instant of the ranking. None, or a mask of 0, is not stated. Nobody changes one: it is not frozen because
-    a frozen one takes ten times as long to make, and each ranking makes fifty.
-
-    `age_s` is the age of the capacity figure in whole seconds (rounded down), `assured_days` the days since the record was checked.
-    `in_extent` says whether the person lives inside an area that was drawn by hand. Of `…_in` and `…_must` a person needs one, of `…_out`
-    none may be, and `…_first` go first; `drawn_out` and `drawn_first` are the same of areas drawn by hand, None without any.
-    `conditions_ok` are all that are not ruled out. `marks` are those that hold on the day. `wait_days` is how long a newcomer would wait.
-    A session begins in `starts_in_s` seconds (rounded up); of those of one `series` only the next that fits is offered. `times` are the
-    parts of the week at which it is open (`matching.engine.times`). Of `answers` to requests the service `said_yes` to so many, and it is
-    `leaning` to one by that and by its group (`matching.engine.likelihood`).
-    """
-
+class _Facts(NamedTuple):
     pool_id: str
     service_id: str
     care_type: int
@@ -195,6 +185,22 @@ class PoolFacts(_Stored):
     areas_first: tuple[int, ...] | None = None
     drawn_out: bool | None = None
     drawn_first: bool | None = None
+
+
+class PoolFacts(_Stored, _Facts):
+    """One pool as it was at the instant of the ranking. None, or a mask of 0, is not stated. A tuple beneath, because
+    each ranking makes fifty.
+
+    `age_s` is the age of the capacity figure in whole seconds (rounded down), `assured_days` the days since the record was checked.
+    `in_extent` says whether the person lives inside an area that was drawn by hand. Of `…_in` and `…_must` a person needs one, of `…_out`
+    none may be, and `…_first` go first; `drawn_out` and `drawn_first` are the same of areas drawn by hand, None without any.
+    `conditions_ok` are all that are not ruled out. `marks` are those that hold on the day. `wait_days` is how long a newcomer would wait.
+    A session begins in `starts_in_s` seconds (rounded up); of those of one `series` only the next that fits is offered. `times` are the
+    parts of the week at which it is open (`matching.engine.times`). Of `answers` to requests the service `said_yes` to so many, and it is
+    `leaning` to one by that and by its group (`matching.engine.likelihood`).
+    """
+
+    __slots__ = ()
 
     def to_json(self) -> dict[str, Any]:
         """What is not as it is where nothing is said: most services say little, and each ranking keeps fifty."""

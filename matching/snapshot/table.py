@@ -1,12 +1,12 @@
 """The facts of all pools as packed arrays, sorted by kind and cell. Built once, then changed row by row; what moves goes to the end."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import fields
 from itertools import accumulate
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from matching.engine.problem import RARE as RARE_FACTS
 from matching.engine.problem import WORD, PoolFacts
 from matching.snapshot.asking import Question
 from matching.snapshot.kernel import FIRST, HAS, INSIDE, KNOWN, MAY, REGISTERED, RULED_OUT, SECOND
@@ -46,11 +46,12 @@ _LOW = (1 << 64) - 1
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 #: Of so many rows at most what stays of their facts is kept, about a kilobyte each: the same few are the best for all who live near.
 KEPT = 10_000
-#: Where among the facts those stand that do not stay.
-_INSIDE, _ASSURED, _AGE, _MARKS, _STARTS_IN, _EXTENT = (
-    [field.name for field in fields(PoolFacts)].index(name)
-    for name in ("in_extent", "assured_days", "age_s", "marks", "starts_in_s", "has_extent")
+#: Where among the facts those stand that do not stay, and what those are that few have.
+_AT = {name: place for place, name in enumerate(PoolFacts._fields)}
+_INSIDE, _ASSURED, _AGE, _MARKS, _STARTS_IN, _EXTENT, _DRAWN_OUT, _DRAWN_FIRST = (
+    _AT[name] for name in ("in_extent", "assured_days", "age_s", "marks", "starts_in_s", "has_extent", "drawn_out", "drawn_first")
 )
+_NOTHING_RARE = [PoolFacts._field_defaults[name] for name in RARE_FACTS]
 #: Those of the rare masks that are no second word of another.
 _OTHER_MASKS = RARE_MASKS[4:R_DRAWN]
 _AREA_RULES = {"required": INSIDE, "excluded": RULED_OUT, "preferred": FIRST}
@@ -87,11 +88,10 @@ class Best(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """Of the facts of one row what stays: values in the order of `PoolFacts`, those that few have by name, when it was checked and told,
+    """Of the facts of one row what stays: values in the order of `PoolFacts`, when it was checked and told,
     what few say of days, hours and areas drawn by hand (None: nothing), and its place and number as PostgreSQL writes them."""
 
     values: list[Any]
-    rest: dict[str, Any]
     assured: int
     reported: int
     rare: list[int] | None
@@ -345,15 +345,15 @@ class Table:
     @staticmethod
     def facts(kept: Iterable[Kept], question: Question, lives: np.ndarray) -> Iterator[PoolFacts]:
         """The facts of some rows, as `matching.queries` would have them."""
-        for values, rest, assured, reported, rare, _, _ in kept:
+        for values, assured, reported, rare, _, _ in kept:
             values = values.copy()
             if assured != NONE:
                 values[_ASSURED] = question.today - assured
             if reported != NEVER:
                 values[_AGE] = (question.at - reported) // SECOND
             if rare is not None:
-                rest = rest | _of_now(values, rare, question, lives)
-            yield PoolFacts(*values, **rest)
+                _of_now(values, rare, question, lives)
+            yield PoolFacts._make(values)
 
     def _keep(self, ids: list[int], wide: list[int], whole: list[int], small: list[int]) -> Kept:
         """What is so of a row whoever asks, and when."""
@@ -378,9 +378,11 @@ class Table:
             None if low == LOWEST else low, None if high == HIGHEST else high, sex,
             None if price == NONE else price, rating or None, None, None if free == NONE else free, None if maximum == NONE else maximum,
             status, None, fresh, expire, 8 if rating >= 3 else 0, None if wait == NONE else wait, None, series, times,
-            None if leaning == LOWEST else leaning, said_yes, answers,
+            None if leaning == LOWEST else leaning, said_yes, answers, *_NOTHING_RARE,
         ]  # fmt: skip
-        return Kept(values, rest, assured, reported, rare, f'"({place >> 16},{place & 0xFFFF})"', str(version + 2_147_483_648))
+        for name, value in rest.items():
+            values[_AT[name]] = value
+        return Kept(values, assured, reported, rare, f'"({place >> 16},{place & 0xFFFF})"', str(version + 2_147_483_648))
 
     def _said(self, line: int, rare: list[int]) -> tuple[tuple[int, ...] | None, dict[str, Any]]:
         """Of what few say: the areas, and the other facts by name."""
@@ -399,12 +401,14 @@ class Table:
         return areas, rest
 
 
-def _of_now(values: list[Any], rare: list[int], question: Question, lives: np.ndarray) -> dict[str, Any]:
-    """Put in its place what hangs on the day, the hour and where the person lives; returns what of it few say."""
+def _of_now(values: list[Any], rare: list[int], question: Question, lives: np.ndarray) -> None:
+    """Put in its place what hangs on the day, the hour and where the person lives."""
     values[_MARKS] += sum((until >= question.today) << bit for bit, until in enumerate(rare[R_STARTS + 1 : R_SERIES]))
     if rare[R_STARTS] != NEVER:
         values[_STARTS_IN] = -((question.at - rare[R_STARTS]) // SECOND)
     home = 0 if rare[R_DRAWER] == NONE else int(lives[rare[R_DRAWER]])
     values[_INSIDE] = values[_EXTENT] and home & INSIDE != 0
-    drawn = {"drawn_out": home & RULED_OUT != 0} if rare[R_DRAWN] & 1 else {}
-    return drawn | ({"drawn_first": home & FIRST != 0} if rare[R_DRAWN] & 2 else {})
+    if rare[R_DRAWN] & 1:
+        values[_DRAWN_OUT] = home & RULED_OUT != 0
+    if rare[R_DRAWN] & 2:
+        values[_DRAWN_FIRST] = home & FIRST != 0

@@ -65,7 +65,7 @@ def test_a_younger_figure_that_says_the_same_never_lowers_the_chance(taught):
     need = Need(age=80, sex=0, x=0, y=0, care_types=1, chances=likelihood.packed(taught[2].learned.chances, 2))
     for status, free in ((0, 3), (0, 0), (2, None), (3, 1)):
         facts = PoolFacts(pool_id="a", service_id="s", care_type=0, x=3_000, y=0, leaning=200, status=status, free=free)
-        chance = [Likelihood().share(need, replace(facts, age_s=age)) for age in (*range(0, 300_000, 9_000), None)]
+        chance = [Likelihood().share(need, facts._replace(age_s=age)) for age in (*range(0, 300_000, 9_000), None)]
         assert chance == sorted(chance, reverse=True)
         assert chance[0] > chance[-1]
 

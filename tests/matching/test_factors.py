@@ -267,7 +267,7 @@ def test_order_of_input_does_not_matter_and_scores_stay_in_bounds(need_, pools, 
 @given(some_needs, some_facts, st.integers(0, 11))
 def test_saying_more_never_lowers_a_score(need_, facts_, bit):
     """An answer that helps can only help: unknown is never worth more than known and met."""
-    more = replace(facts_, accepts=facts_.accepts | 1 << bit)
+    more = facts_._replace(accepts=facts_.accepts | 1 << bit)
     assert check.score(need_, more, Weights()) >= check.score(need_, facts_, Weights())
 
 

@@ -22,7 +22,7 @@ def need(**changes) -> Need:
 
 
 def facts(**changes) -> PoolFacts:
-    return replace(FACTS, **changes)
+    return FACTS._replace(**changes)
 
 
 NAMED = WORDS.with_codes({"t2": "Type 2 diabetes", "copd": "COPD", "pcn|U1": "Lune Valley PCN"})

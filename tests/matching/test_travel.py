@@ -210,7 +210,7 @@ def planner(monkeypatch) -> Planner:
 def test_the_way_is_asked_in_the_persons_own_way_and_where_there_is_one(planner):
     """By car for who drives, and where nobody has said; on foot where that is sooner than a bus, of which no planner knows the times."""
     near_by, far, at_home = facts(pool_id="b", x=400, y=0), facts(pool_id="c"), facts(pool_id="d", care_type=14)
-    pools = [near_by, far, replace(at_home, online=True), facts(pool_id="e", x=None, y=None)]
+    pools = [near_by, far, at_home._replace(online=True), facts(pool_id="e", x=None, y=None)]
     assert ask(DRIVER, pools)["ways"] == {"b": [CAR, 360, 5_000], "c": [CAR, 360, 5_000]}
     assert ask(RIDER, pools)["ways"] == {"b": [ON_FOOT, 360, 5_000]}
     assert ask(replace(DRIVER, comes=1), pools) == {}
@@ -219,7 +219,7 @@ def test_the_way_is_asked_in_the_persons_own_way_and_where_there_is_one(planner)
 
 def test_neighbours_share_an_answer_and_nobodys_own_home_is_told(planner):
     ask(replace(DRIVER, x=20, y=-30), [FACTS])
-    ask(replace(DRIVER, x=-40, y=49), [FACTS, replace(FACTS, pool_id="z", x=9_000)])
+    ask(replace(DRIVER, x=-40, y=49), [FACTS, FACTS._replace(pool_id="z", x=9_000)])
     assert planner.asked == [(CAR, Place(0, 0), [Place(3_000, 4_000)]), (CAR, Place(0, 0), [Place(9_000, 4_000)])]
     planner.way = None
     ask(replace(DRIVER, x=5_000), [FACTS])
@@ -228,7 +228,7 @@ def test_neighbours_share_an_answer_and_nobodys_own_home_is_told(planner):
 
 
 def test_only_the_best_lines_are_asked_about(planner):
-    ask(DRIVER, [replace(FACTS, pool_id=str(number), x=number * 100) for number in range(60)])
+    ask(DRIVER, [FACTS._replace(pool_id=str(number), x=number * 100) for number in range(60)])
     assert len(planner.asked[0][2]) == asking.BEST == 40
 
 
