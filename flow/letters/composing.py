@@ -1,5 +1,6 @@
 """What a letter says. Never why, nor what somebody lives with: an envelope is opened by others too."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, TypedDict
 
@@ -23,11 +24,13 @@ class Section(TypedDict):
     items: list[str]
 
 
-def compose(referral: Referral, *, language: str, call: str) -> list[Section]:
+def compose(
+    referral: Referral, *, language: str, call: str, said: dict[str, Any] | None = None, others: Iterable[str] = ()
+) -> list[Section]:
     """The letter about a referral as it stands now. Reads its tasks with `pool.service.organization`, `profile`, `patient` and
-    `hub_entry`.
+    `hub_entry`. `said`: the words of the language, if the organisation has its own. `others`: the languages in which it could be written.
     """
-    said = words(language)
+    said = said or words(language)
     tasks = [task for task in referral.tasks.all() if task.status != Status.ENTERED_IN_ERROR]
     names = list(dict.fromkeys(_name(task, said) for task in tasks))
     unasked = "" if tasks else _unasked(referral)
@@ -37,7 +40,7 @@ def compose(referral: Referral, *, language: str, call: str) -> list[Section]:
             "lines": [
                 said["dear"].format(name=referral.patient.full_name),
                 said["from"].format(team=referral.organization.name),
-                *_only_english(referral.patient.preferred_language, language, said),
+                *_only_english(referral.patient.preferred_language, language, others or languages(), said),
             ],
             "items": [],
         },
@@ -48,9 +51,9 @@ def compose(referral: Referral, *, language: str, call: str) -> list[Section]:
     ]
 
 
-def _only_english(prefers: str, language: str, said: dict[str, Any]) -> list[str]:
+def _only_english(prefers: str, language: str, others: Iterable[str], said: dict[str, Any]) -> list[str]:
     """To somebody who prefers a language in which there is no letter: that this one is English, and that it can be read to them."""
-    if language != USUAL or prefers in ("", *languages()):
+    if language != USUAL or prefers in ("", *others):
         return []
     return [said["only_english"].format(language=name_of("language", prefers))]
 

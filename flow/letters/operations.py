@@ -7,8 +7,8 @@ from django.db import transaction
 
 from catalogue.models import User
 from core.errors import Invalid, NotFound
-from flow.letters.composing import compose
-from flow.letters.wording import languages
+from flow.letters import translations
+from flow.letters.composing import Section, compose
 from flow.models import Letter, Referral
 
 
@@ -20,16 +20,24 @@ def about(user: User, referral_id: UUID) -> Referral | None:
     ).filter(pk=referral_id).first()  # fmt: skip
 
 
+def composed(referral: Referral, *, language: str, call: str) -> list[Section]:
+    """The letter in the words of the organisation that sends it."""
+    said, others = translations.words_of(referral.organization_id, language), translations.languages_of(referral.organization_id)
+    return compose(referral, language=language, call=call, said=said, others=others)
+
+
 @transaction.atomic
 def write(*, referral_id: UUID, language: str, call: str, by: User, at: datetime, is_large: bool = False) -> Letter:
     """Write the letter about a referral as it stands now, and keep it. Raises NotFound and Invalid (with `field`)."""
+    # A merge waits for the letter or is waited for: it is written to whom the referral then belongs.
+    Referral.objects.visible_to(by).select_for_update(of=("self",), no_key=True).filter(pk=referral_id).first()
     referral = about(by, referral_id)
     if referral is None:
         raise NotFound("There is no such referral.")
     call = " ".join(call.split())
     if not call or len(call) > 120:
         raise Invalid("Say whom the person can call: a name and a number, of up to 120 letters.", field="call")
-    if language not in languages():
+    if language not in translations.languages_of(referral.organization_id):
         raise Invalid("There is no letter in this language yet. Choose another.", field="language")
     return Letter.objects.create(
         organization_id=referral.organization_id,
@@ -38,7 +46,8 @@ def write(*, referral_id: UUID, language: str, call: str, by: User, at: datetime
         language=language,
         is_large=is_large,
         call=call,
-        body=compose(referral, language=language, call=call),
+        translation=translations.used(referral.organization_id, language),
+        body=composed(referral, language=language, call=call),
         at=at,
         by=by,
     )

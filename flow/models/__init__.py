@@ -12,6 +12,7 @@ from .hold import EpisodeHold
 from .hub import Hub, HubEntry, HubStep
 from .launch import Launch, LaunchKey
 from .letter import Letter
+from .letter_translation import LetterTranslation
 from .merge import NotOnePerson, PatientMerge
 from .message import Message
 from .note import Note, NoteVersion
@@ -38,6 +39,7 @@ from .what_if import WhatIf, WhatIfResult
 __all__ = [
     "AcceptanceModel", "AcceptanceSwitch", "Attendance", "Batch", "Booking", "Consent", "Document", "Episode", "EpisodeHold",
     "FirstView", "FollowUp", "FollowUpStep", "GlassOpening", "Grant", "Hub", "HubEntry", "HubStep", "Launch", "LaunchKey", "Letter",
+    "LetterTranslation",
     "Message", "NotOnePerson", "Note", "NoteVersion", "Pathway", "PathwayVersion", "Patient", "PatientMerge", "PersonMessage", "PhoneCall",
     "Plan", "PlanDecision", "PlanLine", "ProcessRule", "QueuedAsk", "Referral", "ReferralChange", "ReferralOrigin", "ReferralTask",
     "RelatedPerson", "Relationship", "ReleaseCode", "ReplyContact", "RuleDeed", "RuleSwitch", "RuleVersion", "SavedView", "SelfReferral",

@@ -29,6 +29,9 @@ class Letter(models.Model):
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="letters")
     referral = models.ForeignKey(Referral, on_delete=models.CASCADE, related_name="letters")
     language = models.CharField(max_length=10, default="en")
+    translation = models.ForeignKey(
+        "flow.LetterTranslation", on_delete=models.PROTECT, null=True, blank=True, related_name="+", help_text="Whose words, if one's own."
+    )
     is_large = models.BooleanField(default=False)
     call = models.CharField(max_length=120, help_text="Whom the person may call: a name and a number.")
     body = models.JSONField(help_text="Sections: a heading and its lines.")
