@@ -101,7 +101,7 @@ def _records(ids: Iterable[UUID]) -> tuple[dict[UUID, UUID], dict[UUID, str]]:
     whose = {person: person for person in people}
     words = dict.fromkeys(people, "The person’s record")
     for model, said in ((Referral, "A referral"), (Document, "A document")):
-        rows = dict(model.objects.filter(pk__in=ids).values_list("pk", "patient"))  # type: ignore[attr-defined]  # both have it
+        rows = dict(model.objects.filter(pk__in=ids).values_list("pk", "patient"))
         whose |= rows
         words |= dict.fromkeys(rows, said)
     joined = dict(PatientMerge.objects.filter(gone__in=set(whose.values()), undone_at=None).values_list("gone", "kept"))

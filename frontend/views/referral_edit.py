@@ -37,8 +37,9 @@ def edit(request: SignedIn, pk: UUID) -> HttpResponse:
     except LuneError as error:
         if error.code == "stale-version":
             found = _find(request, pk)
-            form.data = form.data.copy()  # what was typed stands; a second press is made on what is shown now
-            form.data["mark"] = revisions.mark(found)
+            typed = request.POST.copy()  # what was typed stands; a second press is made on what is shown now
+            typed["mark"] = revisions.mark(found)
+            form = ReferralEditForm(typed)
         tell(form, error)
         return _page(request, found, form, error)
     messages.success(request, "The referral is changed. Everybody who is asked can see that.")
