@@ -22,8 +22,8 @@ from flow.pathways.adherence import adherence
 from matching import operations as matching
 from tests.factories import NeedProfileFactory, OrganizationFactory, PatientFactory, PoolFactory, UserFactory
 from tests.factories.sharing import HubFactory, PathwayFactory
+from tests.flow.at_hub import Scene
 from tests.flow.helpers import provider_of, send
-from tests.flow.test_hubs import Scene
 
 pytestmark = [pytest.mark.django_db, pytest.mark.req("R065")]
 NOW = timezone.now()

@@ -10,8 +10,8 @@ from flow.models import Referral, Team
 from notifications.models import JournalPlace, Notice
 from notifications.notices import hearing, reading, words
 from tests.factories import PoolFactory, UserFactory
+from tests.flow.at_hub import Scene, sent_on
 from tests.flow.helpers import provider_of
-from tests.flow.test_hubs import Scene, sent_on
 from tests.notifications.telling import settle_at_once
 from tests.notifications.test_notices import NOW, asked, chosen
 
