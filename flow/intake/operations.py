@@ -1,6 +1,7 @@
 """Entering a referral quickly: who it is, where it came from and one service, in one transaction."""
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any, TypedDict
 from uuid import UUID
@@ -76,17 +77,19 @@ def enter(
     urgency: str = Referral.Urgency.ROUTINE,
     is_record: UUID | None = None,
     is_another: bool = False,
+    version_id: UUID | None = None,
+    typed: Mapping[str, str] | None = None,
 ) -> Referral:
     """Send what arrived on paper, by e-mail or by phone. Their wait began on the day on which it arrived.
 
-    Somebody on record is not recorded again. Raises what `person_of` and `send` do, and Invalid (`field`).
+    Somebody on record is not recorded again. `version_id` and `typed`: a pathway and its answers, as in `flow.operations.send`. Raises what `person_of` and `send` do, and Invalid (`field`).
     """
     _check(origin, by, at)
     patient = person_of(person, by=by, at=at, is_record=is_record, is_another=is_another)
     episode = waiting_since(patient, origin["received_on"], by=by, at=at)
     referral = operations.send(
         patient_id=patient.pk, profile_id=profile_id, match_run_id=match_run_id, pool_ids=pool_ids, episode_id=episode.pk, urgency=urgency,
-        reason=reason, consent=consent, by=by, at=at,
+        reason=reason, consent=consent, version_id=version_id, typed=typed, by=by, at=at,
     )  # fmt: skip
     note_origin(referral, origin)
     return referral
@@ -103,8 +106,11 @@ def refer(
     consent: bool = False,
     reason: str = "",
     urgency: str = "",
+    version_id: UUID | None = None,
+    typed: Mapping[str, str] | None = None,
 ) -> Referral:
-    """Ask one service for somebody, with what is known of them already: the third of three clicks.
+    """Ask one service for somebody, with what is known of them already: the third of three clicks. Of a pathway whoever names one
+    (`version_id`) has answered the questions (`typed`).
 
     Raises what `flow.operations.send` does.
     """
@@ -115,6 +121,7 @@ def refer(
     referral = operations.send(
         patient_id=patient_id, profile_id=run.profile_id, match_run_id=run.pk, pool_ids=[pool_id], by=by, at=at, consent=consent,
         episode_id=open_stay.pk if open_stay else None, reason=reason, urgency=urgency or Referral.Urgency.ROUTINE,
+        version_id=version_id, typed=typed,
     )  # fmt: skip
     if Launch.objects.visible_to(by).filter(patient=patient_id, opened_by=by, expires_at__gt=at).exists():
         kind = by.organization.kind if by.organization else ""

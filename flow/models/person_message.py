@@ -1,5 +1,6 @@
 """Messages to people about their own appointments, and sessions that are called off as a whole."""
 
+import re
 import uuid
 from datetime import datetime
 from typing import Self
@@ -154,6 +155,11 @@ class PersonMessage(models.Model):
     def __str__(self) -> str:
         # Never an address: this string reaches logs and errors.
         return f"Message {self.pk} ({self.kind})"
+
+    @property
+    def why(self) -> str:
+        """Why it failed, in words for the team: without the technical name that stands in brackets at the end."""
+        return re.sub(r" \(\w+\)\.$", ".", self.failed_because)
 
     def is_open(self, at: datetime) -> bool:
         """Whether its link still takes an answer: until the time that it is about has begun."""

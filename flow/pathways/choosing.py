@@ -35,6 +35,12 @@ def fitting(versions: Iterable[PathwayVersion], pool_ids: Iterable[UUID]) -> lis
     return [version for version in versions if not _outside(version, rows)]
 
 
+def fitting_one(versions: Iterable[PathwayVersion], pool_ids: Iterable[UUID]) -> list[PathwayVersion]:
+    """Those to which at least one of these places belongs."""
+    rows = _rows(pool_ids)
+    return [version for version in versions if any(not _outside(version, [row]) for row in rows)]
+
+
 def chosen(version_id: UUID | None, by: User) -> PathwayVersion | None:
     """The version that a sender chose. Raises Invalid (`field` pathway) when it is not theirs to choose, Conflict (`newer-version`)."""
     if version_id is None:

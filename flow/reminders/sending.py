@@ -29,7 +29,7 @@ _FORGOTTEN = timedelta(minutes=10)
 _SKEW = timedelta(minutes=1)
 CALL_WITHIN = timedelta(days=1)
 #: How the reason begins where no carrier took a message: then the fault is ours or theirs, and not the number's.
-NOT_HANDED_OVER = "It could not be handed over"
+NOT_HANDED_OVER = "It could not be handed over to the text or mail service"
 
 
 def send(*, message_id: UUID, at: datetime) -> PersonMessage.State | None:

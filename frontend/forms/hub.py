@@ -58,6 +58,7 @@ class HubForm(forms.Form):
         if len(known := list(hubs[:2])) == 1:
             self.initial.setdefault("hub", known[0].pk)
         self.asked = add_questions(self, version)
+        self.order_fields(self.asked)  # they are asked first, and what is wrong is told in that order
 
     def typed(self) -> dict[str, str]:
         """The answers by the question's key."""

@@ -112,7 +112,7 @@ class ContactForm(forms.Form):
     email = forms.CharField(label="E-mail address", help_text="Links go here.", max_length=254, required=False)
     phone = forms.CharField(
         label="Mobile number",
-        help_text="Codes go here, and links where there is no e-mail address. With both, one lost alone opens nothing.",
+        help_text="Codes go here, and links where there is no e-mail address. Give both: then a lost phone or mailbox alone opens nothing.",
         max_length=40,
         required=False,
     )

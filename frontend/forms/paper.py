@@ -1,5 +1,6 @@
 """What arrived on paper, by e-mail or by phone, typed on one page."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +9,8 @@ from django.utils import timezone
 
 from catalogue.lexicon import Lexicon
 from flow.intake.operations import Origin
-from flow.models import ReferralOrigin
+from flow.models import PathwayVersion, ReferralOrigin
+from frontend.forms.pathway_questions import add_pathway, pathway_field
 from frontend.forms.patient import DateInput, PatientForm
 
 #: Of a person, as far as a letter usually says.
@@ -84,7 +86,7 @@ class PaperForm(forms.Form):
 
 
 class ChosenForm(forms.Form):
-    """Which of the services that fit; and the letter itself, if somebody scanned it."""
+    """Which of the services that fit, and on which pathway; and the letter itself, if somebody scanned it."""
 
     run = forms.UUIDField(widget=forms.HiddenInput)
     scan = forms.FileField(
@@ -96,6 +98,11 @@ class ChosenForm(forms.Form):
         error_messages={"required": "Choose a service", "invalid_choice": "That service is not in this list. Choose another"},
     )
 
-    def __init__(self, *args: Any, pools: list[UUID], **kwargs: Any) -> None:
+    pathway = pathway_field("It asks its own questions and sets its own deadlines. Choose one that the service belongs to.")
+
+    def __init__(
+        self, *args: Any, pools: list[UUID], versions: Collection[PathwayVersion], version: PathwayVersion | None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.fields["pool"].choices = [(pool, pool) for pool in pools]  # type: ignore[attr-defined]
+        self.questions = add_pathway(self, versions, version)

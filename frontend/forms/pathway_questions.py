@@ -1,6 +1,8 @@
 """The questions of a pathway's version as fields of a form: of a referral to a hub, and of one straight to services."""
 
+from collections.abc import Collection
 from typing import Any
+from uuid import UUID
 
 from django import forms
 
@@ -10,14 +12,43 @@ from flow.pathways.configuration import Question, read
 _ANSWER = "answer-"
 
 
+def pathway_field(help_text: str) -> forms.ChoiceField:
+    """Which pathway; `add_pathway` says which there are."""
+    changed = "This pathway has changed, or does not include these services. Choose again."
+    return forms.ChoiceField(label="On a pathway?", help_text=help_text, required=False, error_messages={"invalid_choice": changed})
+
+
 def add_questions(form: forms.Form, version: PathwayVersion | None) -> list[str]:
     """Add a field for each question; returns their names in the order in which they are asked."""
     names = []
     for question in read(version).questions if version is not None else ():
-        name = f"{_ANSWER}{question.key}"
+        name = name_of(question.key)
         form.fields[name] = field_for(question)
         names.append(name)
     return names
+
+
+def add_pathway(form: forms.Form, versions: Collection[PathwayVersion], version: PathwayVersion | None) -> list[str]:
+    """Let a form name one of these pathways, and ask the questions of `version`. Without any there is no such field, unless one was
+    named: what was chosen and cannot be any more is refused in words, and never left out in silence.
+    """
+    if versions or (form.is_bound and form.data.get("pathway")):
+        named = [(str(each.pk), each.pathway.name) for each in versions]
+        form.fields["pathway"].choices = [("", "No pathway"), *named]  # type: ignore[attr-defined]
+    else:
+        del form.fields["pathway"]
+    return add_questions(form, version)
+
+
+def chosen(form: forms.Form, questions: list[str]) -> dict[str, Any]:
+    """The pathway and the answers, as `flow.operations.send` takes them."""
+    named = form.cleaned_data.get("pathway")
+    return {"version_id": UUID(named) if named else None, "typed": typed(form, questions)}
+
+
+def name_of(key: str) -> str:
+    """What the field of a question is called, by the question's key."""
+    return f"{_ANSWER}{key}"
 
 
 def typed(form: forms.Form, names: list[str]) -> dict[str, str]:

@@ -88,11 +88,15 @@ class WalkInsForm(forms.Form):
     """How many came whom nobody had expected."""
 
     number = forms.IntegerField(
-        label="Walk-ins",
+        label="How many people?",
+        help_text="A number, no names. The last number counts.",
         min_value=0,
         max_value=2000,
-        error_messages={"required": "Write a number; 0 for none.", "invalid": "Write the number in figures, for example 3."},
-    )
+        error_messages={
+            "required": "Write a number; 0 for none.", "invalid": "Write the number in figures, for example 3.",
+            "min_value": "Write 0 or more.", "max_value": "Write a number up to 2,000.",
+        },
+    )  # fmt: skip
 
 
 class PeriodForm(forms.Form):

@@ -11,7 +11,7 @@ from django.http import QueryDict
 
 from capacity.queries import PoolState
 from flow.models import PathwayVersion, Patient, Referral
-from frontend.forms.pathway_questions import add_questions, typed
+from frontend.forms.pathway_questions import add_pathway, chosen, pathway_field
 
 
 def without_hold(sent: QueryDict) -> QueryDict:
@@ -21,10 +21,10 @@ def without_hold(sent: QueryDict) -> QueryDict:
     return kept
 
 
-def moved(sent: QueryDict, chosen: list[UUID]) -> list[UUID]:
+def moved(sent: QueryDict, pools: list[UUID]) -> list[UUID]:
     """The services in their order, after the press of a button that moves one up or down."""
     name, _, way = sent.get("move", "").partition(":")
-    order = list(chosen)
+    order = list(pools)
     place = next((number for number, pool in enumerate(order) if str(pool) == name), None)
     other = None if place is None else place - 1 if way == "up" else place + 1
     if place is not None and other is not None and 0 <= other < len(order):
@@ -66,12 +66,7 @@ class SendForm(forms.Form):
     urgency = forms.ChoiceField(
         label="How urgent?", choices=Referral.Urgency.choices, initial=Referral.Urgency.ROUTINE, widget=forms.RadioSelect
     )
-    pathway = forms.ChoiceField(
-        label="On a pathway?",
-        help_text="It asks its own questions and sets its own deadlines. Listed are those to which the services above belong.",
-        required=False,
-        error_messages={"invalid_choice": "This pathway has changed, or does not include these services. Choose again."},
-    )
+    pathway = pathway_field("It asks its own questions and sets its own deadlines. Listed are those to which the services above belong.")
     reason = forms.CharField(
         label="What should the service know?",
         help_text="Read only by a service that has said yes.",
@@ -137,13 +132,9 @@ class SendForm(forms.Form):
         free = [state for state in states if (state.can_be_held or str(state.id) == asked) and state.id not in held]
         keepable = [(state.id, f"{state.service_name}: {state.name}") for state in free]
         self.fields["hold"].choices = [("", "No, only ask"), *keepable]  # type: ignore[attr-defined]
-        # One that was chosen and cannot be any more is refused in words, and never left out in silence.
-        if versions or (self.is_bound and self.data.get("pathway")):
-            named = [(str(each.pk), each.pathway.name) for each in versions]
-            self.fields["pathway"].choices = [("", "No pathway"), *named]  # type: ignore[attr-defined]
-        else:
-            del self.fields["pathway"]
-        self.questions = add_questions(self, version)
+        self.questions = add_pathway(self, versions, version)
+        # What is wrong is told in the order in which it is asked.
+        self.order_fields([name for name in self.fields if name not in ("even_so", "reason", "consent", *self.questions)] + self.questions)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -167,6 +158,5 @@ class SendForm(forms.Form):
             "wanted": data["wanted"] or 1,
             "parts_wanted": data["parts_wanted"],
             "even_so": data["even_so"],
-            "version_id": UUID(data["pathway"]) if data.get("pathway") else None,
-            "typed": typed(self, self.questions),
+            **chosen(self, self.questions),
         }

@@ -33,6 +33,7 @@ from frontend.presenters.query import Query
 from matching.models import MatchRun
 
 from .access import SignedIn, for_roles
+from .on_pathway import answered_for
 
 PAGE = 50
 #: Services offered for one entry.
@@ -218,9 +219,13 @@ def send(request: SignedIn, pk: UUID) -> HttpResponse:
         audit.record_read(user=request.user, record_type="patient", record_id=patient.pk)
     hubs = queries.hubs_for(request.user, patient)
     version = chosen_version(versions_open_to(request.user), request.POST.get("version") or request.GET.get("pathway", ""))
-    form = HubForm(request.POST or None, hubs=hubs, version=version)
+    on = answered_for(request, request.POST.get("version", ""), version.pathway.current if version else None)
+    version = on.version
+    form = HubForm(None if on.is_newer else request.POST or None, initial=request.POST.dict(), hubs=hubs, version=version)
     status = 200
-    if request.method == "POST":
+    if on.is_newer:
+        status = 409
+    elif request.method == "POST":
         status = 422
         if request.POST.get("version") and version is None:  # never sent without the pathway that somebody chose
             form.add_error(None, "This pathway has changed. Choose again; nothing has been sent.")
@@ -237,6 +242,7 @@ def send(request: SignedIn, pk: UUID) -> HttpResponse:
         "patient": patient,
         "form": form,
         "version": version,
+        "on": on,
         "pathways": pathways_open_to(request.user),
         "questions": [form[name] for name in form.asked],
         "has_need": needs.last_need(request.user, patient) is not None,

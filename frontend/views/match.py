@@ -33,6 +33,7 @@ from matching.models import MatchRun
 
 from .access import SignedIn, for_roles
 from .find import match_address
+from .on_pathway import on_pathway
 
 #: Lines that stand open; the others are one press away, so that the best are not lost among fifty.
 SHOWN_FIRST = 10
@@ -159,11 +160,9 @@ def send(request: SignedIn, pk: UUID) -> HttpResponse:
     wanted = presenter.chosen(request.POST.getlist("pools") or request.GET.getlist("pools"))
     if not wanted:
         return redirect(match_address(run.pk, patient.pk if patient else None))
-    of_pathways = _pathways(request, wanted)
-    version = of_pathways["version"]
-    unanswered = version is not None and version.questions and request.POST.get("asked") != str(version.pk)
-    lost = bool(request.POST.get("pathway")) and version is None
-    moving = not lost and ("move" in request.POST or "questions" in request.POST or (request.method == "POST" and bool(unanswered)))
+    on = on_pathway(request, choosing.fitting(choosing.current_versions(request.user), wanted))
+    of_pathways = {"versions": on.versions, "version": on.version}
+    moving = not on.lost and ("move" in request.POST or "questions" in request.POST or (request.method == "POST" and on.asks_first))
     if moving:
         wanted = moved(request.POST, wanted)
     pools = ServiceCapacity.objects.visible_to(request.user).filter(pk__in=wanted)
@@ -173,9 +172,9 @@ def send(request: SignedIn, pk: UUID) -> HttpResponse:
     chosen_states: dict[str, Any] = {"patients": people, "states": states, "held": [hold.pool for hold in kept]} | of_pathways
     agreed = Consent.objects.visible_to(request.user).filter(patient=patient, purpose="direct-care").current().first() if patient else None
     agrees = agreed is not None and agreed.decision == Consent.Decision.GIVEN
-    given: dict[str, Any] = {"patient": patient, "pools": wanted, "consent": agrees, "pathway": version.pk if version else ""}
+    given: dict[str, Any] = {"patient": patient, "pools": wanted, "consent": agrees, "pathway": on.version.pk if on.version else ""}
     if moving:  # nothing is sent, and nothing that was typed is lost
-        given |= request.POST.dict() | {"pools": wanted}
+        given |= request.POST.dict() | {"pools": wanted, "pathway": given["pathway"]}
     form = SendForm(None if moving else request.POST or None, initial=given, **chosen_states)
     gone: Conflict | None = None
     if request.method == "POST" and not moving and form.is_valid():
@@ -211,8 +210,7 @@ def send(request: SignedIn, pk: UUID) -> HttpResponse:
         "patient": patient,
         "agreed": agreed,
         "kept": kept,
-        "version": version,
-        "questions": [form[name] for name in form.questions],
+        "on": on,
         "states": states,
         "parts": _parts(run, states, wanted),
         "ticked": [pool for pool in wanted if not gone or gone.code == "no-longer-fits" or str(pool) != gone.details.get("pool")],
@@ -221,15 +219,8 @@ def send(request: SignedIn, pk: UUID) -> HttpResponse:
         "others": presenter.rows(others, user=request.user, at=at),
         "overdue": presenter.overdue(states, user=request.user, today=timezone.localdate(at)),
     }
-    status = 200 if request.method != "POST" or moving else 409 if gone else 422
+    status = 409 if gone or on.is_newer else 200 if request.method != "POST" or moving else 422
     return render(request, "send/send.jinja", context, status=status)
-
-
-def _pathways(request: SignedIn, wanted: list[UUID]) -> dict[str, Any]:
-    """The pathways to which the chosen services belong, and the one of these that is named."""
-    named = request.POST.get("pathway") or request.GET.get("pathway", "")
-    versions = choosing.fitting(choosing.current_versions(request.user), wanted)
-    return {"versions": versions, "version": next((each for each in versions if named in (str(each.pk), each.pathway.code)), None)}
 
 
 def _in_order(states: list[PoolState], wanted: list[UUID]) -> list[PoolState]:

@@ -13,6 +13,7 @@ from catalogue.models import Service, User
 from core.clock import now
 from core.errors import Invalid, LuneError
 from flow.outside import calls, contacts, operations, queries
+from flow.workflow import Status
 from frontend.forms.outside import CallForm, ContactForm
 from frontend.forms.tell import tell
 from frontend.views.access import SignedIn, for_roles
@@ -92,7 +93,8 @@ def read_code(request: SignedIn, pk: UUID, task_id: UUID) -> HttpResponse:
         except LuneError as error:
             problem = error
     answer = render(
-        request, "outside/read_code.jinja", {"task": task, "referral_id": pk, "code": code, "problem": problem},
+        request, "outside/read_code.jinja",
+        {"task": task, "referral_id": pk, "code": code, "problem": problem, "said_yes": task.status in Status.taken_on()},
         status=problem.http_status if problem else 200,
     )  # fmt: skip
     answer["Cache-Control"] = "no-store"

@@ -17,8 +17,10 @@ from catalogue.models import User
 from core import audit, clock
 from core.errors import LuneError
 from flow.models import Patient
+from flow.pathways import choosing
 from frontend.forms.need import NeedForm
 from frontend.forms.paper import ChosenForm, PaperForm
+from frontend.forms.pathway_questions import chosen as chosen_pathway
 from frontend.forms.tell import tell
 from frontend.presenters import match as presenter
 from frontend.presenters.match import chosen
@@ -26,6 +28,7 @@ from matching.models import MatchRun
 
 from .access import SignedIn, for_roles
 from .find import USUAL_PATHWAY
+from .on_pathway import OnPathway, on_pathway
 from .patients import already, looked
 
 #: So many services are offered.
@@ -45,25 +48,40 @@ def paper(request: SignedIn) -> HttpResponse:
     run = _run(request)
     rows: list[Any] = []
     picked: ChosenForm | None = None
+    on: OnPathway | None = None
+    asking = False
     known: list[Patient] = []
     if form.is_valid():
         try:
             if run is None or not _still_asks(run, form):
                 run = _rank(request, form, at)
             rows = _rows(request, run, form, at)
-            if request.POST.get("do") in ("send", "next"):
-                picked = ChosenForm(request.POST, request.FILES, pools=[row.line.pool_id for row in rows])
+            pools = [row.line.pool_id for row in rows]
+            on = on_pathway(request, choosing.fitting_one(choosing.current_versions(request.user), pools) if pools else [])
+            sending = request.POST.get("do") in ("send", "next")
+            asking = sending and not on.lost and on.asks_first
+            offered: dict[str, Any] = {"pools": pools, "versions": on.versions, "version": on.version}
+            if sending and not asking:
+                picked = ChosenForm(request.POST, request.FILES, **offered)
                 if picked.is_valid():
                     return _enter(request, form, picked, run, at)
+            else:
+                given = request.POST.dict() | {"pathway": on.version.pk if on.version else ""}
+                picked = ChosenForm(initial=given, **offered)
         except LuneError as error:
             if picked is not None and error.details.get("field") == "file":
                 picked.add_error("scan", error.message)
+            elif picked is not None and error.details.get("field") == "pathway":
+                picked.add_error("pathway", error.message)
             elif error.code == "perhaps-recorded":
                 known = already(request, error)
             else:
                 tell(form, error)
     context = {"form": form, "run": run, "rows": rows, "picked": picked, "only": _named(rows, form), "known": known}
-    status = 409 if known else 200 if not form.errors and not (picked and picked.errors) else 422
+    context |= {"on": on, "asking": asking}
+    status = (
+        409 if known or (asking and on is not None and on.is_newer) else 200 if not form.errors and not (picked and picked.errors) else 422
+    )
     return render(request, "refer/paper.jinja", context, status=status)
 
 
@@ -80,6 +98,7 @@ def _enter(request: SignedIn, form: PaperForm, picked: ChosenForm, run: MatchRun
         consent=said["consent"],
         by=request.user,
         at=at,
+        **chosen_pathway(picked, picked.questions),
         **looked(request),
     )
     if scan := picked.cleaned_data["scan"]:

@@ -66,8 +66,8 @@ def pair(request: SignedIn, one_id: UUID, other_id: UUID) -> HttpResponse:
                 if form.is_valid():
                     kept, gone = (one, other) if form.cleaned_data["stays"] == "one" else (other, one)
                     operations.merge(kept_id=kept.pk, gone_id=gone.pk, chosen=form.chosen(), by=request.user, at=clock.now())
-                    messages.success(request, "The two records are one now. You can undo it under “What was merged”.")
-                    return redirect("patient", kept.pk)
+                    messages.success(request, "The two records are one now. If that was wrong, press “Undo”.")
+                    return redirect("patient-merges")
         except LuneError as error:
             problem = error
     context = {

@@ -27,13 +27,18 @@ from catalogue.models import User
 from core import audit, clock
 from core.errors import Conflict, Invalid, LuneError
 from flow.models import Episode, Patient
+from flow.pathways import choosing
 from frontend.forms.need import NeedForm, initial_from_patient
+from frontend.forms.pathway_questions import add_pathway, pathway_field
+from frontend.forms.pathway_questions import chosen as chosen_pathway
+from frontend.forms.tell import tell
 from frontend.presenters import match as presenter
 from frontend.presenters.match import chosen
 from matching.models import MatchRun
 
 from .access import Request, SignedIn, for_roles
 from .find import USUAL_PATHWAY
+from .on_pathway import OnPathway, on_pathway
 from .patients import already, looked
 
 #: So many services are offered; the others are on the full list.
@@ -41,8 +46,9 @@ OFFERED = 6
 
 
 class SendForm(forms.Form):
-    """What may be added before sending. All of it may be left out."""
+    """What may be added before sending. All of it may be left out; who names a pathway answers its questions."""
 
+    pathway = pathway_field("It asks its own questions and sets its own deadlines.")
     urgency = forms.ChoiceField(label="How urgent?", choices=[("routine", "Routine"), ("urgent", "Urgent")], initial="routine")
     reason = forms.CharField(
         label="What should the service know?",
@@ -51,6 +57,16 @@ class SendForm(forms.Form):
         max_length=4000,
         widget=forms.Textarea,
     )
+
+    def __init__(self, *args: Any, on: OnPathway, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.questions = add_pathway(self, on.versions, on.version)
+        self.order_fields([name for name in ("pathway", *self.questions) if name in self.fields])
+
+    def said(self) -> dict[str, Any]:
+        """What `flow.intake.operations.refer` takes."""
+        data = self.cleaned_data
+        return {"urgency": data["urgency"], "reason": data["reason"], **chosen_pathway(self, self.questions)}
 
 
 @csrf_exempt
@@ -121,27 +137,32 @@ def refer_choose(request: SignedIn, pk: UUID) -> HttpResponse:
 @for_roles(User.Role.REFERRER)
 @transaction.atomic
 def refer_send(request: SignedIn, pk: UUID, pool_id: UUID) -> HttpResponse:
-    """The third click: send. The button says that the person agrees."""
+    """The third click: send. The button says that the person agrees. Who names a pathway is asked its questions first."""
     patient, at = _patient(request), clock.now()
     run = get_object_or_404(MatchRun.objects.visible_to(request.user).select_related("profile"), pk=pk)
     states = with_state(ServiceCapacity.objects.visible_to(request.user).filter(pk=pool_id), at)
     if not states:
         raise Http404
-    form = SendForm(request.POST if request.method == "POST" else None)
+    on = on_pathway(request, choosing.fitting(choosing.current_versions(request.user), [pool_id]))
+    asking = not on.lost and request.method == "POST" and (on.asks_first or "questions" in request.POST)
+    given = (request.POST.dict() if asking else {}) | {"pathway": on.version.pk if on.version else ""}
+    form = SendForm(request.POST if request.method == "POST" and not asking else None, initial=given, on=on)
     if form.is_bound and form.is_valid():
         try:
             with transaction.atomic():
                 sent = intake.refer(
-                    patient_id=patient.pk, match_run_id=run.pk, pool_id=pool_id, by=request.user, at=at, consent=True, **form.cleaned_data
+                    patient_id=patient.pk, match_run_id=run.pk, pool_id=pool_id, by=request.user, at=at, consent=True, **form.said()
                 )
+        except Invalid as error:
+            tell(form, error)
         except Conflict as error:
             messages.error(request, error.message)
             return redirect(f"{reverse('refer-choose', args=[pk])}?patient={patient.pk}")
         else:
             messages.success(request, f"{states[0].service_name} has been asked.")
             return redirect("referral", sent.pk)
-    context = {"patient": patient, "run": run, "state": states[0], "form": form}
-    return render(request, "refer/send.jinja", context, status=422 if form.errors else 200)
+    context = {"patient": patient, "run": run, "state": states[0], "form": form, "on": on}
+    return render(request, "refer/send.jinja", context, status=409 if on.is_newer else 422 if form.errors else 200)
 
 
 def _patient(request: SignedIn) -> Patient:

@@ -243,7 +243,7 @@ def test_two_records_side_by_side_become_one_and_are_parted_again(signed_in, ref
     pair = reverse("patient-pair", args=[one.pk, other.pk])
     assert signed_in.post(pair, {"action": "merge"}).status_code == 422
     merged = signed_in.post(pair, {"action": "merge", "stays": "one", "keep_phone": "other"})
-    assert merged["Location"] == reverse("patient", args=[one.pk])
+    assert merged["Location"] == reverse("patient-merges")
     one.refresh_from_db()
     assert one.phone == "01772 900100"
     assert signed_in.get(reverse("patient", args=[other.pk]))["Location"] == reverse("patient", args=[one.pk])
