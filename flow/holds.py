@@ -15,7 +15,7 @@ from capacity.models import Reservation, ServiceCapacity
 from catalogue.models import User
 from core.errors import Conflict, NotAllowed, NotFound
 from flow.models import Episode, EpisodeHold, Patient, ReferralTask
-from flow.people import tell_colleagues
+from flow.people import lock_whose, tell_colleagues
 
 
 @transaction.atomic
@@ -29,7 +29,7 @@ def hold_place(*, episode_id: UUID, pool_id: UUID, by: User, at: datetime) -> Ep
     episode = Episode.objects.of_ones_own(by).filter(pk=episode_id).first()
     if episode is None:
         raise NotFound("That stay is not in your organisation’s records.")
-    patient = Patient.objects.select_for_update(no_key=True).get(pk=episode.patient_id)
+    patient = lock_whose(episode.patient_id, Episode.objects.filter(pk=episode.pk))
     episode.refresh_from_db()
     if episode.ended_at is not None:
         raise Conflict("That stay has ended, so no place is kept for it. Record a new one if the person waits again.", code="ended")

@@ -32,7 +32,7 @@ from flow.hubs import ending
 from flow.lateness import look as look_at_deadlines
 from flow.models import Episode, Patient, Referral, ReferralTask
 from flow.pathways import choosing
-from flow.people import add_patient, edit_patient, tell_colleagues
+from flow.people import add_patient, edit_patient, lock_whose, tell_colleagues
 from flow.relations import add_related, edit_related, end_related, keep_together, let_apart, link_related, record_related
 from flow.reminders import messages
 from flow.sharing.hubs import share_back, team_of
@@ -325,7 +325,7 @@ def end_episode(*, episode_id: UUID, by: User, at: datetime) -> Episode:
     episode = Episode.objects.of_ones_own(by).filter(pk=episode_id).first()
     if episode is None:
         raise NotFound("That stay is not in your organisation’s records.")
-    Patient.objects.select_for_update(no_key=True).get(pk=episode.patient_id)
+    lock_whose(episode.patient_id, Episode.objects.filter(pk=episode_id))
     referrals = [r.pk for r in Referral.objects.select_for_update(no_key=True).filter(episode=episode).order_by("pk")]
     tasks = list(steps.tasks_to_lock().filter(referral__in=referrals, status=Status.REQUESTED))
     for referral in Referral.objects.filter(pk__in=referrals, in_order=True):

@@ -135,6 +135,17 @@ def own_patient(patient_id: UUID, by: User, *, lock: bool = False) -> Patient:
     return patient
 
 
+def lock_whose(patient_id: UUID, belonging: QuerySet[Any]) -> Patient:
+    """Lock the person to whom the one row `belonging` belongs, as it was read. Where this waited for a merge, it is the one who stayed."""
+    while True:
+        person = Patient.objects.select_for_update(no_key=True).filter(pk=patient_id).first()
+        if person is not None:
+            return person
+        before, patient_id = patient_id, belonging.values_list("patient_id", flat=True).get()
+        if patient_id == before:
+            raise NotFound("That record is not there any more. Load the page again.")
+
+
 def hold_record(patient_id: UUID, people: QuerySet[Patient]) -> bool:
     """Whether the record is one of `people`, and stays so until the end of the transaction: a merge waits for it. Where a merge came
     first, it is none any more, and nothing is written where nobody would look.

@@ -11,7 +11,7 @@ from django.db.models.functions import Concat, Lower
 from catalogue.models import User
 from core.errors import Conflict, Invalid, NotFound
 from flow.models import Patient, RelatedPerson, Relationship
-from flow.people import add_patient, clean, organization_of, own_patient, require_version, tell_colleagues
+from flow.people import add_patient, clean, hold_record, organization_of, own_patient, require_version, tell_colleagues
 
 #: What is said of a tie, apart from who the other one is.
 EDITABLE = ("name", "relation", "care", "is_next_of_kin", "may_be_told", "phone", "email", "note")
@@ -23,8 +23,9 @@ def add_related(*, patient_id: UUID, by: User, at: datetime, person: UUID | str 
 
     Raises NotAllowed, NotFound, Invalid (with `field`) and Conflict (`related-already`).
     """
-    patient = own_patient(patient_id, by, lock=True)
-    other = own_patient(person if isinstance(person, UUID) else named(person, by, field="person"), by) if person else None
+    other_id = (person if isinstance(person, UUID) else named(person, by, field="person")) if person else None
+    people = {pk: own_patient(pk, by, lock=True) for pk in sorted({patient_id, *([other_id] if other_id else [])})}
+    patient, other = people[patient_id], people[other_id] if other_id else None
     if other is not None and other.pk == patient.pk:
         raise Invalid("That is the same person. Name the other one.", field="person")
     row = RelatedPerson(organization=patient.organization, patient=patient, person=other, created_at=at, created_by=by)
@@ -103,12 +104,12 @@ def keep_together(*, patient_id: UUID, other: UUID | str, kind: str, by: User, a
     other_id = other if isinstance(other, UUID) else named(other, by)
     if patient_id == other_id:
         raise Invalid("That is the same person. Name the other one.", field="other")
-    if Patient.objects.visible_to(by).filter(pk__in=[patient_id, other_id]).count() != 2:
+    one, two = sorted([patient_id, other_id])
+    if not (hold_record(one, Patient.objects.visible_to(by)) and hold_record(two, Patient.objects.visible_to(by))):
         raise NotFound("That person is not in your organisation’s records.")
     if kind not in Relationship.Kind.values:
         raise Invalid("Choose why they stay together.", field="kind")
-    one, other = sorted([patient_id, other_id])
-    row = Relationship(organization=organization, patient_id=one, other_id=other, kind=kind, created_at=at, created_by=by)
+    row = Relationship(organization=organization, patient_id=one, other_id=two, kind=kind, created_at=at, created_by=by)
     try:
         with transaction.atomic():
             row.save(force_insert=True)

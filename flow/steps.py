@@ -19,8 +19,9 @@ from flow.behalf import Actor, OnBehalf, account_of
 from flow.casework import outcomes
 from flow.deadlines import start_by
 from flow.holds import give_back_waiting, pools_held
-from flow.models import Booking, Episode, Patient, Referral, ReferralTask, RuleVersion, Transition
+from flow.models import Booking, Episode, Referral, ReferralTask, RuleVersion, Transition
 from flow.outside import asked
+from flow.people import lock_whose
 from flow.self_referral import news
 from flow.workflow import Action, Reason, Side, Status, Step
 
@@ -49,7 +50,7 @@ def lock_referral(referral_id: UUID, *, with_person: bool = False) -> list[Refer
     """
     sent = Referral.objects.values("patient_id", "package", "package_wanted", "in_order").get(pk=referral_id)
     if with_person or sent["package"] is not None or sent["in_order"]:
-        Patient.objects.select_for_update(no_key=True).get(pk=sent["patient_id"])
+        lock_whose(sent["patient_id"], Referral.objects.filter(pk=referral_id))
     together = Q(package=sent["package"]) if sent["package_wanted"] else Q(pk=referral_id)
     referrals = [r.pk for r in Referral.objects.select_for_update(no_key=True).filter(together).order_by("pk")]
     return [task for task in list(tasks_to_lock().filter(referral__in=referrals)) if task.referral_id == referral_id]

@@ -26,6 +26,7 @@ from flow.models import Episode, Hub, HubEntry, PathwayVersion, Patient, Referra
 from flow.pathways import choosing
 from flow.pathways.adherence import due, expected
 from flow.pathways.configuration import answers
+from flow.people import lock_whose
 from flow.sharing.hubs import close_for, open_for, share_back, team_of
 from flow.workflow import Action, Side, Status
 from matching.models import MatchRun, NeedProfile
@@ -333,7 +334,7 @@ def _begin(action: HubAction, entry_id: UUID, by: User, expected_version: int | 
     if found is None:
         raise NotFound("There is no such referral.")
     if action == HubAction.ROUTE:
-        Patient.objects.select_for_update(no_key=True).get(pk=found[1])
+        lock_whose(found[1], Referral.objects.filter(pk=found[0]))
     Referral.objects.select_for_update(no_key=True).get(pk=found[0])
     entries = HubEntry.objects.select_for_update(of=("self",)).select_related(
         "hub__organization", "assigned_to", "referral__patient", "referral__profile", "referral__pathway_version__pathway"

@@ -15,8 +15,8 @@ from capacity.queries import pool_states
 from catalogue.models import Organization, User
 from core import acting
 from core.errors import Conflict, Invalid, LuneError, NotAllowed, NotFound
-from flow.models import Patient, Plan, PlanDecision, PlanLine
-from flow.people import tell_colleagues
+from flow.models import Episode, Plan, PlanDecision, PlanLine
+from flow.people import lock_whose, tell_colleagues
 from flow.planning import pricing
 from flow.planning.drawing import Stopped, draw
 from flow.planning.gathering import waiting_for
@@ -140,7 +140,7 @@ def accept(*, line_id: UUID, by: User, at: datetime) -> Outcome:
     try:
         with transaction.atomic():
             # In the order that `flow.operations` says: the person, then all the places at once, so that no two packages block each other.
-            Patient.objects.select_for_update(no_key=True).get(pk=line.episode.patient_id)
+            lock_whose(line.episode.patient_id, Episode.objects.filter(pk=line.episode_id))
             places.lock([cast(UUID, each.pool_id) for each in parts])
             for each in parts:
                 trying = each

@@ -61,7 +61,10 @@ def open_record(*, nhs_number: str, birth_date: date, reason: str, words: str, b
 @acting.across("an emergency opens a record to somebody without a right to it")
 @transaction.atomic
 def _open(number: str, birth_date: date, reason: str, words: str, by: User, at: datetime) -> GlassOpening | None:
-    found = Patient.objects.filter(nhs_number=number, birth_date=birth_date).order_by("-created_at") if number else Patient.objects.none()
+    people = Patient.objects.filter(nhs_number=number, birth_date=birth_date).order_by("-created_at") if number else Patient.objects.none()
+    # Held until the opening is written. Where a merge came first, whom it was waited for is nobody any more: look once more.
+    held = people.select_for_update(of=("self",), no_key=True)
+    found = list(held) or list(held.all())
     own = [person for person in found if person.organization_id == by.organization_id]
     person = next(iter([*own, *found]), None)
     if person is None or by.organization is None:

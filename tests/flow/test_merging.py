@@ -16,13 +16,16 @@ from core.errors import Conflict, Invalid, NotFound
 from flow import consents, operations
 from flow.casework import operations as casework
 from flow.casework.operations import write_note
+from flow.letters.operations import write as write_letter
 from flow.merging import candidates
 from flow.merging import operations as merging
 from flow.models import (
     Consent,
-    Document,
     Episode,
+    EpisodeHold,
     FollowUp,
+    GlassOpening,
+    Letter,
     Note,
     NotOnePerson,
     Patient,
@@ -31,8 +34,10 @@ from flow.models import (
     RelatedPerson,
     Relationship,
 )
+from flow.sharing import operations as sharing
+from flow.sight import glass
 from tests.factories import EpisodeFactory, OutcodeFactory, PatientFactory, PoolFactory, PostcodeFactory, SelfReferralFactory, UserFactory
-from tests.factories.sharing import TeamFactory
+from tests.factories.sharing import AgreementFactory, TeamFactory
 from tests.flow.helpers import provider_of, send
 
 pytestmark = pytest.mark.django_db
@@ -146,17 +151,40 @@ def test_locks_are_taken_in_the_order_of_the_steps_and_leave_keys_alone_until_re
     assert not [query for query in asked if 'FROM "flow_patient"' in query["sql"] and "FOR UPDATE" in query["sql"]]
 
 
+#: What somebody does at the same time with the record of a person: refused once it is none any more. And what names another record – a
+#: stay, a referral, a number – and is done to the one person.
+TO_THE_RECORD = ["note", "document", "follow-up", "stay", "consent", "kin", "kin of", "together", "request", "grant"]
+TO_WHAT_IS_THEIRS = ["hold", "end", "yes", "letter", "emergency"]
+
+
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("what", ["note", "document", "follow-up"])
+@pytest.mark.parametrize("what", [*TO_THE_RECORD, *TO_WHAT_IS_THEIRS])
 def test_nothing_is_written_to_a_record_that_is_being_merged_where_nobody_would_look(at, monkeypatch, settings, tmp_path, what):
     settings.DOCUMENTS_ROOT = str(tmp_path)
-    referrer = UserFactory()
-    kept, gone = (PatientFactory(organization=referrer.organization, **SAME) for _ in range(2))
+    referrer, pool, colleagues = UserFactory(), PoolFactory(), UserFactory()
+    kept, gone, friend = (PatientFactory(organization=referrer.organization, nhs_number="", **SAME) for _ in range(3))
+    Patient.objects.filter(pk=gone.pk).update(nhs_number="9434765919")
+    referral, stay = send(referrer, [pool], patient=gone, in_order=True), EpisodeFactory(patient=gone, kind="hospital")
     about = {"patient_id": gone.pk, "by": referrer, "at": at}
+    agreement = AgreementFactory(organization=referrer.organization, with_organization=colleagues.organization)
+    said = {"purpose": Consent.Purpose.CARE, "decision": "given", "source": "said", "decided_on": timezone.localdate()}
+    known = {"nhs_number": "9434765919", "birth_date": gone.birth_date, "reason": "danger", "words": "They cannot say who they are"}
     write = {
         "note": lambda: write_note(words="Afraid of dogs", **about),
         "document": lambda: casework.add_document(title="A scan", file=ContentFile(b"%PDF-1.4\n%%EOF", name="a.pdf"), **about),
         "follow-up": lambda: casework.follow_up(words="Ring them", due_on=timezone.localdate(), **about),
+        "stay": lambda: operations.start_episode(kind="community", discharge_pathway="", **about),
+        "consent": lambda: operations.record_consent(**said, **about),
+        "kin": lambda: operations.add_related(name="Their son", relation="child", **about),
+        "kin of": lambda: operations.add_related(person=gone.pk, relation="partner", **(about | {"patient_id": friend.pk})),
+        "together": lambda: operations.keep_together(other=friend.pk, kind="couple", **about),
+        "hold": lambda: operations.hold_place(episode_id=stay.pk, pool_id=PoolFactory().pk, by=referrer, at=at),
+        "request": lambda: send(referrer, [PoolFactory()], patient=gone, at=at),
+        "grant": lambda: sharing.share(agreement_id=agreement.pk, ends_at=at + timedelta(days=9), consent=True, **about),
+        "end": lambda: operations.end_episode(episode_id=stay.pk, by=referrer, at=at),
+        "yes": lambda: operations.accept(task_id=referral.tasks.get().pk, by=provider_of(pool), at=at),
+        "letter": lambda: write_letter(referral_id=referral.pk, language="en", call="The ward", by=referrer, at=at),
+        "emergency": lambda: glass.open_record(by=colleagues, at=at, **known),
     }[what]
     refused, usual = [], merging._tell
 
@@ -165,6 +193,8 @@ def test_nothing_is_written_to_a_record_that_is_being_merged_where_nobody_would_
             write()
         except NotFound as error:
             refused.append(error)
+        except BaseException as error:
+            refused.extend([error, "broken"])
         finally:
             connection.close()
 
@@ -180,10 +210,21 @@ def test_nothing_is_written_to_a_record_that_is_being_merged_where_nobody_would_
 
     thread = threading.Thread(target=colleague)
     monkeypatch.setattr(merging, "_tell", before_it_holds)
-    merging.merge(kept_id=kept.pk, gone_id=gone.pk, by=referrer, at=at)
+    merging.merge(kept_id=kept.pk, gone_id=gone.pk, chosen=["nhs_number"], by=referrer, at=at)
     thread.join()
-    assert len(refused) == 1
-    assert [rows.filter(patient=gone.pk).count() for rows in (Note.objects, Document.objects, FollowUp.objects)] == [0, 0, 0]
+    assert len(refused) == (what in TO_THE_RECORD), refused
+    if what in TO_WHAT_IS_THEIRS:
+        done = {
+            "hold": EpisodeHold.objects.filter(episode__patient=kept),
+            "end": Episode.objects.filter(patient=kept, ended_at=at),
+            "yes": referral.tasks.filter(status="accepted", referral__patient=kept),
+            "letter": Letter.objects.filter(patient=kept),
+            "emergency": GlassOpening.objects.filter(patient=kept),
+        }[what]
+        assert done.count() == 1
+    pointing = [*merging.pointing_at_people(), (Relationship, "patient"), (Relationship, "other"), (RelatedPerson, "patient")]
+    for model, field in [*pointing, (RelatedPerson, "person")]:
+        assert not model._base_manager.filter(**{field: gone}).exists(), f"a {model._meta.verbose_name} where nobody looks"
 
 
 def test_undoing_leaves_what_was_changed_or_came_since(two, referrer, at):
