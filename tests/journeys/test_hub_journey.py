@@ -172,6 +172,13 @@ def test_a_record_is_shared_until_it_is_revoked_and_opened_in_an_emergency(visit
     expect(desk.get_by_role("heading", name="2 looks")).to_be_visible()
     assert NHS_NUMBER not in desk.url
     assert_accessible(desk)
+    # nor does the list of all looks say whose records they are
+    desk.goto("/looks/all/")
+    desk.get_by_label("How it was seen").select_option("break-glass")
+    press(desk, "Show these")
+    expect(desk.get_by_role("heading", name="2 looks")).to_be_visible()
+    expect(desk.get_by_text(patient.full_name)).to_have_count(0)
+    assert_accessible(desk)
 
 
 @pytest.mark.req("R026")

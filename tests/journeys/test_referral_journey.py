@@ -110,7 +110,8 @@ def test_one_referral_to_two_homes_and_the_first_yes_wins(visit: Visit, homes):
 
 
 @pytest.mark.req("R004")
-def test_a_no_with_its_reason(visit: Visit, homes):
+def test_a_no_with_its_reason(visit: Visit, homes, console: list[str]):
+    console.append("422")  # what is sent without a reason is refused
     fir, _ = homes
     # given a referral that a nurse has sent to one home
     nurse = given_referrer()
@@ -124,6 +125,7 @@ def test_a_no_with_its_reason(visit: Visit, homes):
     home = visit(given_provider(fir), "/inbox/")
     home.get_by_role("link", name="near PR1").click()
     when_it_asks_and_she_answers(home, page)
+    when_she_changes_what_it_says(page, home)
     home.get_by_role("button", name="No, we can’t").click()
     home.get_by_role("radio", name="Needs we cannot meet safely").check()
     home.get_by_label("Anything the team should know").fill("Two carers at night are needed")
@@ -159,6 +161,26 @@ def test_what_the_sender_takes_back_leaves_the_providers_page(visit: Visit, home
     expect(home.locator("#task .lune-status").first).to_have_text("Withdrawn")
     then_nothing_names_the_person(home)
     expect(home.get_by_role("button", name="Yes, we’ll help")).to_have_count(0)
+
+
+def when_she_changes_what_it_says(page: Page, home: Page) -> None:
+    """It is needed sooner: the home sees that where it is, and nothing that she types."""
+    address = page.url
+    follow(page, "Change this referral")
+    expect(page.get_by_label("What should the service know?")).to_have_value(REASON)
+    page.get_by_role("radio", name="Urgent").check()
+    press(page, "Save the change")
+    expect(page.get_by_role("alert")).to_contain_text("Say in a few words why it is changed")
+    assert_accessible(page)
+    page.get_by_label("Why do you change it?").fill(f"{NAME} goes home tomorrow")
+    press(page, "Save the change")
+    expect(page.get_by_text("The referral is changed.")).to_be_visible()
+    assert_accessible(page)
+    assert page.url == address
+    expect(home.get_by_text("Changed since you were asked:")).to_be_visible()
+    expect(home.get_by_text("Urgent (before: routine).")).to_be_visible()
+    then_nothing_names_the_person(home)
+    assert_accessible(home)
 
 
 def when_it_asks_and_she_answers(home: Page, page: Page) -> None:
