@@ -42,6 +42,7 @@ NAVIGATION: dict[str, list[tuple[str, str]]] = {
         ("Likely yes", "acceptance"),
         ("Sharing", "sharing"),
         ("Rules", "rules"),
+        ("Letters", "letter-words"),
     ],
     User.Role.CURATOR: [
         ("Home", "home"),

@@ -92,19 +92,20 @@ def read(data: bytes) -> dict[str, str]:
 
 
 def missing(texts: Mapping[str, str]) -> list[Line]:
-    """What is said in English, because it is not translated."""
-    return [line for line in lines() if line.key not in texts]
+    """What is not translated, or no longer as the letter is now: a sentence may be new, or name something else than it did."""
+    return [line for line in lines() if line.key not in texts or _problem(line, texts[line.key])]
 
 
 def tree(texts: Mapping[str, str]) -> dict[str, Any]:
     """The words of a language as letters read them: English where they are not translated."""
+    lacking = {line.key for line in missing(texts)}
 
     def filled(value: Any, key: str) -> Any:
         if isinstance(value, dict):
             return {name: filled(each, f"{key}{name}.") for name, each in value.items()}
         if isinstance(value, list):
             return [filled(each, f"{key}{number}.") for number, each in enumerate(value, 1)]
-        return texts.get(key[:-1], value)
+        return value if key[:-1] in lacking else texts.get(key[:-1], value)
 
     return {name: filled(value, f"{name}.") for name, value in words(USUAL).items()}
 

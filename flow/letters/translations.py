@@ -7,39 +7,49 @@ from uuid import UUID
 from django.db import transaction
 
 from catalogue.lexicon import Lexicon, name_of
-from catalogue.models import User
+from catalogue.models import Organization, User
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from flow.letters import sheet, wording
-from flow.models import LetterTranslation
+from flow.models import Letter, LetterTranslation
 
 
 def languages_of(organization_id: UUID | None) -> dict[str, str]:
     """In which languages an organisation's letters can be written: code and name."""
-    own = LetterTranslation.objects.in_use().filter(organization=organization_id).values_list("language", flat=True)
-    return wording.languages() | {code: name_of("language", code) for code in dict.fromkeys(own)}
+    own = LetterTranslation.objects.in_use().filter(organization=organization_id)
+    newest = {each.language: each for each in own}
+    return wording.languages() | {code: name_of("language", code) for code, each in newest.items() if not sheet.missing(each.texts)}
 
 
 def used(organization_id: UUID | None, language: str) -> LetterTranslation | None:
-    """The organisation's own translation that its letters in this language use now."""
-    return LetterTranslation.objects.in_use().filter(organization=organization_id, language=language).last()
+    """The organisation's own translation that its letters in this language use now. One that lacks a sentence which the letter has had
+    since is not used: nobody is sent half a letter.
+    """
+    own = LetterTranslation.objects.in_use().filter(organization=organization_id, language=language).last()
+    return own if own is not None and not sheet.missing(own.texts) else None
 
 
 def words_of(organization_id: UUID | None, language: str) -> dict[str, Any]:
-    """The words of its letters in a language: its own translation before the site's, English where there is none."""
+    """The words of its letters in a language: its own translation before the site's; English where there is neither."""
     own = used(organization_id, language)
     return sheet.tree(own.texts) if own is not None else wording.words(language)
+
+
+def title(letter: Letter) -> str:
+    """What a kept letter is headed with, in the words in which it was written."""
+    own = letter.translation
+    return str((sheet.tree(own.texts) if own is not None else wording.words(letter.language))["title"])
 
 
 @transaction.atomic
 def load(*, language: str, data: bytes, by: User, at: datetime) -> LetterTranslation:
     """Keep a sheet that came back as the next version. No letter uses it before it is approved. Raises NotAllowed and Invalid."""
-    _require_manager(by)
+    organization = _managed(by)
     if language == wording.USUAL or language not in dict(Lexicon.read().choices("language")):
         raise Invalid("Choose the language of the sheet.", field="language")
     texts = sheet.read(data)
     versions = LetterTranslation.objects.visible_to(by).filter(language=language)
     newest = versions.order_by("-number").values_list("number", flat=True).first() or 0
-    return LetterTranslation.objects.create(organization=by.organization, language=language, number=newest + 1, texts=texts, by=by, at=at)
+    return LetterTranslation.objects.create(organization=organization, language=language, number=newest + 1, texts=texts, by=by, at=at)
 
 
 @transaction.atomic
@@ -73,13 +83,15 @@ def stop(*, translation_id: UUID, by: User, at: datetime) -> LetterTranslation:
 
 
 def _to_change(translation_id: UUID, by: User) -> LetterTranslation:
-    _require_manager(by)
+    _managed(by)
     found = LetterTranslation.objects.visible_to(by).select_for_update(of=("self",)).filter(pk=translation_id).first()
     if found is None:
         raise NotFound("There is no such translation of your organisation's letters.")
     return found
 
 
-def _require_manager(user: User) -> None:
-    if not (user.is_manager and user.organization_id):
+def _managed(user: User) -> Organization:
+    """Whose letters `user` answers for."""
+    if not user.is_manager or user.organization is None:
         raise NotAllowed("The words of letters are for the managers of the organisation that sends them.")
+    return user.organization

@@ -1,5 +1,6 @@
 """Letters to a person about a referral: looked at, printed, and kept as they were printed."""
 
+from typing import Any
 from uuid import UUID
 
 from django import forms
@@ -12,8 +13,9 @@ import flow.letters.operations as letters
 from catalogue.models import User
 from core import audit, clock
 from core.errors import LuneError
-from flow.letters.composing import compose, plain
-from flow.letters.wording import USUAL, best, direction, languages, words
+from flow.letters import translations
+from flow.letters.composing import plain
+from flow.letters.wording import USUAL, direction
 from flow.models import Letter
 from frontend.forms.tell import tell
 
@@ -29,8 +31,12 @@ class LetterForm(forms.Form):
         max_length=120,
         error_messages={"required": "Say whom the person can call: a name and a number"},
     )
-    language = forms.ChoiceField(label="Language", choices=lambda: list(languages().items()))
+    language = forms.ChoiceField(label="Language")
     large = forms.BooleanField(label="Large print", required=False)
+
+    def __init__(self, *args: Any, languages: dict[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["language"].choices = list(languages.items())  # type: ignore[attr-defined]  # a ChoiceField
 
 
 @for_roles(User.Role.REFERRER)
@@ -43,8 +49,9 @@ def letter_new(request: SignedIn, pk: UUID) -> HttpResponse:
     for kind, record in (("referral", referral.pk), ("patient", referral.patient_id)):
         audit.record_read(user=request.user, record_type=kind, record_id=record)
     prefers = referral.patient.preferred_language
-    initial = {"language": best(prefers), "call": letters.usual_call(request.user)}
-    form = LetterForm(request.POST if request.method == "POST" else None, initial=initial)
+    languages = translations.languages_of(referral.organization_id)
+    initial = {"language": prefers if prefers in languages else USUAL, "call": letters.usual_call(request.user)}
+    form = LetterForm(request.POST if request.method == "POST" else None, initial=initial, languages=languages)
     if form.is_bound and form.is_valid():
         said = form.cleaned_data
         try:
@@ -59,9 +66,9 @@ def letter_new(request: SignedIn, pk: UUID) -> HttpResponse:
         "form": form,
         "referral": referral,
         "patient": referral.patient,
-        "sections": compose(referral, language=str(initial["language"]), call=initial["call"] or "(a name and a number)"),
+        "sections": letters.composed(referral, language=str(initial["language"]), call=initial["call"] or "(a name and a number)"),
         "direction": direction(str(initial["language"])),
-        "not_in": prefers if prefers not in languages() else "",
+        "not_in": prefers if prefers not in languages else "",
         "before": Letter.objects.visible_to(request.user).filter(referral=referral).select_related("by"),
     }
     return render(request, "letters/new.jinja", context, status=422 if form.errors else 200)
@@ -76,9 +83,9 @@ def letter(request: SignedIn, pk: UUID) -> HttpResponse:
     prefers = kept.referral.patient.preferred_language
     context = {
         "letter": kept,
-        "title": words(kept.language)["title"],
+        "title": translations.title(kept),
         "direction": direction(kept.language),
-        "other_language": prefers if kept.language == USUAL and prefers not in languages() else "",
+        "other_language": prefers if kept.language == USUAL and prefers not in translations.languages_of(kept.organization_id) else "",
     }
     return render(request, "letters/letter.jinja", context)
 

@@ -7,6 +7,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from core.clock import local_date
+from flow.letters import sheet
 from flow.models import Referral, ReferralTask
 from flow.rules import operations as rules
 from tests.factories import UserFactory
@@ -205,3 +206,17 @@ def test_a_rule_is_written_tried_switched_on_and_its_log_read(visit: Visit, stac
     reference = str(Referral.objects.latest("created_at").pk)[:8]
     expect(page.get_by_text(f"referral {reference}: Rule “Late answers”, version 1: Fir Grove had not answered")).to_be_visible()
     assert_accessible(page)
+    # and the letters of her organisation get a language: a sheet goes out, comes back, is read and approved
+    page.goto("/letters/words/")
+    assert_accessible(page)
+    texts = {line.key: " ".join(word if "{" in word else word[::-1] for word in line.english.split()) for line in sheet.lines()}
+    page.get_by_label("Language").select_option(label="Urdu")
+    page.get_by_label("The sheet, as CSV").set_input_files(
+        {"name": "letter.csv", "mimeType": "text/csv", "buffer": sheet.write(texts).encode()}
+    )
+    press(page, "Load and look at it")
+    expect(page.get_by_role("article")).to_have_attribute("dir", "rtl")
+    page.get_by_label("Who checked it?").fill("A. Speaker")
+    assert_accessible(page)
+    press(page, "Approve it: letters use it from now on")
+    expect(page.get_by_text("In use")).to_be_visible()

@@ -203,6 +203,9 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     "board-screen-revoke": (page(MANAGERS | PROVIDERS, 405), page(MANAGERS | PROVIDERS, 404)),
     "board-screen": (all_get(404), NOT_THERE),
     # A manager reads, an administrator switches.
+    "letter-words": (page(MANAGERS), page(MANAGERS, 422)),
+    "letter-words-sheet": (page(MANAGERS), NOT_THERE),
+    "letter-word-version": (page(MANAGERS, 404), page(MANAGERS, 404)),
     "rules": (page(MANAGERS | {ADMINISTRATOR}), NOT_THERE),
     "rule-new": (page(MANAGERS | {ADMINISTRATOR}), page(MANAGERS | {ADMINISTRATOR}, 422)),
     "rule": (page(MANAGERS | {ADMINISTRATOR}, 404), page(MANAGERS | {ADMINISTRATOR}, 404)),
