@@ -101,7 +101,7 @@ class PhoneCall(models.Model):
     class Said(models.TextChoices):
         YES = "yes", "Yes, we’ll help"
         NO = "no", "No, we can’t"
-        CALL_BACK = "call-back", "Ring again later"
+        CALL_BACK = "call-back", "They will ring back, or asked us to ring again"
         NOBODY = "nobody", "Nobody answered"
         STARTED = "started", "Support has started"
         FINISHED = "finished", "Support is finished"
@@ -117,6 +117,9 @@ class PhoneCall(models.Model):
     reason = models.CharField(max_length=40, blank=True)
     words = models.CharField(max_length=300, blank=True)
     ring_again_on = models.DateField(null=True, blank=True)
+    follow_up = models.ForeignKey(
+        "flow.FollowUp", on_delete=models.SET_NULL, null=True, blank=True, related_name="+", help_text="By which it is rung again."
+    )
     at = models.DateTimeField(help_text="When it was written down.")
 
     objects = PhoneCallQuerySet.as_manager()

@@ -12,7 +12,8 @@ from core.errors import Conflict, Invalid, NotFound
 from core.events import publish
 from flow import operations as referrals
 from flow.behalf import OnBehalf
-from flow.models import PhoneCall, ReferralTask, ReplyContact
+from flow.casework.follow_ups import finish, follow_up
+from flow.models import FollowUp, PhoneCall, ReferralTask, ReplyContact
 from flow.outside.contacts import signs_in
 from flow.workflow import Side, Status
 
@@ -27,6 +28,8 @@ _VERBS = {
 #: A call is written down within this time, or the clock of the referral says nothing.
 AT_LATEST = timedelta(days=14)
 RING_AGAIN_WITHIN = timedelta(days=60)
+#: After what they are rung again.
+AGAIN = (Said.CALL_BACK, Said.NOBODY)
 
 
 def refusal(task: ReferralTask, at: datetime) -> str:
@@ -90,11 +93,15 @@ def log(
         raise Conflict(f"“{Said(said).label}” is no longer possible: this request has moved on. Look again.", code="moved-on")
     if len(words) > 300:
         raise Invalid("Shorten this to 300 letters or fewer.", field="words")
-    if said == Said.CALL_BACK and not (ring_again_on and local_date(at) <= ring_again_on <= local_date(at) + RING_AGAIN_WITHIN):
+    if said not in AGAIN:
+        ring_again_on = None
+    if (said == Said.CALL_BACK or ring_again_on) and not (
+        ring_again_on and local_date(at) <= ring_again_on <= local_date(at) + RING_AGAIN_WITHIN
+    ):
         raise Invalid(f"Say on which day to ring again, within {RING_AGAIN_WITHIN.days} days.", field="ring_again_on")
     call = PhoneCall.objects.create(
         task=task, organization_id=task.referral.organization_id, by=by, rung=rung, rung_at=rung_at, said=said, reason=reason,
-        words=words, ring_again_on=ring_again_on if said == Said.CALL_BACK else None, at=at,
+        words=words, ring_again_on=ring_again_on, follow_up=_again(task, ring_again_on, by, at) if ring_again_on else None, at=at,
     )  # fmt: skip
     if verb := _VERBS.get(Said(said)):
         who = OnBehalf(
@@ -110,4 +117,27 @@ def log(
     else:
         sender = task.referral.organization_id
         publish("referral.rung", topics=[f"referral:{task.referral_id}"], audience=[sender], data={"task": str(task.pk), "said": said})
+    _end_waiting(call, at)
     return call
+
+
+def _again(task: ReferralTask, due_on: date, by: User, at: datetime) -> FollowUp:
+    """What is to be done by a day stands with all else that is: in the caller's own list, and that of the team."""
+    return follow_up(
+        patient_id=task.referral.patient_id,
+        referral_id=task.referral_id,
+        words=f"Ring {task.pool.service.name} again about this referral."[:300],
+        due_on=due_on,
+        user_id=by.pk,
+        by=by,
+        at=at,
+    )
+
+
+def _end_waiting(call: PhoneCall, at: datetime) -> None:
+    """They were rung again: what the calls before left to be done is done."""
+    assert call.by is not None  # who has just written it down
+    before = PhoneCall.objects.filter(task=call.task).exclude(pk=call.pk).values("follow_up")
+    for each in FollowUp.objects.visible_to(call.by).open().filter(pk__in=before).order_by("pk"):
+        came = f"Rung at {call.rung_at.astimezone(LONDON):%H:%M on %-d %B}: {str(Said(call.said).label).lower()}."
+        finish(follow_up_id=each.pk, outcome=came, by=call.by, at=at)

@@ -37,6 +37,8 @@ class Reach:
     refusal: str
     may_log: bool
     calls: tuple[PhoneCall, ...]
+    #: The numbers in its entry, to ring.
+    numbers: tuple[str, ...]
     wants_code: bool
 
 
@@ -87,7 +89,7 @@ def talk(task_id: UUID) -> list[Said]:
 
 def reach(referral: Referral, *, user: User, at: datetime) -> dict[UUID, Reach]:
     """Of a referral's requests those whose provider does not sign in: what was sent to it, and the calls that were written down."""
-    tasks = list(referral.tasks.select_related("pool__service__organization", "referral"))
+    tasks = list(referral.tasks.select_related("pool__service__organization", "referral").prefetch_related("pool__service__phones"))
     signing_in = set(
         User.objects.filter(organization__in={task.provider_id for task in tasks}, role=User.Role.PROVIDER, is_active=True).values_list(
             "organization_id", flat=True
@@ -114,6 +116,7 @@ def reach(referral: Referral, *, user: User, at: datetime) -> dict[UUID, Reach]:
             refusal=refusal,
             may_log=not refusal and bool(calls.answers_to_hear(task)),
             calls=tuple(rung.get(task.pk, ())),
+            numbers=tuple(phone.number for phone in task.pool.service.phones.all()),
             wants_code=contact is not None and messages.has_one_way(contact) and task.status in Status.known_to_provider(),
         )
     return found

@@ -1,11 +1,11 @@
 """What somebody without an account types on the page behind a link; who answers for a service; and calls that are written down."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
 
-from core.clock import LONDON, now
+from core.clock import LONDON, local_date, now
 from flow.casework.questions import QUESTIONS
 from flow.models import Attendance, PhoneCall, ReplyContact
 from flow.outside.calls import answers_to_hear
@@ -153,7 +153,8 @@ class CallForm(forms.Form):
         widget=forms.Textarea(attrs={"maxlength": "300"}),
     )
     ring_again_on = forms.DateField(
-        label="If later: ring again on",
+        label="If later, or nobody answered: ring again on",
+        help_text="It is put among your follow-ups for that day, and done when you write down the next call.",
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         required=False,
         error_messages={"invalid": "Give a day, like 27 3 2026."},
@@ -161,7 +162,8 @@ class CallForm(forms.Form):
     version = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, task: Any, **kwargs: Any) -> None:
-        kwargs.setdefault("initial", {"rung_at": _minute(now()), "version": task.version})
+        tomorrow = local_date(now()) + timedelta(days=1)
+        kwargs.setdefault("initial", {"rung_at": _minute(now()), "version": task.version, "ring_again_on": tomorrow})
         super().__init__(*args, **kwargs)
         field = self.fields["said"]
         assert isinstance(field, forms.ChoiceField)

@@ -311,6 +311,24 @@ def test_who_ends_a_contact_does_not_wait_for_links_that_point_at_it(pool, curat
     assert "FOR NO KEY UPDATE" in lock, "a link that is made at the same time holds the key, and waits for the links that end here"
 
 
+@pytest.mark.parametrize("said", ["call-back", "nobody"])
+def test_who_is_to_be_rung_again_stands_among_what_is_to_be_done_until_the_next_call(pool, nurse, said):
+    task, now = asked(pool, nurse), timezone.now()
+    tomorrow = timezone.localdate() + timedelta(days=1)
+    given = {"task_id": task.pk, "rung": "The desk", "rung_at": now, "by": nurse, "at": now}
+    first = calls.log(said=said, ring_again_on=tomorrow, **given)
+    due = FollowUp.objects.visible_to(nurse).get()
+    assert (first.follow_up, due.due_on, due.assigned_to, due.referral) == (due, tomorrow, nurse, task.referral)
+    assert pool.service.name in due.words
+    second = calls.log(said="nobody", ring_again_on=tomorrow, **given)
+    assert list(FollowUp.objects.open()) == [second.follow_up], "one thing to do, not one for each call"
+    calls.log(said="yes", ring_again_on=tomorrow, **given)
+    due.refresh_from_db()
+    assert not FollowUp.objects.open().filter(pk=second.follow_up_id).exists()
+    assert due.outcome.endswith(": nobody answered.")
+    assert calls.log(said="nobody", **given).follow_up is None, "a day is not asked for where nobody answered"
+
+
 @pytest.mark.req("R083")
 def test_what_a_provider_says_on_the_telephone_is_its_step(pool, nurse):
     task = asked(pool, nurse)
