@@ -26,8 +26,17 @@ COMPILED = ("tests/matching/test_allocation", "tests/matching/test_snapshot", "t
 FIRST = (
     *TOGETHER,
     *COMPILED,
-    "tests/faults/test_killed_in_the_middle.py",
-    "tests/faults/test_live_faults.py",
+    # These wait for processes most of the time: best while the browsers have work.
+    "tests/faults/",
+    "tests/notifications/test_live.py",
+    "tests/test_routes_access.py",
+    "tests/test_hostile_input.py",
+    "tests/test_access_matrix.py",
+    "tests/test_read_audit.py",
+    "tests/flow/test_row_security.py",
+    "tests/flow/test_histories.py",
+    "tests/flow/test_demo_load.py",
+    "tests/capacity/test_history.py",
     "tests/journeys/test_live_journey.py",
     "tests/journeys/test_entries_journey.py",
 )
