@@ -32,17 +32,19 @@ from flow.outside import links
 from flow.sight import glass
 from flow.workflow import Reason
 from tests.factories import EpisodeFactory, NeedProfileFactory, PatientFactory, PoolFactory, SelfReferralFactory, UserFactory
-from tests.factories.sharing import HubFactory
+from tests.factories.sharing import HubFactory, PathwayFactory, TeamFactory
 from tests.routes.policy import ACCEPTED, ASKED, NAMES_THE_PERSON, OWN, PERSON, TRUST
 from tests.routes.world import World
 
 DECLINED, WITHDRAWN, RETRACTED = "provider that said no", "provider whose request was taken back", "provider asked by mistake"
 EXPIRED, REVOKED = "referrer whose grant ran out", "referrer whose grant was revoked"
+#: Of the sender's organisation, and of none of its teams.
+COLLEAGUE = "colleague of the sender"
 HUB, HUB_COLLEAGUE, GRANTED, GLASS = "worker of a hub", "colleague who is not of the hub", "referrer with a grant", "opened in an emergency"
 #: Who stands in these relations may be told of the person nowhere at all.
 STRANGERS = (DECLINED, WITHDRAWN, RETRACTED, EXPIRED, REVOKED, HUB_COLLEAGUE)
 #: These may know the person, or what was sent to them of the person.
-FRIENDS = (HUB, GRANTED, GLASS)
+FRIENDS = (HUB, GRANTED, GLASS, COLLEAGUE)
 
 #: What each string is kept in, and who may ever read it besides the organisation whose person it is.
 SECRETS: dict[str, set[str]] = {
@@ -51,6 +53,13 @@ SECRETS: dict[str, set[str]] = {
     "Canary words": {ACCEPTED},
     "Canary note": {ACCEPTED, GRANTED},
     "Canary own note": {GRANTED},
+    # For one team of the sender's, which the sender and nobody else here is in.
+    "Canary team note": set(),
+    # What a pathway asked: in words, which no request shows before a yes; a figure that is to be shown before it, and one that is not.
+    "Canary garden": {ACCEPTED, GRANTED},
+    "70314159": {ACCEPTED, ASKED, GRANTED},
+    "70271828": {ACCEPTED, GRANTED},
+    "Canary told the hub": {HUB, GRANTED},
     "Canary letter": {ACCEPTED, GRANTED},
     "Canary scan": {GRANTED},
     "Canary pages": {GRANTED},
@@ -74,6 +83,8 @@ SECRETS: dict[str, set[str]] = {
 ALSO_NAMES = {ACCEPTED: {"register", "register-session", "register-book"}}
 #: What is not even the sender's to read.
 NOT_OURS = {"Canary provider's own"}
+#: What one team of the sender's organisation keeps from the others.
+NOT_THE_TEAMS = {"Canary team note"}
 WHO = tuple(each for each in PERSON if each != "Canary")
 
 
@@ -81,7 +92,8 @@ def told_unduly(relation: str, address: str, text: str) -> list[str]:
     """What of the person stands in an answer, and may not stand there for somebody in this relation."""
     secrets = [
         secret for secret, allowed in SECRETS.items()
-        if secret in text and relation not in allowed and (relation != OWN or secret in NOT_OURS)
+        if secret in text and relation not in allowed
+        and (relation not in (OWN, COLLEAGUE) or secret in NOT_OURS or (relation == COLLEAGUE and secret in NOT_THE_TEAMS))
     ]  # fmt: skip
     if address == "reply":  # whoever has the link of the service that asked
         secrets = [secret for secret in secrets if secret != "Canary question"]
@@ -113,6 +125,7 @@ class FullWorld(World):
         self._strangers()
         self._grant()
         self._at_a_hub()
+        self._on_a_pathway()
         self._around()
         self._written()
         self._outside()
@@ -174,6 +187,21 @@ class FullWorld(World):
         hubs.ask(entry_id=self.entry.pk, words="Canary triage", by=self.users[HUB], at=self.at)
         self.keys["hub"] = self.entry.pk
 
+    def _on_a_pathway(self) -> None:
+        """The request that was accepted, the one that was asked and the hub's were answered to what a pathway asks."""
+        asks = [
+            {"key": "steps", "text": "How many steps do they manage?", "kind": "number", "shown": "before"},
+            {"key": "stage", "text": "How far is it?", "kind": "number"},
+            {"key": "matters", "text": "What matters most?", "kind": "text", "shown": "before"},
+        ]
+        version = PathwayFactory(version={"questions": asks}).versions.get()
+        told = {"steps": "70314159", "stage": "70271828", "matters": "Canary garden"}
+        for referral, answers in (
+            (self.accepted.referral, told), (self.asked.referral, told), (self.entry.referral, {"matters": "Canary told the hub"}),
+        ):  # fmt: skip
+            referral.pathway_version, referral.pathway_answers = version, answers
+            referral.save(update_fields=["pathway_version", "pathway_answers"])
+
     def _around(self) -> None:
         organization = self.sender.organization
         row = relations.add_related(
@@ -194,6 +222,13 @@ class FullWorld(World):
     def _written(self) -> None:
         said_yes = self.users[ACCEPTED]
         casework.write_note(patient_id=self.patient.pk, words="Canary own note", by=self.sender, at=self.at)
+        #: One who is of the sender's organisation, and not of the team that keeps its notes.
+        team = TeamFactory(organization=self.sender.organization)
+        team.members.add(self.sender)
+        self.users[COLLEAGUE] = UserFactory(organization=self.sender.organization)
+        casework.write_note(
+            patient_id=self.patient.pk, words="Canary team note", audience=Note.Audience.TEAM, team_id=team.pk, by=self.sender, at=self.at
+        )  # fmt: skip
         casework.write_note(
             patient_id=self.patient.pk, words="Canary provider's own", referral_id=self.accepted.referral_id, audience=Note.Audience.OWN,
             by=said_yes, at=self.at,
