@@ -7,6 +7,7 @@ import pytest
 from django.db import ProgrammingError, transaction
 from django.urls import reverse
 from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
 from rest_framework.test import APIClient
 
 from core.errors import Conflict, Invalid, NotFound
@@ -15,7 +16,9 @@ from flow import asking, moves, operations, queries
 from flow.casework import story
 from flow.consents import Decision, Purpose, Source
 from flow.hubs import operations as hubs
-from flow.models import Episode, ReferralChange, ReferralTask
+from flow.models import Episode, ReferralChange, ReferralTask, ReplyContact, TaskLink
+from flow.outside import links
+from flow.outside import queries as outside
 from flow.workflow import Reason
 from notifications.notices import hearing
 from tests.factories import EpisodeFactory, NeedProfileFactory, PatientFactory, PoolFactory, UserFactory
@@ -132,6 +135,20 @@ def test_each_side_hears_of_it_once_and_the_story_tells_it_once(referral, sender
     referral.refresh_from_db()
     entries = [entry for entry in queries.timeline(referral) if entry.action == "edit"]
     assert [(entry.service_name, entry.reason) for entry in entries] == [("The referral", "Urgent (before: routine). The ward rang")]
+
+
+def test_a_service_that_answers_by_a_link_is_written_to_and_reads_what_changed_but_nothing_typed(sender, pools):
+    referral = send(sender, pools[:1], at=NOW)
+    kitchen = ReplyContact.objects.create(
+        service=pools[0].service, name="The kitchen", email="desk@sunny.example", check_made="published", created_at=NOW
+    )
+    edit(referral, sender, urgency="urgent", reason="Canary Featherstonehaugh", why="Canary Featherstonehaugh")
+    [task] = tasks_of(referral)
+    assert ProcrastinateJob.objects.get(task_name__endswith="send_task_link").args == {"task_id": str(task.pk)}
+    token = links.issue(task, kitchen, kind=TaskLink.Kind.SENT, channel="email", at=LATER)
+    shown = outside.page(token, at=LATER)
+    assert [change.words[0] for change in shown.changed] == ["Urgent (before: routine)"]
+    assert "Featherstonehaugh" not in repr(shown)
 
 
 def test_a_service_that_would_not_fit_any_more_is_told_before_it_is_saved(sender):
