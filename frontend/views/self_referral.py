@@ -4,6 +4,8 @@ The form says nothing of whether anybody is known. Pages behind a link show noth
 token, because the address itself is the secret that a forger would need.
 """
 
+import hashlib
+import secrets
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -11,6 +13,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.cache import cache
+from django.db import connection, transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -32,6 +35,8 @@ from frontend.views.errors import too_many_requests
 REQUESTS_AN_HOUR = 20
 #: How often a link may be opened or pressed in a minute from one network address.
 A_MINUTE = 60
+#: For how many seconds a second press of the same page is known to be one.
+PRESSES_FOR = 1800
 
 View = Callable[..., HttpResponse]
 
@@ -131,26 +136,58 @@ def _offer(pk: UUID) -> queries.Offer:
         raise Http404 from None
 
 
+@transaction.atomic
 def _sent(request: HttpRequest, offer: queries.Offer, token: str = "") -> HttpResponse:
     """Saved, sent, or told what is wrong with everything still in its box."""
     if request.POST.get("website"):
         return redirect("service-asked", offer.service.pk)  # a program: it is thanked, and nothing is kept
     form = AskForm(request.POST, offer=offer)
     saved = request.POST.get("do") == "save"
+    if not token and (before := _pressed_before(request, offer)):
+        return redirect("my-request", before)
     if (saved or form.is_valid()) and _too_many(request):
         form.add_error(None, "Many requests came from this computer in the last hour. Please try again later, or ring the service.")
     elif saved:
         typed = as_typed(request.POST)
         token = operations.save(service_id=offer.service.pk, typed=typed, token=token, at=now(), **news_address(typed))
+        _remember(request, offer, token)
         return redirect("my-request", token)
     elif form.is_valid():
         try:
-            return redirect("my-request", operations.send(service_id=offer.service.pk, asked=form.asked(), token=token, at=now()))
+            token = operations.send(service_id=offer.service.pk, asked=form.asked(), token=token, at=now())
+            _remember(request, offer, token)
+            return redirect("my-request", token)
         except NotFound:
             raise
         except LuneError as error:
             tell(form, error)
     return _form(request, offer, form, token=token)
+
+
+def _pressed_before(request: HttpRequest, offer: queries.Offer) -> str:
+    """The link that the same press of this very page was given, where somebody presses twice or goes back: one request, not two.
+
+    Until the transaction ends, a second press waits for the first.
+    """
+    key = _press(request, offer)
+    if not key:
+        return ""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
+    return str(cache.get(key, ""))
+
+
+def _remember(request: HttpRequest, offer: queries.Offer, token: str) -> None:
+    if key := _press(request, offer):
+        cache.set(key, token, PRESSES_FOR)
+
+
+def _press(request: HttpRequest, offer: queries.Offer) -> str:
+    """A page as it was sent: the sign that it was given, which nobody else has, and all that stood in its boxes."""
+    if not request.POST.get("form"):
+        return ""
+    sent = repr([str(offer.service.pk), *sorted((name, request.POST.getlist(name)) for name in request.POST)])
+    return f"self-referral-press:{hashlib.sha256(sent.encode()).hexdigest()}"
 
 
 def _too_many(request: HttpRequest) -> bool:
@@ -167,6 +204,7 @@ def _form(request: HttpRequest, offer: queries.Offer, form: AskForm, *, token: s
         "form": form,
         "for_others": SelfReferral.ForWhom.OTHER in offer.for_whom,
         "token": token,
+        "sign": (form.data.get("form", "") if form.is_bound else "")[:40] or secrets.token_urlsafe(16),
         "address": _address(token) if token else "",
         "until": until,
     }

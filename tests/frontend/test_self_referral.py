@@ -64,7 +64,23 @@ def text(answer) -> str:
 
 def without_secrets(page) -> str:
     """A page without what is another one each time."""
-    return re.sub(r"/my-request/[\w-]+|nonce=\"[^\"]+\"", "", text(page))
+    return re.sub(r"/my-request/[\w-]+|nonce=\"[^\"]+\"|name=\"form\" value=\"[^\"]+\"", "", text(page))
+
+
+@pytest.mark.parametrize("do", ["send", "save"])
+def test_who_presses_twice_has_asked_once(service, do):
+    """As a phone does without scripts on a slow line, or whoever goes back and sends again."""
+    client, address = Client(), reverse("service-ask", args=[service.pk])
+    given = [re.search(r'name="form" value="([^"]+)"', text(client.get(address)))[1] for _ in range(2)]
+    assert given[0] != given[1]
+    first, again = (client.post(address, FORM | {"do": do, "form": given[0]}) for _ in range(2))
+    assert first.url == again.url
+    assert SelfReferral.objects.count() == 1
+    client.post(address, FORM | {"do": do, "form": given[0], "words": "And I cannot cook."})
+    client.post(address, FORM | {"do": do, "form": given[1]})
+    assert SelfReferral.objects.count() == 3, "what was changed, or comes from another page, is another request"
+    wrong = client.post(address, FORM | {"do": "send", "form": given[0], "phone": ""})
+    assert f'name="form" value="{given[0]}"' in text(wrong), "a page that comes back with what is wrong is the same page"
 
 
 @pytest.mark.req("R155")
