@@ -191,7 +191,7 @@ def _new_pools(found: _Gathered, asked: Sequence[asking.Asked]) -> dict[int, UUI
                 f"Nobody who came lately could have used a place of this kind: {change.kind_name}. Choose another kind.", code="no-use"
             )
         pool = uuid4()
-        like = replace(min(alike)[2], pool_id=str(pool), service_id=str(pool), x=change.x, y=change.y)
+        like = min(alike)[2]._replace(pool_id=str(pool), service_id=str(pool), x=change.x, y=change.y)
         for (pathway, need), options in zip(found.needs, found.options, strict=True):
             weights = Weights.from_json(WeightSet.objects.newest(pathway).weights)
             if (option := _option(need, like, weights)) is not None:
