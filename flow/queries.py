@@ -163,8 +163,8 @@ def age_band(age: int) -> str:
 
 
 @transaction.atomic
-def provider_view(task: ReferralTask, user: User) -> ProviderView:
-    """A task as its provider may see it now. Showing who it is writes a row of the read audit.
+def provider_view(task: ReferralTask, user: User, *, refresh: bool = False) -> ProviderView:
+    """A task as its provider may see it now. Showing who it is writes a row of the read audit (`refresh`: as in `core.audit`).
 
     Raises NotFound when `user` does not answer for the task's provider.
     """
@@ -173,7 +173,7 @@ def provider_view(task: ReferralTask, user: User) -> ProviderView:
     identity = None
     if task.status in Status.known_to_provider():
         patient = task.referral.patient
-        audit.record_read(user=user, record_type="patient", record_id=patient.pk)
+        audit.record_read(user=user, record_type="patient", record_id=patient.pk, refresh=refresh)
         identity = Identity(
             patient=patient.pk,
             given_name=patient.given_name,

@@ -118,7 +118,7 @@ def _ask(request: SignedIn, asked: ReferralTask, taken: workflow.Step, form: Ans
 def _page(request: SignedIn, asked: ReferralTask, *, problem: LuneError | None = None) -> HttpResponse:
     at = now()
     state = pool_states([asked.pool_id], at)[asked.pool_id]
-    view = queries.provider_view(asked, request.user)
+    view = queries.provider_view(asked, request.user, refresh=bool(request.htmx))
     changes = fit.changes(asked, at) if asked.status == Status.REQUESTED else []
     context = {
         "task": asked,

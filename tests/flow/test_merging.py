@@ -173,7 +173,7 @@ def test_nothing_is_written_to_a_record_that_is_being_merged_where_nobody_would_
         "note": lambda: write_note(words="Afraid of dogs", **about),
         "document": lambda: casework.add_document(title="A scan", file=ContentFile(b"%PDF-1.4\n%%EOF", name="a.pdf"), **about),
         "follow-up": lambda: casework.follow_up(words="Ring them", due_on=timezone.localdate(), **about),
-        "stay": lambda: operations.start_episode(kind="community", discharge_pathway="", **about),
+        "stay": lambda: operations.start_episode(kind="community", discharge_pathway="P1", **about),
         "consent": lambda: operations.record_consent(**said, **about),
         "kin": lambda: operations.add_related(name="Their son", relation="child", **about),
         "kin of": lambda: operations.add_related(person=gone.pk, relation="partner", **(about | {"patient_id": friend.pk})),
