@@ -11,7 +11,7 @@ from flow.models import Episode, Hub, Pathway, Referral, RuleVersion
 Action = RuleVersion.Action
 #: What an action does, told of what it would do.
 WOULD = {
-    Action.REMIND: "whose move it is would have been reminded",
+    Action.REMIND: "whoever was to move next would have been reminded",
     Action.WITHDRAW: "the request would have been withdrawn",
     Action.OFFER_NEXT: "the next service of the list would have been asked",
     Action.ROUTE: "the referral would have been sent to the hub",

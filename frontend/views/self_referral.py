@@ -174,7 +174,11 @@ def _pressed_before(request: HttpRequest, offer: queries.Offer) -> str:
         return ""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
-    return str(cache.get(key, ""))
+    token = str(cache.get(key, ""))
+    try:
+        return token if token and links.find(token, at=now()) else ""
+    except NotFound:
+        return ""  # they have deleted it since, and ask anew
 
 
 def _remember(request: HttpRequest, offer: queries.Offer, token: str) -> None:

@@ -79,6 +79,10 @@ def test_who_presses_twice_has_asked_once(service, do):
     client.post(address, FORM | {"do": do, "form": given[0], "words": "And I cannot cook."})
     client.post(address, FORM | {"do": do, "form": given[1]})
     assert SelfReferral.objects.count() == 3, "what was changed, or comes from another page, is another request"
+    client.post(first.url, {"do": "end" if do == "send" else "withdraw"})
+    assert client.post(address, FORM | {"do": do, "form": given[0]}).url != first.url, (
+        "what was deleted is asked anew, not led to a dead link"
+    )
     wrong = client.post(address, FORM | {"do": "send", "form": given[0], "phone": ""})
     assert f'name="form" value="{given[0]}"' in text(wrong), "a page that comes back with what is wrong is the same page"
 
