@@ -6,10 +6,10 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from core import audit, sealing
+from core import acting, audit, sealing
 from core.models import AuditEntry, AuditSeal
 from tests.factories import UserFactory
 
@@ -67,6 +67,33 @@ def test_whatever_is_changed_taken_away_or_slipped_in_shows(deed, complaint):
     assert any(complaint in each for each in complaints), complaints
     with pytest.raises(CommandError, match="not as it was sealed"):
         call_command("check_audit", stdout=StringIO(), stderr=StringIO())
+
+
+@pytest.mark.parametrize(
+    ("deed", "complaint"),
+    [
+        ("TRUNCATE core_auditentry", "was made of 3 entries; there are 0"),
+        ("DELETE FROM core_auditentry WHERE id > (SELECT max(upto_id) FROM core_auditseal WHERE number = 1)", "was made of 2 entries"),
+        ("DELETE FROM core_auditseal WHERE number < 3", "Seal 1 is missing"),
+    ],
+)
+def test_the_newest_taken_away_in_one_go_shows_as_far_as_it_was_sealed(deed, complaint):
+    """And of what waits for its seal the log of the seals tells how far it was: every five minutes."""
+    seals(), sealing.seal(at=timezone.now())
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute(deed)
+    assert any(complaint in each for each in sealing.check().complaints)
+
+
+@pytest.mark.parametrize("table", [AuditEntry, AuditSeal])
+@pytest.mark.parametrize("deed", ["UPDATE {} SET at = now()", "DELETE FROM {}", "TRUNCATE {}"])
+def test_whoever_serves_requests_can_neither_change_nor_empty_the_audit(table, deed):
+    seals()
+    before = table.objects.count()
+    with pytest.raises(DatabaseError), acting.for_user(UserFactory()), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(deed.format(table._meta.db_table))
+    assert table.objects.count() == before
 
 
 def test_what_is_still_being_written_is_left_for_the_next_seal():
