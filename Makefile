@@ -62,7 +62,7 @@ nightly: setup-test ## let clients race for last places, 10,000 rounds, and writ
 	@$(DURING) env LUNE_TEST_DB=test_lune_faults LUNE_FAULT_ROUNDS=$(KILLS) $(BIN)/pytest -q tests/faults/test_killed_in_the_middle.py
 	@$(DURING) env LUNE_TEST_DB=test_lune_memory LUNE_SNAPSHOT_ROUNDS=$(ROUNDS) $(BIN)/pytest -q tests/matching/test_snapshot.py
 	@$(DURING) env LUNE_TEST_DB=test_lune_histories LUNE_HISTORIES=$(HISTORIES) $(BIN)/pytest -q tests/flow/test_histories.py
-	@$(DURING) env LUNE_TEST_DB=test_lune_answers LUNE_ANSWER_ROUNDS=$$(( $(ROUNDS) / 100 )) $(BIN)/pytest -q tests/faults/test_races_of_answers.py
+	@$(DURING) env LUNE_TEST_DB=test_lune_answers LUNE_ANSWER_ROUNDS=$$(( $(ROUNDS) / 100 )) $(BIN)/pytest -q tests/faults/test_races_of_answers.py tests/faults/test_races_of_records.py
 	@$(DURING) env LUNE_TEST_DB=test_lune_access LUNE_ACCESS_EVERY=1 $(BIN)/pytest -q -s tests/test_access_matrix.py tests/test_routes_access.py tests/test_read_audit.py \
 		tests/flow/test_row_security.py
 	@$(DURING) env LUNE_TEST_DB=test_lune_nonsense LUNE_NONSENSE_EVERY=1 $(BIN)/pytest -q tests/test_hostile_input.py tests/frontend/test_entries_hostile.py
