@@ -14,12 +14,12 @@ from flow import consents
 from flow import operations as referrals
 from flow.attendance import operations as attendance
 from flow.models import PersonMessage, ReferralTask, ReleaseCode, SessionCancellation
-from flow.outside import contacts, messages
+from flow.outside import messages
 from flow.reminders import sending
 from tests.factories import PoolFactory, UserFactory
 from tests.flow.helpers import send
 from tests.journeys.conftest import Visit
-from tests.journeys.pages import assert_accessible, assert_fits, line, press
+from tests.journeys.pages import assert_accessible, assert_fits, follow, line, press
 from tests.journeys.steps import (
     FAMILY_NAME,
     GIVEN_NAME,
@@ -50,13 +50,21 @@ def code_sent() -> str:
 @pytest.mark.req("R083")
 @pytest.mark.on_a_phone
 def test_a_provider_by_signed_link_on_a_phone(visit: Visit, console: list[str]):
-    # given a lunch club where nobody signs in, whose kitchen is registered, and a nurse who asks it for somebody
+    # given a lunch club where nobody signs in, whose kitchen a curator registers, and a nurse who asks it for somebody
     given_preston()
     club = given_home("Sunny Lunch Club")
-    registered = {"name": "The kitchen", "email": EMAIL, "phone": PHONE, "check_made": "published"}
-    contacts.register(service_id=club.service_id, by=UserFactory(curator=True), at=timezone.now(), **registered)
+    desk = visit(UserFactory(curator=True), f"/directory/{club.service_id}/replies/")
+    for label, words in (("Who answers?", "The kitchen"), ("E-mail address", EMAIL), ("Mobile number", PHONE)):
+        desk.get_by_label(label).fill(words)
+    desk.get_by_role("radio", name="Rang the number that they publish").check()
+    press(desk, "Save")
+    expect(desk.get_by_role("button", name="Send no more links")).to_be_visible()
+    assert_accessible(desk)
     nurse = given_referrer()
     task = send(nurse, [club], patient=given_patient(nurse, phone="07700 900123"), reason="Lonely").tasks.get()
+    asks = visit(nurse, f"/referrals/{task.referral_id}/code/{task.pk}/")
+    expect(asks.get_by_text("They have not said yes by their link")).to_be_visible()
+    assert_accessible(asks)
     console += ["status of 410", "status of 422"]
     # when the kitchen opens the link, it reads what is needed and no name
     address = link_for(task)
@@ -116,8 +124,11 @@ def test_somebody_reached_by_texts_alone_says_that_they_cannot_come_and_takes_an
     expect(phone.get_by_role("status")).to_contain_text("I cannot come")
     assert_accessible(phone)
     # then those who run the group see it on the list, call the session off and offer another one
-    desk = visit(staff, f"/register/{group.service_id}/{first.starts_at:%Y%m%dT%H%MZ}/")
+    desk = visit(staff, f"/register/?day={first.starts_at:%Y-%m-%d}")
+    assert_accessible(desk)
+    follow(desk, "Sunny Gentle Exercise")
     expect(desk.get_by_text("They say they cannot come")).to_be_visible()
+    assert_accessible(desk)
     desk.get_by_role("link", name="Cancel this session").click()
     assert_accessible(desk)
     press(desk, "Cancel the session")
@@ -155,3 +166,27 @@ def link_of(kind: str) -> str:
     message = PersonMessage.objects.get(kind=kind)
     assert sending.send(message_id=message.pk, at=max(message.due_at, timezone.now())) == "sent"
     return re.search(r"(/t/\S+)", sms.KeepingGateway.outbox[-1][2])[1]
+
+
+@pytest.mark.req("R083")
+def test_a_provider_who_is_not_here_is_rung_twice(visit: Visit):
+    # given a link worker who asks a club where nobody signs in
+    given_preston()
+    nurse, club = given_referrer(), given_home("Fir Lunch Club")
+    club.service.phones.create(number="01772 555 0101")
+    task = send(nurse, [club]).tasks.get()
+    page = visit(nurse, f"/referrals/{task.referral_id}/")
+    expect(page.get_by_role("link", name="01772 555 0101")).to_be_visible()
+    # when nobody answers, the next try stands among what is to be done
+    for rung, said in (("The desk", "Nobody answered"), ("Jo at the desk", "Yes, we’ll help")):
+        follow(page, "Write down a call")
+        page.get_by_label("Who did you ring?").fill(rung)
+        page.get_by_role("radio", name=said).check()
+        assert_accessible(page)
+        press(page, "Write this down")
+        page.goto("/follow-ups/?show=open")
+        expect(page.get_by_text("Ring Fir Lunch Club again about this referral.")).to_have_count(int(said.startswith("Nobody")))
+        page.goto(f"/referrals/{task.referral_id}/")
+    # then it is done with the next call, by which they said yes
+    task.refresh_from_db()
+    assert task.status == "accepted"
