@@ -82,7 +82,8 @@ def enter(
 ) -> Referral:
     """Send what arrived on paper, by e-mail or by phone. Their wait began on the day on which it arrived.
 
-    Somebody on record is not recorded again. `version_id` and `typed`: a pathway and its answers, as in `flow.operations.send`. Raises what `person_of` and `send` do, and Invalid (`field`).
+    Somebody on record is not recorded again. `version_id` and `typed`: a pathway and its answers, as in `flow.operations.send`. Raises
+    what `person_of` and `send` do, and Invalid (`field`).
     """
     _check(origin, by, at)
     patient = person_of(person, by=by, at=at, is_record=is_record, is_another=is_another)

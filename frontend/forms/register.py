@@ -94,7 +94,7 @@ class WalkInsForm(forms.Form):
         max_value=2000,
         error_messages={
             "required": "Write a number; 0 for none.", "invalid": "Write the number in figures, for example 3.",
-            "min_value": "Write 0 or more.", "max_value": "Write a number up to 2,000.",
+            "min_value": "Write how many people came, 0 or more.", "max_value": "Write how many people came, up to 2,000.",
         },
     )  # fmt: skip
 
