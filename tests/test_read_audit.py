@@ -62,6 +62,7 @@ class Known:
         self.ids = {(kind, pk): {str(pk)} for kind, pk in names} | {("referral", pk): {str(pk)} for pk in referrals}
         self.ids["patient", world.patient.pk] |= {str(world.stay.pk), str(world.asked.reservation_id)}  # a stay or hold is its person's
         self.ids["referral", world.accepted.referral_id].add("The ward, 01772 000000")  # a letter as text has no id
+        self.ids["referral", world.entry.referral_id].add(str(world.entry.pk))  # a hub reads it as its entry
         tasks = {world.accepted.pk: world.accepted.referral_id, world.asked.pk: world.asked.referral_id}
         for task, referral in tasks.items():
             self.ids["referral", referral].add(str(task))

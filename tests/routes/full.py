@@ -185,6 +185,8 @@ class FullWorld(World):
         )  # fmt: skip
         hubs.take(entry_id=self.entry.pk, by=self.users[HUB], at=self.at)
         hubs.ask(entry_id=self.entry.pk, words="Canary triage", by=self.users[HUB], at=self.at)
+        # The database's own clock stands at the start of the transaction, in which all of this test is.
+        Grant.objects.filter(to_organization=hub.organization).update(starts_at=self.at - timedelta(days=1))
         self.keys["hub"] = self.entry.pk
 
     def _on_a_pathway(self) -> None:
