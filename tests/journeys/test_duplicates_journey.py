@@ -93,7 +93,9 @@ def test_a_person_who_is_recorded_twice_becomes_one_with_what_was_agreed(visit: 
     follow(page, "Compare them")
     assert_accessible(page)
     press(page, "Merge")
-    # then one record says both
+    # then it can be undone, and one record says both
+    expect(page.get_by_role("button", name=f"Undo the merge of {GIVEN_NAME} {FAMILY_NAME[:-1]}")).to_be_visible()
+    follow(page, f"{GIVEN_NAME} {FAMILY_NAME}")
     expect(page.get_by_role("heading", level=1, name=f"{GIVEN_NAME} {FAMILY_NAME}")).to_be_visible()
     expect(page.get_by_text("01772 900100")).to_be_visible()
     expect(page.get_by_text("Another record may be the same person")).to_be_hidden()

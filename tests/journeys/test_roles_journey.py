@@ -16,7 +16,11 @@ from tests.journeys.steps import given_patient, given_referrer, then_nothing_nam
 ROLES = [
     ({}, ["People waiting", "Plan", "Held places", "Hub", "Find a service"], "/inbox/"),
     ({"provider": True}, ["Our places", "Referrals to us", "Register", "People asking", "Our services"], "/worklist/"),
-    ({"manager": True}, ["Dashboard", "Plan", "What if", "Unmet need", "History", "Use", "Likely yes", "Sharing", "Rules"], "/inbox/"),
+    (
+        {"manager": True},
+        ["Dashboard", "Plan", "What if", "Unmet need", "History", "Use", "Likely yes", "Sharing", "Rules", "Letters"],
+        "/inbox/",
+    ),
     (
         {"curator": True},
         ["Entries", "Proposals", "People asking", "Records to check", "Not reached", "Answers", "Words", "Doubles", "Imports", "Use"],
