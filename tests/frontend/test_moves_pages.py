@@ -75,7 +75,7 @@ def test_a_manager_writes_a_rule_sees_what_it_would_have_done_and_switches_it_on
     made = client.post(reverse("rule-new"), typed)
     rule = ProcessRule.objects.get()
     page = client.get(made.url).content.decode()
-    assert f"referral {str(referral.pk)[:8]}" in page
+    assert f"Referral {str(referral.pk)[:8]}" in page
     assert "It would have acted <strong>1 time</strong>" in page
     assert referral.patient.family_name not in page
     version = rule.versions.get()

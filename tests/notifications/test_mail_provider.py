@@ -33,10 +33,10 @@ def provider(settings):
 
 
 def told() -> Delivery:
-    """A notice that goes out by e-mail, sent."""
-    user = UserFactory()
-    operations.say("stopped", users=[user], data={"what": "webhook"}, at=timezone.now())
-    assert send_due() == ["sent"]
+    """A notice that goes out by e-mail, sent: by day, whenever this runs, for nobody is written to at night."""
+    user, noon = UserFactory(), timezone.now().replace(hour=12)
+    operations.say("stopped", users=[user], data={"what": "webhook"}, at=noon)
+    assert send_due(noon) == ["sent"]
     return Delivery.objects.get(user=user, route=Route.EMAIL)
 
 
