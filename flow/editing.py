@@ -171,11 +171,13 @@ class _Turned:
 
     def withdraw(self, referral: Referral, why: str, *, by: User, at: datetime) -> None:
         places.lock({task.pool_id for task in self.tasks})
-        reason = f"It does not fit what is needed now. {why}"[:300]
+        plain = "It does not fit what is needed now."
+        reason = f"{plain} {why}"[:300]
         for task in self.tasks:
             step = workflow.step(Action.WITHDRAW, status=task.status, side=Side.REFERRER)
             steps.give_back(task, by=by, at=at)
-            steps.take(task, step, by=by, at=at, reason=("", reason))
+            # The sender's own words may name somebody: they are for who has said yes.
+            steps.take(task, step, by=by, at=at, reason=("", plain if task.status == Status.REQUESTED else reason))
         for entry in self.entries:
             waterfall.settle(entry, State.DROPPED, reason, at)
         end_sent_on([referral.pk], by=by, at=at)
