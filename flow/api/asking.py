@@ -65,6 +65,28 @@ STEPS: dict[str, Callable[[Request, UUID, dict[str, Any], dict[str, Any]], None]
 }
 
 
+def once_shown(request: Request, pk: UUID, change: Callable[[], object]) -> Response:
+    """Change a referral, once for an idempotency key, and answer with it as it is then. What was read too long ago is 412."""
+
+    def act() -> tuple[Any, int]:
+        try:
+            change()
+        except Conflict as error:
+            if error.code != "stale-version":
+                raise
+            raise PreconditionFailed(error.message) from error
+        return {"id": pk}, status.HTTP_200_OK
+
+    if idempotency.HEADER not in request.headers:
+        act()
+        return show_referral(request, pk)
+    kept = idempotency.once(request, act)
+    shown = show_referral(request, pk)
+    if "Idempotency-Replayed" in kept.headers:
+        shown["Idempotency-Replayed"] = kept.headers["Idempotency-Replayed"]
+    return shown
+
+
 class ReferralStep(APIView):
     """Change whom a referral asks, on what was read of it: 428 without `If-Match`, 412 when anything of it has changed since.
 
@@ -85,20 +107,4 @@ class ReferralStep(APIView):
         told.is_valid(raise_exception=True)
         how = {"by": user_of(request), "at": clock.now(), "expected": expected_mark(request)}
 
-        def act() -> tuple[Any, int]:
-            try:
-                STEPS[action](request, pk, told.validated_data, how)
-            except Conflict as error:
-                if error.code != "stale-version":
-                    raise
-                raise PreconditionFailed(error.message) from error
-            return {"id": pk}, status.HTTP_200_OK
-
-        if idempotency.HEADER not in request.headers:
-            act()
-            return show_referral(request, pk)
-        kept = idempotency.once(request, act)
-        shown = show_referral(request, pk)
-        if "Idempotency-Replayed" in kept.headers:
-            shown["Idempotency-Replayed"] = kept.headers["Idempotency-Replayed"]
-        return shown
+        return once_shown(request, pk, lambda: STEPS[action](request, pk, told.validated_data, how))

@@ -1,22 +1,20 @@
 """One referral over the API: as it stands, and what its sender changes of it after it was sent."""
 
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers, status
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core import clock, idempotency
+from core import clock
 from core.api import user_of
-from core.errors import Conflict
-from core.preconditions import PreconditionFailed, expected_mark
+from core.preconditions import expected_mark
 from flow import editing, operations
-from flow.api.asking import IF_MATCH
+from flow.api.asking import IF_MATCH, once_shown
 from flow.api.serializers import ReferralDetailSerializer
 from flow.api.views import OPTIONAL_KEY, show_referral
 from flow.models import Referral
@@ -62,20 +60,7 @@ class ReferralDetail(APIView):
         if changes.get("answer_within") is not None:
             changes["answer_within"] = timedelta(minutes=changes["answer_within"])
 
-        def act() -> tuple[Any, int]:
-            try:
-                operations.edit_referral(referral_id=pk, by=user_of(request), at=clock.now(), expected=mark, **changes)
-            except Conflict as error:
-                if error.code != "stale-version":
-                    raise
-                raise PreconditionFailed(error.message) from error
-            return {"id": pk}, status.HTTP_200_OK
+        def change() -> object:
+            return operations.edit_referral(referral_id=pk, by=user_of(request), at=clock.now(), expected=mark, **changes)
 
-        if idempotency.HEADER not in request.headers:
-            act()
-            return show_referral(request, pk)
-        kept = idempotency.once(request, act)
-        shown = show_referral(request, pk)
-        if "Idempotency-Replayed" in kept.headers:
-            shown["Idempotency-Replayed"] = kept.headers["Idempotency-Replayed"]
-        return shown
+        return once_shown(request, pk, change)
