@@ -47,6 +47,11 @@ def day(value: date | datetime | None) -> str:
     return value.strftime("%-d %B %Y")
 
 
+def weekday(value: date) -> str:
+    """A day with its name, for whoever plans by the week: "Thursday 5 March 2026"."""
+    return f"{value:%A} {day(value)}"
+
+
 def iso(moment: datetime | None) -> str:
     return "" if moment is None else moment.isoformat()
 
@@ -108,6 +113,7 @@ def environment(**options: Any) -> Environment:
         "ago": ago,
         "clock_time": clock_time,
         "day": day,
+        "weekday": weekday,
         "hour": lambda moment: clock_words(moment.time()),
         "held_until": lambda until: countdown.clock(until, clock.now()),
         "iso": iso,

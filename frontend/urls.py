@@ -123,6 +123,7 @@ urlpatterns: list = [
     path("requests/<uuid:pk>/", requests.read, name="request"),
     path("requests/<uuid:pk>/<slug:action>/", requests.step, name="request-step"),
     path("places/", places.places, name="places"),
+    path("places/same/", places.all_the_same, name="places-same"),
     path("places/waiting/", waiting.waiting, name="place-waiting"),
     path("places/keys/", place_keys.place_keys, name="place-keys"),
     path("places/keys/<uuid:pk>/take-back/", place_keys.place_key_revoke, name="place-key-revoke"),

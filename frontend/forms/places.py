@@ -1,10 +1,13 @@
 """What a provider says about one pool of places: by one tap, or by the whole form; and what a pool is."""
 
+from collections.abc import Iterable
 from typing import Any, cast
+from uuid import UUID
 
 from django import forms
 
 from capacity import limits
+from capacity.batch import MOST_LINES
 from capacity.kinds import bed_type_of, kind_of, units_of
 from capacity.models import BedType, CapacityStatus, Infection, Per, ServiceCapacity
 from catalogue.models import Service
@@ -100,6 +103,20 @@ class PlaceForm(forms.Form):
             if told["is_open"] and (sent["closed_reason"] or sent["closed_until"]):
                 raise Invalid("You said why or until when these places are closed. Choose “Closed for now”, or take that away.")
         return told
+
+
+def confirmed(values: Iterable[str]) -> dict[UUID, int]:
+    """Which figures one press says are still correct: of each pool the version that stood on the page. Raises Invalid."""
+    found: dict[UUID, int] = {}
+    for value in values:
+        pool, _, version = value.partition(":")
+        try:
+            found[UUID(pool)] = min(int(version), 2**31 - 1)
+        except ValueError as error:
+            raise Invalid(ADVICE["version"]) from error
+    if not 0 < len(found) <= MOST_LINES:
+        raise Invalid(ADVICE["version"])
+    return found
 
 
 def _newcomers(label: str) -> forms.IntegerField:

@@ -15,7 +15,7 @@ from catalogue.entry.queries import waiting_proposals
 from catalogue.models import DuplicateCandidate, Source, User
 from flow.casework import queries as casework
 from flow.models import SelfReferral
-from flow.queries import dashboard, inbox
+from flow.queries import dashboard, inbox, inbox_tasks
 from flow.self_referral.queries import counts as asking
 from flow.workflow import Status
 from flow.worklist import lines as worklist
@@ -59,10 +59,10 @@ def _provider(user: User, at: datetime) -> list[Count]:
     states = with_state(ServiceCapacity.objects.run_by(user).offered(at), at)
     doubtful = [state for state in states if state.rag is Rag.GREY or (state.rag is Rag.AMBER and "check first" in state.word)]
     return [
-        Count(len(new), "new referrals to answer", "inbox", {}),
-        Count(sum(bool(r.respond_by and r.respond_by < at) for r in new), "late for an answer", "inbox", {}, "Answer these first"),
+        Count(len(new), "new referrals to answer", "inbox", {"show": "new"}),
+        Count(inbox_tasks(user, late_at=at).count(), "late to be answered or begun", "inbox", {"show": "late"}, "See to these first"),
         _asking(user),
-        Count(len(requests) - len(new), "people you have said yes to", "inbox", {}),
+        Count(len(requests) - len(new), "people you have said yes to", "inbox", {"show": "helping"}),
         Count(sum(state.free or 0 for state in states), "places you show as free", "places", {}),
         Count(len(doubtful), "figures that are getting old", "places", {}, "One tap keeps them green"),
         *_casework(user, at),

@@ -1,8 +1,9 @@
 """Referrals as the provider that was asked reads them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from capacity.models import CapacityStatus
 from capacity.queries import PoolState
@@ -75,6 +76,8 @@ class Line:
     look: str
     due: str
     urgent: bool
+    room: str = ""
+    """Of a new request: that nothing is to offer; empty when there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +125,19 @@ def title(profile: AnonymisedProfile) -> str:
     return f"{profile.sex or 'Person'}, {profile.age_band}, near {profile.outcode}"
 
 
-def lines(profiles: Iterable[AnonymisedProfile], *, at: datetime, late: bool = False) -> list[Line]:
+def room(profile: AnonymisedProfile, state: PoolState | None) -> str:
+    """Why a yes needs thought: "0 to offer, 2 held"; empty when a place is there, or nobody told how many are."""
+    if state is None or state.available is None or has_place(profile, state):
+        return ""
+    if state.status == CapacityStatus.NO_CAPACITY:
+        return "You say that you take nobody now"
+    return "0 to offer" + (f", {state.held} held" if state.held else "")
+
+
+def lines(
+    profiles: Iterable[AnonymisedProfile], *, at: datetime, states: Mapping[UUID, PoolState] | None = None, late: bool = False
+) -> list[Line]:
+    """`states`: of the places asked for, as far as they are to be told."""
     return [
         Line(
             profile=profile,
@@ -131,6 +146,7 @@ def lines(profiles: Iterable[AnonymisedProfile], *, at: datetime, late: bool = F
             look=look(profile.status),
             due=due(profile, at, late=late),
             urgent=profile.urgency == Referral.Urgency.URGENT and profile.status == Status.REQUESTED,
+            room=room(profile, (states or {}).get(profile.pool)),
         )
         for profile in profiles
     ]

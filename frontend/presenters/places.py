@@ -63,6 +63,12 @@ class Card:
         return words.session(state.starts_at, state.ends_at) if state.starts_at else state.name
 
     @property
+    def confirmable(self) -> bool:
+        """It has a figure that “still correct” can be said of together with others; sessions and what makes them are asked singly."""
+        state = self.state
+        return state.reported_at is not None and not state.makes_sessions and state.starts_at is None
+
+    @property
     def also(self) -> list[str]:
         """What else was told, a line each."""
         state = self.state

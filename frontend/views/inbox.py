@@ -1,5 +1,6 @@
 """What was asked of a provider, and its answers. Nothing here names a person before the provider has said yes."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.contrib import messages
@@ -18,6 +19,7 @@ from flow import fit, operations, queries, workflow
 from flow.casework import queries as casework
 from flow.lateness import overdue_tasks
 from flow.models import ReferralTask
+from flow.queries import AnonymisedProfile
 from flow.workflow import Action, Status
 from frontend.forms.answer import AnswerForm
 from frontend.presenters import inbox as present
@@ -54,13 +56,18 @@ def inbox(request: SignedIn) -> HttpResponse:
     context = {
         "parts": present.parts(counts, shown),
         "page": page,
-        "lines": present.lines(page, at=now(), late=late_at is not None),
+        "lines": present.lines(page, at=now(), states=pool_states(_asked(page), now()), late=late_at is not None),
         "unread": casework.unread(request.user, tasks=[line.task for line in page]),
         "held": held_at(request.user),
         "query": Query(request.GET),
         "bulk": present.BULK.get(shown, []),
     }
     return render(request, "inbox/_list.jinja" if request.htmx else "inbox.jinja", context)
+
+
+def _asked(profiles: Iterable[AnonymisedProfile]) -> set[UUID]:
+    """The places that those awaiting an answer are for: one question for all of the page."""
+    return {profile.pool for profile in profiles if profile.status == Status.REQUESTED}
 
 
 @require_GET

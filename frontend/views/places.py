@@ -1,5 +1,6 @@
 """A provider's own places: one tap says what is free, a form what there is."""
 
+import hashlib
 from typing import Any
 from uuid import UUID
 
@@ -11,14 +12,15 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from capacity import demand, operations, pools, queries
+from capacity import batch, demand, operations, pools, queries
 from capacity.holding import held_at
-from capacity.models import CapacityStatus, ServiceCapacity
+from capacity.models import CapacityStatus, ServiceCapacity, Via
 from catalogue import operations as catalogue_operations
 from catalogue.models import Service, User
 from core.clock import now
 from core.errors import LuneError
-from frontend.forms.places import PlaceForm, PoolForm
+from frontend.environment import plural
+from frontend.forms.places import PlaceForm, PoolForm, confirmed
 from frontend.presenters.directory import assurance
 from frontend.presenters.outlook import sentences
 from frontend.presenters.places import HISTORY, Card, Problem, by_service, cards, said
@@ -55,11 +57,39 @@ def place(request: SignedIn, pk: UUID) -> HttpResponse:
         return render(
             request,
             "places/_answer.jinja",
-            {"card": card, "said": said(card), "statuses": CapacityStatus.choices, "outlooks": sentences([card.state], now())},
+            {
+                "card": card,
+                "said": said(card),
+                "statuses": CapacityStatus.choices,
+                "outlooks": sentences([card.state], now(), full_only=True),
+            },
         )
     if problem:
         return _page(request, problem_at=pk, problem=problem)
     return redirect(f"{reverse('places')}#place-{pk}")
+
+
+@for_roles(User.Role.PROVIDER)
+@require_POST
+def all_the_same(request: SignedIn) -> HttpResponse:
+    """One press: every figure of the page is right as it stood there. What somebody changed meanwhile is told, and left as it is."""
+    shown = confirmed(request.POST.getlist("same"))
+    # The same press twice is one press: a version is confirmed by somebody once.
+    lines = [batch.Line(pool, {"expected_version": version}, key=_once(request.user, pool, version)) for pool, version in shown.items()]
+    outcomes = batch.report_each(lines, by=request.user, at=now(), via=Via.WEB, key="")
+    kept = sum(outcome.error is None for outcome in outcomes)
+    if kept:
+        messages.success(request, f"Thank you. {plural(kept, 'figure')} {'is' if kept == 1 else 'are'} marked as correct now.")
+    own = ServiceCapacity.objects.visible_to(request.user).run_by(request.user).filter(pk__in=shown)
+    names = dict(own.values_list("pk", "name"))
+    for pool, outcome in zip(shown, outcomes, strict=True):
+        if outcome.error:
+            messages.warning(request, f"{names.get(pool, 'One of them')}: not marked as correct. {outcome.error.message}")
+    return redirect("places")
+
+
+def _once(user: User, pool: UUID, version: int) -> str:
+    return hashlib.sha256(f"same {user.pk} {pool} {version}".encode()).hexdigest()
 
 
 @for_roles(User.Role.PROVIDER)
@@ -142,9 +172,10 @@ def _page(request: SignedIn, **problem: Any) -> HttpResponse:
     own = ServiceCapacity.objects.visible_to(request.user).run_by(request.user).filter(session_of=None)
     context = {
         "cards": by_service(shown),
+        "confirmable": sum(card.confirmable for card in shown),
         "services": services,
         "checks": checks,
-        "outlooks": sentences((card.state for card in shown), now()),
+        "outlooks": sentences((card.state for card in shown), now(), full_only=True),
         "near": {pk: demand.words(count) for pk, count in demand.waiting_near([service.pk for service in services], now()).items()},
         "statuses": CapacityStatus.choices,
         "pools": own.select_related("service").order_by("service__name", "name"),

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from capacity.models import ServiceCapacity
 from core import acting
+from core.clock import local_date
 from core.errors import Conflict, Invalid, NotFound
 from core.models import Event
 from flow.attendance import calling_off, operations, queries
@@ -154,6 +155,9 @@ def test_the_pages_of_the_register_call_off_and_undo(booked, pool, staff, client
     friday = Booking.objects.get().session
     when = f"{friday.starts_at:%Y%m%dT%H%MZ}"
     page = reverse("register-call-off", args=[pool.service_id, when])
+    today = client.get(reverse("register")).content.decode()
+    for words in ("Today, {:%A %-d %B %Y}", "The day after: {:%A %-d %B %Y}"):
+        assert words.format(local_date(NOW) + timedelta(days="after" in words)) in today
     assert "Cancel this session" in client.get(reverse("register-session", args=[pool.service_id, when])).content.decode()
     assert "text message from us" in client.get(page).content.decode()
     wrong = client.post(page, {"reason": "", "instead_id": ""})

@@ -1,10 +1,12 @@
 """What every page has: a skip link, its own title, the menu of the role; and pages for what goes wrong."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.db import OperationalError
 from django.urls import reverse
+from django.utils import timezone
 
 from catalogue.models import User
 from core.api import handle_exception
@@ -145,6 +147,36 @@ def test_the_numbers_at_home_are_ones_own_and_lead_to_their_list(client, referre
     waiting = re.search(r'<span class="lune-count__number">(\d+)</span>\s*<a href="([^"]+)">nobody asked yet</a>', page)
     assert waiting
     assert waiting.groups() == ("1", f"{reverse('worklist')}?show=waiting&amp;status=none")
+
+
+def test_the_numbers_of_a_provider_lead_to_the_part_of_the_inbox_that_they_count(client, provider):
+    at = timezone.now()
+    pool = factories.PoolFactory(service__organization=provider.organization)
+    for status, fields in (
+        ("requested", {"respond_by": at + timedelta(hours=1)}),
+        ("requested", {"respond_by": at - timedelta(hours=1)}),
+        ("accepted", {"start_by": at - timedelta(days=1)}),
+        ("in-progress", {}),
+        ("on-hold", {}),
+    ):
+        factories.ReferralTaskFactory(pool=pool, status=status, **fields)
+    client.force_login(provider)
+    page = client.get(reverse("home")).content.decode()
+    for number, words, part, label in (
+        ("2", "new referrals to answer", "new", "New (2)"),
+        ("2", "late to be answered or begun", "late", "Late (2)"),
+        ("3", "people you have said yes to", "helping", "We’re helping (3)"),
+    ):
+        found = re.search(rf'<span class="lune-count__number">(\d+)</span>\s*<a href="([^"]+)">{words}</a>', page)
+        assert found
+        assert found.groups() == (number, f"{reverse('inbox')}?show={part}")
+        assert label in client.get(found[2]).content.decode()
+
+
+def test_what_a_referrer_does_most_stands_before_the_numbers(client, referrer):
+    client.force_login(referrer)
+    page = client.get(reverse("home")).content.decode()
+    assert page.index("<h1") < page.index(f'href="{reverse("patient-new")}"') < page.index('id="counts"')
 
 
 def test_demonstration_log_ins_are_shown_only_in_a_demonstration(client, db, settings):

@@ -33,6 +33,7 @@ def test_anybody_sees_services_with_what_is_free_now(client, home):
     html = listed(client)
     assert "Fir Grove" in html
     assert "3 free" in html
+    assert html.index(">Nursing beds:<") < html.index("3 free")  # what it is, then how it stands
     assert "Preston" in html
     assert f'href="{reverse("service", args=[home.pk])}"' in html
     assert '"lat": 53.' in html  # the map's pins

@@ -1,11 +1,13 @@
 """What a provider was asked, and its answers. Until it says yes, no page of it names a person."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+import capacity.operations as places
 from capacity.queries import pool_states
 from core.models import AuditEntry
 from flow import operations
@@ -260,11 +262,29 @@ def test_an_overdue_answer_says_so(task):
 def test_the_list_costs_the_same_number_of_queries_for_many_requests(desk, task, pool, django_assert_num_queries):
     address = reverse("inbox")
     desk.get(address)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         desk.get(address)
     factories.ReferralTaskFactory.create_batch(4, pool=pool)
-    with django_assert_num_queries(8):
+    factories.ReferralTaskFactory(pool__service=pool.service)
+    with django_assert_num_queries(9):
         desk.get(address)
+
+
+def test_a_new_request_for_places_of_which_none_is_to_offer_says_so(desk, task, pool, referrer):
+    def said(**figures):
+        type(pool).objects.filter(pk=pool.pk).update(**figures)
+        found = re.search(rf'#place-{pool.pk}">([^<]+)<', desk.get(reverse("inbox")).content.decode())
+        return found and found[1]
+
+    assert said() is None
+    assert said(available=0) == "0 to offer"
+    assert said(available=None) is None  # nobody told: nothing to say
+    assert said(available=2) is None
+    for _ in range(2):
+        places.hold(pool_id=pool.pk, organization=referrer.organization, by=referrer, at=timezone.now())
+    assert said() == "0 to offer, 2 held"
+    assert said(status="waitlist") is None
+    assert said(status="no-capacity", available=3) == "You say that you take nobody now"
 
 
 def test_what_waits_for_us_and_what_is_late_are_lists_of_their_own_with_their_numbers(desk, task, pool):

@@ -1,12 +1,13 @@
 """A provider's own places: one tap, from any phone, with or without script."""
 
+import re
 from datetime import date, timedelta
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from capacity.models import CapacityReport, CapacityStatus
+from capacity.models import CapacityReport, CapacityStatus, PoolForecast
 from capacity.queries import history
 from frontend.presenters.places import sparkline
 from tests import factories
@@ -113,6 +114,56 @@ def test_a_figure_that_somebody_else_changed_is_shown_and_not_overwritten(signed
     assert f'name="version" value="{pool.version + 1}"' in html
     pool.refresh_from_db()
     assert pool.available == 4
+
+
+def test_one_press_says_that_all_figures_are_still_correct_and_leaves_what_was_changed_meanwhile(signed_in, pool, provider):
+    address = reverse("places-same")
+    assert address not in signed_in.get(reverse("places")).content.decode()  # one kind has a button of its own
+    other = factories.PoolFactory(service=pool.service, name="Residential beds", available=2)
+    third = factories.PoolFactory(service=pool.service, name="Respite beds", available=1)
+    factories.PoolFactory(service=pool.service, name="Never told", available=None, reported_at=None)
+    strange = factories.PoolFactory(name="Beds of somebody else")
+    html = signed_in.get(reverse("places")).content.decode()
+    assert "All 3 still correct" in html
+    shown = re.findall(r'name="same" value="([^"]+)" form="places-same"', html)
+    assert sorted(shown) == sorted(f"{each.pk}:{each.version}" for each in (pool, other, third))
+    press(signed_in, third, "more")  # somebody else, after the page was made
+    html = signed_in.post(address, {"same": [*shown, f"{strange.pk}:{strange.version}"]}, follow=True).content.decode()
+    assert "2 figures are marked as correct now" in html
+    assert "Respite beds: not marked as correct. Somebody changed this figure before you" in html
+    for each, figure in ((pool, 3), (other, 2)):
+        told = each.reports.latest("received_at")
+        assert (told.kind, told.by, told.via, told.available) == (CapacityReport.Kind.REPORT, provider, "web", figure)
+        assert each.reports.count() == 1
+        before = each.reported_at
+        each.refresh_from_db()
+        assert each.reported_at > before
+    third.refresh_from_db()
+    assert (third.available, third.reports.count(), strange.reports.count()) == (2, 1, 0)
+    assert "Beds of somebody else" not in html
+    again = signed_in.post(address, {"same": shown[:1]}, follow=True).content.decode()  # a thumb that pressed twice
+    assert "not marked as correct" not in again
+    assert pool.reports.count() + other.reports.count() == 2
+
+
+@pytest.mark.parametrize("same", [[], ["nonsense"], ["1:2"], [f"{'0' * 8}-0000-4000-8000-{'0' * 12}:many"]])
+def test_a_press_for_all_that_cannot_be_understood_changes_nothing(signed_in, pool, same):
+    answer = signed_in.post(reverse("places-same"), {"same": same})
+    assert answer.status_code == 422
+    assert "Load it again" in answer.content.decode()
+    assert not pool.reports.exists()
+
+
+def test_a_forecast_stands_on_a_card_only_where_nothing_is_free(signed_in, pool):
+    PoolForecast.objects.create(pool=pool, made_on=timezone.localdate(), days=3)
+    words = "Not enough history yet for a forecast"
+    html = signed_in.get(reverse("places")).content.decode()
+    assert words not in html
+    assert reverse("place-history", args=[pool.pk]) in html
+    assert words not in press(signed_in, pool, "same", htmx=True).content.decode()
+    pool.refresh_from_db()
+    assert words in press(signed_in, pool, "full", htmx=True).content.decode()
+    assert words in signed_in.get(reverse("places")).content.decode()
 
 
 def test_a_held_place_cannot_be_reported_away(signed_in, pool):

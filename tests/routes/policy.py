@@ -183,6 +183,8 @@ POLICY: dict[str, tuple[Answers, Answers]] = {
     "task": (page({ASKED, ACCEPTED}, others={NOT_ASKED: 404}), NOT_THERE),
     "task-step": (page(ASKED, others={ACCEPTED: 302, NOT_ASKED: 404}), page({ASKED, ACCEPTED}, 422, others={NOT_ASKED: 404})),
     "places": (page(PROVIDERS), NOT_THERE),
+    # Without a figure there is nothing to confirm.
+    "places-same": (page(PROVIDERS, 405), page(PROVIDERS, 422)),
     "place": (page(ACCEPTED, others=of({ASKED, NOT_ASKED}, 404)), page(ACCEPTED, 409, others=of({ASKED, NOT_ASKED}, 404))),
     "place-public": (page(PROVIDERS, 405), page(ACCEPTED, 302, others=of({ASKED, NOT_ASKED}, 404))),
     "place-change": (page(ACCEPTED, others=of({ASKED, NOT_ASKED}, 404)), page(ACCEPTED, 422, others=of({ASKED, NOT_ASKED}, 404))),
