@@ -45,7 +45,7 @@ _LOW = (1 << 64) - 1
 #: An odd number that mixes the halves of an id.
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 #: Of so many rows at most what stays of their facts is kept, about a kilobyte each: the same few are the best for all who live near.
-KEPT = 10_000
+KEPT = 30_000
 #: Where among the facts those stand that do not stay, and what those are that few have.
 _AT = {name: place for place, name in enumerate(PoolFacts._fields)}
 _INSIDE, _ASSURED, _AGE, _MARKS, _STARTS_IN, _EXTENT, _DRAWN_OUT, _DRAWN_FIRST = (
