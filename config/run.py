@@ -1,7 +1,7 @@
 """`make run`, once everything is installed and the servers run: prepare the database, then start the site's processes.
 
 Run it through `config/services.py during`. PORT (default 8000) and HOST (default 127.0.0.1) say where the site listens;
-LUNE_SIMULATOR=off leaves the demonstration region still.
+LUNE_SIMULATOR=off leaves the demonstration region still. LUNE_DEMO=off leaves it out, for data of your own; LUNE_DB names their database.
 """
 
 import os
@@ -14,14 +14,14 @@ from pathlib import Path
 BASE_DIR = Path(__file__).resolve().parents[1]
 HOST = os.environ.get("HOST") or "127.0.0.1"
 PORT = os.environ.get("PORT") or "8000"
+WITH_DEMO = os.environ.get("LUNE_DEMO") != "off"
 
 WELCOME = """
   Lune is at http://{host}:{port}/
 
 {people}
 
-  Open it in two browsers, as a referrer and as a provider: what one changes, the other sees by itself.
-  Ctrl-C stops it. The data stays in var/; `make reset` begins anew. LUNE_SIMULATOR=off keeps the region still.
+  Ctrl-C stops it. The data stays in var/; `make reset` begins anew.
 """
 
 
@@ -38,7 +38,7 @@ def check_port() -> None:
 
 
 def prepare_database() -> None:
-    """Migrate, and fill an empty database with the demonstration region."""
+    """Migrate, and fill an empty database with the demonstration region, unless LUNE_DEMO=off."""
     import django
     from django.core.management import call_command
 
@@ -49,8 +49,9 @@ def prepare_database() -> None:
     from notifications.notices import demo
 
     call_command("migrate", interactive=False, verbosity=0)
-    call_command("load_demo")
-    demo.load(at=clock.now())
+    if WITH_DEMO:
+        call_command("load_demo")
+        demo.load(at=clock.now())
     spelling.learn()
 
 
@@ -63,11 +64,16 @@ def procfile() -> dict[str, str]:
 
 def people() -> str:
     """The demonstration's log-ins, each with what to try first."""
+    if not WITH_DEMO:
+        return "  Without the demonstration region. Make your own account with: manage.py createsuperuser"
+
     from flow.demo import logins
 
     lines = [f"  Log in as (password of all: {logins.PASSWORD})"]
     for login in logins.LOGINS:
         lines += [f"    {login.email:<34} {login.role}", f"    {'':<34} {login.try_this}"]
+    lines += ["", "  Open it in two browsers, as a referrer and as a provider: what one changes, the other sees by itself."]
+    lines += ["  LUNE_SIMULATOR=off keeps the region still."]
     return "\n".join(lines)
 
 
@@ -98,7 +104,7 @@ def main() -> int:
         "PORT": PORT,
     }
     for name, command in procfile().items():
-        if name == "simulator" and os.environ.get("LUNE_SIMULATOR") == "off":
+        if name == "simulator" and (not WITH_DEMO or os.environ.get("LUNE_SIMULATOR") == "off"):
             continue
         manager.add_process(name, f"exec {command}", env=environment, cwd=str(BASE_DIR))
     threading.Thread(target=welcome_when_ready, daemon=True).start()

@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import os
 import pwd
+import re
 import shlex
 import shutil
 import signal
@@ -153,8 +154,17 @@ def start_postgres() -> None:
         # The socket's folder is given at each start, not kept in the configuration: a checkout may be moved.
         socket = shlex.quote(f'unix_socket_directories="{RUN}"')
         run(pg_bin("pg_ctl"), "-D", str(DATA), "-l", str(LOG / "postgres.log"), "-o", f"-c {socket}", "-w", "-t", "60", "start")
-    if psql("SELECT 1 FROM pg_database WHERE datname = 'lune'") != "1":
-        run("createdb", "-h", str(RUN), "-U", "lune", "lune")
+    make_database("lune")
+    if wanted := os.environ.get("LUNE_DB"):
+        make_database(wanted)
+
+
+def make_database(name: str) -> None:
+    """Make a database that is not there yet: the usual one, or the one that LUNE_DB names."""
+    if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", name):
+        sys.exit(f"services: LUNE_DB must be small letters, digits and _, not {name!r}. For example: LUNE_DB=lune_ours")
+    if psql(f"SELECT 1 FROM pg_database WHERE datname = '{name}'") != "1":  # noqa: S608 - its letters are looked at above
+        run("createdb", "-h", str(RUN), "-U", "lune", name)
 
 
 def redis(*command: str) -> str:

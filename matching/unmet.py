@@ -63,7 +63,10 @@ class Ledger:
     towns: dict[str, str]
     needs: int
     a_week: Decimal
+    bed_days: int
     in_beds: Decimal
+    first: date
+    last: date
     untold: tuple[str, ...]
     bed_day: Decimal | None
 
@@ -100,7 +103,10 @@ def ledger(user: User, *, first: date, last: date, care_type: str = "", district
         towns={code: town for code, (town, _) in places.items()},
         needs=sum(row.needs for row in rows),
         a_week=sum((row.a_week for row in rows if row.a_week is not None), Decimal(0)),
+        bed_days=sum(row.bed_days for row in rows if row.bed_days is not None),
         in_beds=sum((row.in_beds for row in rows if row.in_beds is not None), Decimal(0)),
+        first=first,
+        last=last,
         untold=tuple(kind for kind in kinds if kind not in tariffs),
         bed_day=bed_day,
     )

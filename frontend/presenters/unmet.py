@@ -6,7 +6,7 @@ from typing import Any
 
 from catalogue.lexicon import name_of
 from catalogue.usage import SMALL
-from frontend.environment import money
+from frontend.environment import money, plural
 from frontend.presenters.map import lat_lon
 from matching.operations import reason_words
 from matching.unmet import STEPS, AreaTotal, Ledger, Row
@@ -38,6 +38,12 @@ def number(value: int | None) -> str:
 def cost(value: Decimal | None) -> str:
     """An amount, or that nobody has set a tariff for it, or that it would tell a small number."""
     return UNTOLD if value is None else "£0" if value == 0 else money(value)
+
+
+def beds_words(found: Ledger) -> str:
+    """What the cost of hospital beds is of. Not of a week: of the days of the period on which a hospital looked, which are not all days."""
+    period, counted = plural((found.last - found.first).days + 1, "day"), plural(found.bed_days, "day")
+    return f"in all, at least, for hospital beds in these {period}: {counted} counted, on which a hospital looked: estimate"
 
 
 def words_of(total: AreaTotal) -> str:

@@ -37,6 +37,7 @@ def test_rows_with_estimates_and_no_small_number(client, manager, ledger):
         "1 row of fewer than 5",
         "£2,800",
         "£4,746",
+        "counted, on which a hospital looked",
         "PR1, Preston",
         "There being no such service",
         "10 to 19 needs",
