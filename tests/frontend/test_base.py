@@ -39,7 +39,8 @@ def test_home_opens_for_every_role(client, request, role):
 
 def test_sign_in_page_opens_and_refuses_a_wrong_password_in_plain_words(client, referrer):
     address = reverse("account_login")
-    assert "Sign in to Lune" in client.get(address).content.decode()
+    page = client.get(address).content.decode()
+    assert page.index("You need no account") < page.index("Sign in to Lune"), "who looks for help comes first"
     page = client.post(address, {"login": referrer.email, "password": "wrong"}).content.decode()
     assert "There is a problem" in page
     assert "<title>Error: Sign in – Lune</title>" in page
