@@ -53,7 +53,9 @@ def test_what_is_asked_for_is_said_back_and_each_part_can_be_taken_away(client):
     assert f"{reverse('directory')}?q=lonely&amp;where=PR1+2HE&amp;miles=5&amp;day=TH&amp;age=70&amp;free=" in html
     assert '<details class="nhsuk-details" open>' in html
     assert "Put in a postcode" not in html
-    assert "<strong>Put in a postcode</strong> above to see the nearest first" in listed(client, q="lonely"), "the true order, and a better one"
+    assert "<strong>Put in a postcode</strong> above to see the nearest first" in listed(client, q="lonely"), (
+        "the true order, and a better one"
+    )
 
 
 @pytest.mark.parametrize("where", ["Preston", "preston", "PR1", "District of Fylde"])
